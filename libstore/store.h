@@ -1,0 +1,416 @@
+/*
+ * libstore/store.h - an account's mail store (the whole public API)
+ *
+ * The data model is JMAP's (RFC 8621): an Email has a blob, keywords, a thread
+ * and memberships in mailboxes; a membership has the UID (RFC 9051) and
+ * \Deleted.  Every change has one modseq, account-wide and strictly growing:
+ * it is the JMAP state of every type and the MODSEQ (RFC 7162) of every
+ * message that it touched.  Modseqs, UIDs and ids are never reused.
+ *
+ * A handle (struct store) is one account, used by one thread at a time.  It
+ * shows one snapshot, which moves on store_refresh() and on every change that
+ * is made through the handle.  Reads take no lock and never wait.  A change is
+ * durable when its function returns 0.  Results go into the caller's arena.
+ * Functions return enum store_rc (errors.h).
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libbase/arena.h"
+#include "libbase/slice.h"
+#include "libmime/mime.h"
+#include "libstore/errors.h"
+
+struct store;
+struct store_spool;
+struct store_blob;
+struct store_watch;
+
+enum store_role {	/* JMAP roles, RFC 8621 section 2 and IANA's list */
+	STORE_ROLE_NONE, STORE_ROLE_INBOX, STORE_ROLE_ARCHIVE,
+	STORE_ROLE_DRAFTS, STORE_ROLE_FLAGGED, STORE_ROLE_IMPORTANT,
+	STORE_ROLE_JUNK, STORE_ROLE_SENT, STORE_ROLE_TRASH, STORE_ROLE_ALL,
+	STORE_ROLES
+};
+/* "inbox", "archive", ...; NULL for NONE.  from: -1 for an unknown name. */
+const char *store_role_name(enum store_role r);
+int store_role_from(struct slice name, enum store_role *r_r);
+
+struct store_folder {	/* a mailbox that a new account gets */
+	const char *name;	/* '/'-separated path */
+	enum store_role role;
+};
+
+struct store_conf {	/* zero values are the defaults */
+	const char *mail_dir;	/* each account is mail_dir/NAME */
+	const char *engine;	/* see kv.h */
+	uint32_t lock_wait_ms;
+	bool any_fs;
+	unsigned chaos_seed, chaos_every;	/* tests */
+	uint64_t max_message;	/* octets; 0: 100 MiB */
+	uint32_t max_mailboxes;	/* 0: 100,000 */
+	uint32_t retention_s;	/* unreferenced blobs are kept; 0: 7 days */
+	uint32_t upload_ttl_s;	/* unused uploads are kept; 0: 1 day */
+	struct mime_limits mime;
+	const struct store_folder *folders;	/* besides INBOX */
+	size_t n_folders;
+};
+
+/* ---- accounts ---------------------------------------------------------- */
+
+enum { STORE_ACCOUNT_MAX = 128 };
+/* 1..128 of [A-Za-z0-9._@+=-] and UTF-8 letters, no '/', not starting with '.' or '-'. */
+bool store_account_ok(struct slice name);
+/* Makes the directory, INBOX and the configured folders (subscribed). */
+int store_account_create(const struct store_conf *cf, const char *name);
+/* Removes it with all mail. */
+int store_account_delete(const struct store_conf *cf, const char *name);
+/* Calls fn with each account's name, in no order. */
+int store_account_list(const struct store_conf *cf,
+    void (*fn)(void *arg, const char *name), void *arg);
+/* STORE_E_NOTFOUND where there is none.  cf is borrowed while it is open. */
+int store_open(const struct store_conf *cf, const char *account,
+    struct store **st_r);
+void store_close(struct store **st);
+/* Detail of the last failure, for the log (never for a client). */
+const char *store_errmsg(const struct store *st);
+const char *store_account_name(const struct store *st);
+/* The account's stable id: 16 hexadecimal digits, never reused. */
+const char *store_account_id(const struct store *st);
+/* To the newest state; 1 if it moved. */
+int store_refresh(struct store *st);
+/* The snapshot's modseq: the JMAP state of every type. */
+uint64_t store_modseq(const struct store *st);
+
+struct store_usage {
+	uint64_t size;		/* octets of all Emails (each counted once) */
+	uint64_t messages;	/* Emails */
+	uint64_t mailboxes;
+	uint64_t size_limit, message_limit;	/* 0: none */
+};
+int store_usage(struct store *st, struct store_usage *u_r);
+/* Sets the limits; enforced by append, import and copy (STORE_E_QUOTA). */
+int store_quota_set(struct store *st, uint64_t size, uint64_t messages);
+
+/* ---- mailboxes --------------------------------------------------------- */
+
+enum {
+	STORE_NAME_MAX = 255,	/* octets of one mailbox name */
+	STORE_DEPTH_MAX = 32
+};
+
+struct store_mailbox {
+	uint64_t id, parent;	/* parent 0: top level */
+	struct slice name;	/* UTF-8, NFC, no '/' and no control characters */
+	enum store_role role;
+	uint32_t sort_order;
+	bool subscribed;
+	uint32_t uidvalidity, uidnext;
+	uint64_t highestmodseq;	/* of any message change here, incl. expunge */
+	uint64_t created;	/* modseq */
+	uint64_t changed;	/* modseq of the last change of name, parent, role,
+				 * sort order or subscription */
+	uint64_t counted;	/* modseq of the last change of a count */
+	uint32_t total, unread, deleted, threads, unread_threads;
+	uint64_t size, deleted_size;
+};
+
+/* All, parents before children, siblings by sort order, then name. */
+int store_mailbox_list(struct store *st, struct arena *a,
+    struct store_mailbox **mb_r, size_t *n_r);
+int store_mailbox_get(struct store *st, struct arena *a, uint64_t id,
+    struct store_mailbox *mb_r);
+/* By '/'-separated UTF-8 path from the top.  A first component that is "inbox"
+ * in any case is the one with role inbox. */
+int store_mailbox_find(struct store *st, struct arena *a, struct slice path,
+    struct store_mailbox *mb_r);
+/* The path of a mailbox; the inbox is "INBOX". */
+int store_mailbox_path(struct store *st, struct arena *a, uint64_t id,
+    struct slice *path_r);
+
+struct store_mailbox_set {	/* arguments of create and update */
+	bool set_name, set_parent, set_role, set_sort, set_subscribed;
+	struct slice name;
+	uint64_t parent;
+	enum store_role role;
+	uint32_t sort_order;
+	bool subscribed;
+};
+/* name is needed.  STORE_E_EXISTS (sibling of that name, or the role is taken),
+ * _INVALID (name, depth, loop), _NOTFOUND (parent), _LIMIT. */
+int store_mailbox_create(struct store *st, const struct store_mailbox_set *s,
+    uint64_t *id_r);
+/* Creates a path with the missing parents; EXISTS if it is all there. */
+int store_mailbox_create_path(struct store *st, struct slice path,
+    enum store_role role, uint64_t *id_r);
+int store_mailbox_update(struct store *st, uint64_t id,
+    const struct store_mailbox_set *s);
+/* To a new path, missing parents are made, children move along, in one
+ * transaction.  The inbox (RFC 9051 6.3.6): its messages move to a new mailbox. */
+int store_mailbox_rename(struct store *st, uint64_t id, struct slice path);
+/* HASCHILD; NOTEMPTY unless with_mail, which removes its memberships (an Email
+ * left without any is destroyed).  The inbox: DENIED. */
+int store_mailbox_destroy(struct store *st, uint64_t id, bool with_mail);
+
+/* ---- flags ------------------------------------------------------------- */
+
+/*
+ * A set of flags is 64 bits: system flags, then the account's keywords in the
+ * order of their first use.  All but \Deleted belong to the Email.
+ */
+#define STORE_SEEN	UINT64_C(0x01)
+#define STORE_ANSWERED	UINT64_C(0x02)
+#define STORE_FLAGGED	UINT64_C(0x04)
+#define STORE_DRAFT	UINT64_C(0x08)
+#define STORE_DELETED	UINT64_C(0x10)	/* of the membership */
+enum { STORE_KEYWORD_FIRST = 6, STORE_KEYWORD_BITS = 58 };
+
+/* names_r[bit] for bit < *n_r; NULL where the bit has no keyword.  Bits 0..3
+ * are "$seen", "$answered", "$flagged", "$draft". */
+int store_keywords(struct store *st, struct arena *a, struct slice **names_r,
+    size_t *n_r);
+/*
+ * The bit of a keyword, compared without case (RFC 8621 4.1.1; "\\seen" forms
+ * are not known here).  create: a new one is made, durable at return.  LIMIT
+ * when there are no more bits, INVALID for a bad name, NOTFOUND without create.
+ */
+int store_keyword_bit(struct store *st, struct slice name, bool create,
+    uint64_t *bit_r);
+
+/* ---- messages in a mailbox (IMAP, POP3) -------------------------------- */
+
+struct store_msg {	/* the hot half */
+	uint32_t uid;
+	uint64_t modseq, flags;
+};
+/* The messages of a mailbox with from <= uid <= to and modseq > since, in
+ * order of UID; *m_r is from xmalloc (NULL if none), the caller's. */
+int store_msgs_load(struct store *st, uint64_t mailbox, uint32_t from,
+    uint32_t to, uint64_t since, struct store_msg **m_r, size_t *n_r);
+
+struct store_msg_info {	/* both halves */
+	uint32_t uid;
+	uint64_t modseq, flags;
+	uint64_t email, thread;
+	int64_t received_at, saved_at;	/* seconds since 1970 */
+	uint64_t size;			/* RFC822.SIZE */
+	unsigned char ref[16];		/* of the blob, opaque */
+};
+struct store_range {	/* UIDs, both ends included */
+	uint32_t from, to;
+};
+/*
+ * Calls fn for each message whose UID is in one of the n ranges (ascending,
+ * disjoint), in order; fn != 0 stops the scan and is returned.  Memory is
+ * bounded.  fn may read from the store, not change it.
+ */
+int store_msg_scan(struct store *st, uint64_t mailbox,
+    const struct store_range *r, size_t n,
+    int (*fn)(void *arg, const struct store_msg_info *m), void *arg);
+/* UIDs expunged with modseq > since (RFC 7162 VANISHED), ascending; TOOOLD. */
+int store_vanished(struct store *st, struct arena *a, uint64_t mailbox,
+    uint64_t since, uint32_t **uids_r, size_t *n_r);
+/*
+ * The first UID that no session was shown as \Recent (RFC 3501 2.3.2); with
+ * claim, those up to uidnext are now shown.  Best effort, not durable.
+ */
+uint32_t store_recent(struct store *st, uint64_t mailbox, uint32_t uidnext,
+    bool claim);
+
+enum store_flag_op { STORE_FLAG_SET, STORE_FLAG_ADD, STORE_FLAG_DEL };
+/*
+ * Changes flags of n messages in one change (RFC 9051 6.4.6, 7162 3.1.3).
+ * uids ascending; those that are not there are skipped.  unchanged_since:
+ * UINT64_MAX for none.  *modified_r: those refused by it.  A message whose
+ * flags stay the same keeps its modseq.  *modseq_r (if not NULL): the change's.
+ */
+int store_msgs_flag(struct store *st, struct arena *a, uint64_t mailbox,
+    const uint32_t *uids, size_t n, enum store_flag_op op, uint64_t flags,
+    uint64_t unchanged_since, uint32_t **modified_r, size_t *n_modified_r,
+    uint64_t *modseq_r);
+
+struct store_pair {
+	uint32_t from, to;	/* UID in the source, UID in the target */
+};
+/*
+ * Copies or moves (RFC 6851) all of uids (ascending; missing ones are skipped)
+ * to another mailbox of the account in one change.  Flags, INTERNALDATE and,
+ * when moving, the Email stay; a copy to a mailbox which already has that Email
+ * makes a new Email on the same blob.
+ */
+int store_msgs_copy(struct store *st, struct arena *a, uint64_t from,
+    const uint32_t *uids, size_t n, uint64_t to, bool move,
+    struct store_pair **p_r, size_t *n_r, uint64_t *modseq_r);
+/* Removes those of uids (NULL: of all) that have \Deleted (RFC 9051 6.4.3). */
+int store_msgs_expunge(struct store *st, struct arena *a, uint64_t mailbox,
+    const uint32_t *uids, size_t n, uint32_t **gone_r, size_t *n_r,
+    uint64_t *modseq_r);
+/* Removes uids whatever their flags (POP3). */
+int store_msgs_remove(struct store *st, struct arena *a, uint64_t mailbox,
+    const uint32_t *uids, size_t n, uint64_t *modseq_r);
+
+/* ---- bringing mail in -------------------------------------------------- */
+
+/*
+ * A spool takes the octets of one message or upload as they come, in memory
+ * while small, then in an unnamed file under mail_dir.  message: bare LF and CR
+ * become CRLF.  max 0: the configured maximum.
+ */
+struct store_spool *store_spool_new(const struct store_conf *cf, bool message,
+    uint64_t max);
+void store_spool_free(struct store_spool **sp);
+/* TOOBIG (go on reading and throwing away, if the protocol wants that),
+ * NOSPACE, IO; a failed spool stays failed. */
+int store_spool_add(struct store_spool *sp, const void *p, size_t n);
+/* No more octets: hashes, parses (message), compresses.  May be slow; takes no
+ * lock.  Afterwards the spool may be appended to any number of accounts. */
+int store_spool_done(struct store_spool *sp);
+uint64_t store_spool_size(const struct store_spool *sp);
+/* The octets after done, mapped or in memory; borrowed until free. */
+struct slice store_spool_octets(struct store_spool *sp);
+
+struct store_blobid {
+	unsigned char h[24];	/* SHA-256, truncated */
+};
+/* "G" and 32 base64url characters; from: -1 if it is not one. */
+enum { STORE_BLOBID_LEN = 33 };
+void store_blobid_text(const struct store_blobid *b,
+    char out[STORE_BLOBID_LEN + 1]);
+int store_blobid_from(struct slice s, struct store_blobid *b_r);
+
+struct store_new {	/* a new Email */
+	struct store_spool *spool;	/* done; or NULL: blob */
+	const struct store_blobid *blob; /* of this account (Email/import) */
+	const uint64_t *mailboxes;	/* at least one, no duplicates */
+	size_t n_mailboxes;
+	uint64_t flags;
+	int64_t received_at;		/* seconds; INT64_MIN: now */
+};
+struct store_added {
+	uint64_t email, thread;
+	struct store_blobid blob;
+	uint64_t size;
+	uint32_t uid;			/* in mailboxes[0] */
+};
+/* All n or none, in one change, one flush.  NOTFOUND: mailbox or blob. */
+int store_email_add(struct store *st, const struct store_new *v, size_t n,
+    struct store_added *added_r, uint64_t *modseq_r);
+/* An upload (RFC 8620 6.1): kept upload_ttl_s unless an Email comes to use it. */
+int store_upload(struct store *st, struct store_spool *sp,
+    struct store_blobid *blob_r);
+
+/* ---- Emails (JMAP) ----------------------------------------------------- */
+
+struct store_membership {
+	uint64_t mailbox;
+	uint32_t uid;
+	uint64_t modseq;
+	bool deleted;
+	int64_t saved_at;
+};
+struct store_email {
+	uint64_t id, thread;
+	struct store_blobid blob;
+	unsigned char ref[16];
+	uint64_t size;
+	int64_t received_at;
+	uint64_t flags;			/* without \Deleted */
+	uint64_t modseq;		/* of the last change of any of it */
+	struct store_membership *in;
+	size_t n_in;
+};
+int store_email_get(struct store *st, struct arena *a, uint64_t id,
+    struct store_email *e_r);
+/* The parsed structure, envelope and preview, without reading the body; it is
+ * reparsed where the stored record is of an older version. */
+int store_email_mime(struct store *st, struct arena *a,
+    const unsigned char ref[16], struct mime_msg **m_r);
+
+/* Calls fn for every Email of the account, or of one mailbox (0: all), in no
+ * order, each once; fn != 0 stops.  Cheap: reads no blob. */
+int store_email_scan(struct store *st, uint64_t mailbox,
+    int (*fn)(void *arg, const struct store_msg_info *m), void *arg);
+
+struct store_email_set {	/* one Email's change, RFC 8621 4.6 */
+	uint64_t id;
+	bool destroy;
+	bool set_flags;		/* flags = flags_add, else add then del */
+	uint64_t flags_add, flags_del;
+	bool set_mailboxes;	/* in = add exactly, else add then del */
+	const uint64_t *mailboxes_add, *mailboxes_del;
+	size_t n_add, n_del;
+};
+/* All that can be done of n, in one change; rc_r[i] tells of each: 0, NOTFOUND
+ * (Email or mailbox), INVALID (would be in no mailbox), ... */
+int store_email_change(struct store *st, const struct store_email_set *s,
+    size_t n, int *rc_r, uint64_t *modseq_r);
+
+/* The Emails of a thread, by received_at, then id. */
+int store_thread_get(struct store *st, struct arena *a, uint64_t id,
+    uint64_t **emails_r, size_t *n_r);
+
+/* ---- blobs ------------------------------------------------------------- */
+
+int store_blob_open(struct store *st, const struct store_blobid *id,
+    struct store_blob **b_r);
+int store_blob_open_ref(struct store *st, const unsigned char ref[16],
+    struct store_blob **b_r);
+void store_blob_close(struct store_blob **b);
+uint64_t store_blob_size(const struct store_blob *b);
+int store_blob_read(struct store_blob *b, uint64_t off, void *p, size_t n);
+/* 1: the octets from off to the end can be sent from *fd_r at *fd_off_r. */
+int store_blob_raw(struct store_blob *b, uint64_t off, int *fd_r,
+    uint64_t *fd_off_r);
+/* All octets, mapped or decompressed into memory, until close. */
+int store_blob_octets(struct store_blob *b, struct slice *s_r);
+
+/* ---- changes (RFC 8620 5.2) -------------------------------------------- */
+
+enum store_change_kind { STORE_CREATED, STORE_UPDATED, STORE_DESTROYED };
+struct store_change {
+	uint64_t id;
+	uint64_t modseq;
+	enum store_change_kind kind;
+	bool counts_only;	/* mailboxes: nothing but counts changed */
+};
+enum store_type { STORE_T_EMAIL, STORE_T_MAILBOX, STORE_T_THREAD };
+/*
+ * What changed after since, each id once, oldest change first; what was both
+ * created and destroyed after since is left out.  At most max (0: all): *more_r
+ * and *state_r tell whether there is more and from where to go on (a state to
+ * pass as since).  TOOOLD: since is before the horizon; INVALID: it is in the
+ * future.
+ */
+int store_changes(struct store *st, struct arena *a, enum store_type t,
+    uint64_t since, size_t max, struct store_change **c_r, size_t *n_r,
+    uint64_t *state_r, bool *more_r);
+/* The modseq of the last change of any object of that type (<= the state):
+ * what EventSource compares to tell which types changed. */
+int store_type_modseq(struct store *st, enum store_type t, uint64_t *m_r);
+
+/* ---- waiting and upkeep ------------------------------------------------ */
+
+/* See kv_watch_new(): fd is readable when an account may have changed. */
+int store_watch_new(const struct store_conf *cf, bool many,
+    struct store_watch **w_r);
+void store_watch_free(struct store_watch **w);
+int store_watch_fd(const struct store_watch *w);
+int store_watch_add(struct store_watch *w, struct store *st, void *cookie);
+void store_watch_del(struct store_watch *w, void *cookie);
+int store_watch_next(struct store_watch *w, void **cookie_r);
+
+/* A session calls this when it has nothing to do and at its end: compaction
+ * when due, expired uploads and unreferenced blobs.  1: something was done. */
+int store_idle(struct store *st, bool force);
+/*
+ * Verifies the account: engine, every row, every reference, counters against
+ * contents.  fn gets a sentence a fault.  *n_r: the number of faults.
+ */
+int store_check(struct store *st, bool read_blobs,
+    void (*fn)(void *arg, const char *fault), void *arg, size_t *n_r);
+
+#endif
