@@ -1,0 +1,108 @@
+/* conf/conf.h - culver.conf, read once into a plain structure (culver.conf(5)) */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libbase/log.h"
+#include "libbase/slice.h"
+
+enum conf_protocol {
+	CONF_IMAP, CONF_POP3, CONF_LMTP, CONF_JMAP
+};
+enum conf_tls {
+	CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_IMPLICIT
+};
+
+/* A "listener NAME { ... }" section: what a program started with -l NAME serves. */
+struct conf_listener {
+	const char *name;
+	enum conf_protocol protocol;
+	enum conf_tls tls;
+	const char *const *addresses;	/* "127.0.0.1:143", "[::1]:143",
+					 * "unix:/run/culver/lmtp" */
+	size_t n_addresses;
+	bool plaintext_login;	/* LOGIN without TLS also from other hosts */
+	uint32_t max_connections;	/* wait mode: children at once */
+	uint32_t login_timeout_s;	/* until authenticated */
+	uint32_t idle_timeout_s;	/* authenticated, silent (RFC: >= 1800) */
+	uint32_t linger_s;	/* wait mode: exit after this long without a
+				 * connection */
+};
+
+struct conf_folder {	/* "folder NAME { role = ... }": for new accounts */
+	const char *name;
+	const char *role;	/* JMAP role name, or NULL */
+};
+
+struct conf {
+	const char *path;	/* the file it came from */
+	const char *hostname;	/* in greetings; default gethostname */
+	const char *mail_dir, *run_dir, *module_dir;
+	const char *passwd_file;
+	const char *user;	/* to become when started as root; or NULL */
+	const char *log;	/* log_open()'s target */
+	enum log_level log_level;
+	const char *engine;	/* storage engine, "bdb" */
+	uint32_t lock_wait_s;
+	bool any_fs;
+	uint32_t retention_s, upload_ttl_s;
+	uint64_t quota_size, quota_messages;	/* of new accounts; 0: none */
+	const struct conf_folder *folders;
+	size_t n_folders;
+
+	/* limits */
+	uint64_t max_message;		/* octets of one message */
+	uint32_t max_line;		/* of one command line */
+	uint64_t max_command_memory;	/* arena of one command or request */
+	uint32_t max_mailboxes;
+	uint32_t mime_depth, mime_parts, mime_headers, mime_header_len;
+
+	/* tls */
+	const char *certificate, *key;	/* PEM files; NULL: no TLS */
+	const char *ticket_key;		/* 64 octets shared by the processes */
+	const char *tls_priority;	/* GnuTLS priority string */
+
+	/* login */
+	const char *hash;		/* crypt(3) prefix for new passwords: "$y$" */
+	uint32_t hash_cost;		/* 0: the library's default */
+	uint32_t auth_cache_s;		/* 0: off */
+	uint32_t failure_delay_ms;
+	uint32_t max_failures;		/* then the connection ends */
+
+	/* jmap: limits of the session object, RFC 8620 section 2 */
+	const char *jmap_url;		/* NULL: from the request (Host) */
+	uint64_t jmap_max_size_upload, jmap_max_size_request;
+	uint32_t jmap_max_concurrent_upload, jmap_max_concurrent_requests;
+	uint32_t jmap_max_calls, jmap_max_objects_in_get,
+	    jmap_max_objects_in_set;
+	uint32_t jmap_threads;
+
+	/* lmtp */
+	bool lmtp_detail;		/* user+detail@ goes to user */
+	const char *const *domains;	/* that are accepted; none: any */
+	size_t n_domains;
+
+	const struct conf_listener *listeners;
+	size_t n_listeners;
+};
+
+/*
+ * Reads and checks path.  0, or -1 and in *err_r a line "file:line: what is
+ * wrong" for each fault (xmalloc'ed): unknown key, wrong type, value out of
+ * range, unreadable file, a reference that leads nowhere.
+ */
+int conf_load(const char *path, struct conf **c_r, char **err_r);
+void conf_free(struct conf **c);
+const struct conf_listener *conf_listener(const struct conf *c,
+    const char *name);
+/* The compiled-in default path, sysconfdir/culver/culver.conf. */
+const char *conf_default_path(void);
+/* Prints all settings with their values, defaults included, in the file's own
+ * syntax (culver config). */
+struct buf;
+void conf_print(const struct conf *c, struct buf *out);
+
+#endif

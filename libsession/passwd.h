@@ -1,0 +1,43 @@
+/*
+ * libsession/passwd.h - the password file, culver-passwd(5)
+ *
+ * One line an account, sorted by name in byte order:
+ *   name:hash[:key=value[,key=value...]]
+ * hash is a crypt(3) string, or "*" (no password).  Keys: alias-of=NAME,
+ * disabled.  Lines that begin with '#' are comments.  Written only by
+ * passwd_update(), under a lock, atomically.
+ */
+#ifndef SESSION_PASSWD_H
+#define SESSION_PASSWD_H
+
+#include <stdbool.h>
+
+#include "conf/conf.h"
+#include "libbase/arena.h"
+#include "libbase/slice.h"
+
+struct passwd_entry {
+	struct slice name, hash, alias_of;
+	bool disabled;
+};
+
+/* 0 and the entry in the arena; 1 no such name; -1 unreadable (errno).  Fast
+ * with 100,000 lines. */
+int passwd_find(const struct conf *c, struct slice name, struct arena *a,
+    struct passwd_entry *e_r);
+/* All entries, in the file's order.  fn != 0 stops. */
+int passwd_list(const struct conf *c,
+    int (*fn)(void *arg, const struct passwd_entry *e), void *arg);
+/* Puts or, with hash.p NULL, deletes an entry.  0, 1 (delete: was not there),
+ * -1 with errno. */
+int passwd_update(const struct conf *c, const struct passwd_entry *e);
+/* Many at once, in one rewrite (users made by the thousand). */
+int passwd_update_many(const struct conf *c, const struct passwd_entry *e,
+    size_t n);
+/* A new crypt(3) hash with the configured method and a random salt. */
+int passwd_hash(const struct conf *c, struct slice password, struct arena *a,
+    struct slice *hash_r);
+/* 1 equal, 0 not.  Constant time in the comparison. */
+int passwd_check(struct slice hash, struct slice password);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * libsession/session.h - what one connection needs, whatever its protocol
+ *
+ * A program's main() is server_main(argc, argv, &server): options, descriptor
+ * 0, configuration, forking, and then server.serve() for each connection.
+ */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "libbase/arena.h"
+#include "libsession/sio.h"
+#include "libstore/store.h"
+
+struct session {
+	const struct conf *conf;
+	const struct conf_listener *listener;
+	struct store_conf store_conf;	/* from conf */
+	struct sio *io;
+	const char *peer;	/* "192.0.2.1:40000", "unix:1000", "stdio" */
+	bool local;		/* peer is this host (loopback, unix, stdio) */
+	bool tls_offered;	/* STARTTLS may be advertised: certificate, not
+				 * yet in TLS */
+	bool plaintext_ok;	/* passwords may be sent now: TLS, local peer, or
+				 * plaintext_login */
+	const char *preauth;	/* stdio mode: the account that is logged in */
+	struct store *store;	/* of the account, after login; closed by the
+				 * frame */
+	char *account;		/* its name, after login; xmalloc */
+	char *user;		/* the login name as given; xmalloc */
+	unsigned failures;	/* logins that failed on this connection */
+	bool stop;		/* SIGTERM: end with the protocol's goodbye */
+	void *proto;		/* the program's own state */
+};
+
+struct server {
+	const char *name;		/* "imapd", in the log */
+	enum conf_protocol protocol;
+	/* Serves one connection to its end; s->io is open, implicit TLS is done.
+	 * Its result is logged only. */
+	int (*serve)(struct session *s);
+	/* What to send when there are too many connections, or a shutdown,
+	 * before closing; a whole line. */
+	const char *busy_line;
+};
+
+/*
+ * Options: -f FILE (configuration), -l NAME (listener section; default: the
+ * first of the protocol), -u ACCOUNT (stdio mode), -d (debug to stderr, stay
+ * attached).  Mode by descriptor 0, or the one that LISTEN_FDS passes: see
+ * the table in HACKING.  Returns an exit code.
+ */
+int server_main(int argc, char **argv, const struct server *srv);
+
+/* Does STARTTLS: sends nothing itself; call after the OK was put.  0 or SIO_*.
+ * Updates tls_offered and plaintext_ok. */
+int session_starttls(struct session *s);
+
+/* ---- login ------------------------------------------------------------- */
+
+enum login_rc {
+	LOGIN_OK = 0,
+	LOGIN_MORE = 1,
+	LOGIN_E_BAD = -1,	/* wrong name or password; already delayed */
+	LOGIN_E_TEMP = -2,	/* store or password file out of reach, busy */
+	LOGIN_E_DENIED = -3,	/* disabled or expired, not allowed here */
+	LOGIN_E_SYNTAX = -4,	/* malformed SASL message */
+	LOGIN_E_MECH = -5,	/* unknown or unavailable mechanism */
+	LOGIN_E_CRYPT = -6,	/* needs TLS first */
+	LOGIN_E_TOOMANY = -7	/* failures: say goodbye and end */
+};
+
+/* Verifies a name and password (equal time for an unknown user), logs, delays
+ * failures, opens s->store, sets s->account and s->user. */
+int login_password(struct session *s, struct slice user, struct slice pass);
+/* Opens the account without a password (preauth). */
+int login_preauth(struct session *s);
+/* Closes the store and forgets the account. */
+void login_forget(struct session *s);
+
+/* SASL (RFC 4422) by mechanism name; `mechanisms` is "PLAIN LOGIN", those that
+ * can be used now, "" if none. */
+struct sasl;
+const char *sasl_mechanisms(const struct session *s);
+int sasl_start(struct session *s, struct slice mech, struct sasl **sasl_r);
+/* in: the client's decoded message ({NULL,0}: none given yet).  LOGIN_MORE: send the
+ * challenge (undecoded octets, maybe empty).  Else as login_password. */
+int sasl_step(struct sasl *sasl, struct arena *a, struct slice in,
+    struct slice *challenge_r);
+void sasl_free(struct sasl **sasl);
+
+/*
+ * Without a session (jmap-fcgi, threads): is this the password of user?  The
+ * account's name goes into the arena.  Uses the verified-password cache; does
+ * not delay (the caller answers; *delay_ms_r says how long to wait first).
+ */
+int login_verify(const struct conf *c, enum conf_protocol proto,
+    struct slice user, struct slice pass, const char *peer, struct arena *a,
+    struct slice *account_r, uint32_t *delay_ms_r);
+/* May mail be delivered to this address (RFC 5321 Mailbox, without <>)?  The account's name, or
+ * LOGIN_E_BAD (no such user), LOGIN_E_TEMP. */
+int login_recipient(const struct conf *c, struct slice address,
+    struct arena *a, struct slice *account_r);
+
+/* conf -> store_conf, pointers borrowed from c. */
+void session_store_conf(const struct conf *c, struct store_conf *sc_r);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * libsession/sio.h - buffered I/O of one connection: plain, or TLS
+ *
+ * Output is gathered and goes out on sio_flush(), when the buffer is full, or
+ * before the session waits for input.  Input is looked at in place.
+ */
+#ifndef SESSION_SIO_H
+#define SESSION_SIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libbase/slice.h"
+
+struct sio;
+struct tls_ctx;
+
+enum {	/* failures of input and output: the connection is over */
+	SIO_EOF = -1, SIO_TIMEOUT = -2, SIO_ERROR = -3
+};
+
+/* Takes over both descriptors (the same one for a socket).  Sets TCP_NODELAY. */
+struct sio *sio_new(int rfd, int wfd);
+/* Flushes, says goodbye to the TLS peer, closes. */
+void sio_free(struct sio **io);
+
+/* What has been read and not yet consumed; valid until the next sio_fill. */
+struct slice sio_input(const struct sio *io);
+void sio_consume(struct sio *io, size_t n);
+/*
+ * Flushes the output, then waits for at least one more octet, at most
+ * timeout_ms (-1: for ever).  Returns how many came (> 0), or SIO_*.  The input
+ * buffer grows up to max_input (see sio_max_input); a full one returns 0: the
+ * caller must consume.
+ */
+int sio_fill(struct sio *io, int timeout_ms);
+/* Bound of unconsumed input, octets (default 64 KiB). */
+void sio_max_input(struct sio *io, size_t max);
+/*
+ * Flushes, then waits until input can be had (1), extra_fd is readable (2), both (3), or
+ * the time is over (0); SIO_EOF, SIO_ERROR.  Knows about octets that TLS holds.
+ * extra_fd -1: none.
+ */
+int sio_wait(struct sio *io, int extra_fd, int timeout_ms);
+
+/* Append output.  A failure of the connection is remembered and returned by
+ * sio_flush and sio_fill; until then output is thrown away. */
+void sio_put(struct sio *io, const void *p, size_t n);
+void sio_puts(struct sio *io, const char *s);
+void sio_put_slice(struct sio *io, struct slice s);
+void sio_printf(struct sio *io, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void sio_put_u64(struct sio *io, uint64_t v);
+/* Sends len octets of fd at off: sendfile where there is no TLS. 0 or SIO_*. */
+int sio_send_file(struct sio *io, int fd, uint64_t off, uint64_t len);
+int sio_flush(struct sio *io);
+bool sio_failed(const struct sio *io);
+/* A write that the peer doesn't take for this long ends the connection. */
+void sio_write_timeout(struct sio *io, int timeout_ms);
+
+/*
+ * Throws away unconsumed input (what came in before TLS is not believed),
+ * flushes, and does the handshake, at most timeout_ms.  0 or SIO_*.
+ */
+int sio_starttls(struct sio *io, struct tls_ctx *ctx, int timeout_ms);
+bool sio_secure(const struct sio *io);
+/* "TLS1.3 ECDHE-... " for the log; NULL without TLS. */
+const char *sio_tls_info(const struct sio *io);
+uint64_t sio_bytes_in(const struct sio *io);
+uint64_t sio_bytes_out(const struct sio *io);
+
+#endif
