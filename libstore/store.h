@@ -253,6 +253,13 @@ int store_msgs_expunge(struct store *st, struct arena *a, uint64_t mailbox,
 int store_msgs_remove(struct store *st, struct arena *a, uint64_t mailbox,
     const uint32_t *uids, size_t n, uint64_t *modseq_r);
 
+/*
+ * Takes the account's POP3 maildrop for this handle until store_close() or the
+ * end of the process (RFC 1939 section 4: exclusive access).  BUSY: another
+ * handle has it.  Other protocols go on beside it.
+ */
+int store_maildrop_lock(struct store *st);
+
 /* ---- bringing mail in -------------------------------------------------- */
 
 /*
