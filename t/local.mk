@@ -1,0 +1,22 @@
+# t: the tests.  Unit tests are t/unit/test-*.c (cmocka, TAP); all others are
+# Perl.  One prove runs them all.
+TEST_LIBS = $(LIBBASE) $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/test-base
+t_unit_test_base_SOURCES = t/unit/test-base.c
+t_unit_test_base_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_base_LDADD = $(TEST_LIBS)
+
+EXTRA_DIST += t/lib/CulverTest.pm $(TAPS)
+
+PROVEFLAGS =
+check-local: $(check_PROGRAMS)
+	srcdir=$(abs_top_srcdir) builddir=$(abs_top_builddir) \
+	PERL5LIB=$(abs_top_srcdir)/t/lib \
+	$(PROVE) $(PROVEFLAGS) \
+	    $(filter t/unit/test-%,$(check_PROGRAMS)) \
+	    $(TAPS:%=$(abs_top_srcdir)/%)
+
+check-long: all $(check_PROGRAMS)
+	CULVER_LONG=1 $(MAKE) $(AM_MAKEFLAGS) check
+.PHONY: check-long
