@@ -114,8 +114,11 @@ struct store_mailbox {
 	uint64_t created;	/* modseq */
 	uint64_t changed;	/* modseq of the last change of name, parent, role,
 				 * sort order or subscription */
-	uint64_t counted;	/* modseq of the last change of a count */
-	uint32_t total, unread, deleted, threads, unread_threads;
+	uint64_t counted;	/* modseq of the last change of total, unread,
+				 * threads or unread_threads */
+	uint32_t total, deleted, threads, unread_threads;
+	uint32_t unread;	/* neither \Seen nor \Draft (RFC 8621 2) */
+	uint32_t unseen;	/* not \Seen (RFC 9051 6.3.11) */
 	uint64_t size, deleted_size;
 };
 
@@ -140,13 +143,16 @@ struct store_mailbox_set {	/* arguments of create and update */
 	uint32_t sort_order;
 	bool subscribed;
 };
-/* name is needed.  STORE_E_EXISTS (sibling of that name, or the role is taken),
- * _INVALID (name, depth, loop), _NOTFOUND (parent), _LIMIT. */
+/* name is needed; subscribed unless said otherwise.  STORE_E_EXISTS (sibling of
+ * that name, or the role is taken), _INVALID (name, depth, loop), _NOTFOUND
+ * (parent), _LIMIT. */
 int store_mailbox_create(struct store *st, const struct store_mailbox_set *s,
     uint64_t *id_r);
-/* Creates a path with the missing parents; EXISTS if it is all there. */
+/* Creates a path with the missing parents, none subscribed; EXISTS if it is all
+ * there. */
 int store_mailbox_create_path(struct store *st, struct slice path,
     enum store_role role, uint64_t *id_r);
+/* DENIED: the inbox keeps its role and stays at the top. */
 int store_mailbox_update(struct store *st, uint64_t id,
     const struct store_mailbox_set *s);
 /* To a new path, missing parents are made, children move along, in one
@@ -223,7 +229,11 @@ uint32_t store_recent(struct store *st, uint64_t mailbox, uint32_t uidnext,
 
 enum store_flag_op { STORE_FLAG_SET, STORE_FLAG_ADD, STORE_FLAG_DEL };
 /*
- * Changes flags of n messages in one change (RFC 9051 6.4.6, 7162 3.1.3).
+ * Work on messages below is one change, one modseq and one flush up to at least
+ * 10,000 messages; beyond that it may be cut into several, each of which leaves
+ * the account consistent, *modseq_r being the last one's.
+ *
+ * Changes flags of n messages (RFC 9051 6.4.6, 7162 3.1.3).
  * uids ascending; those that are not there are skipped.  unchanged_since:
  * UINT64_MAX for none.  *modified_r: those refused by it.  A message whose
  * flags stay the same keeps its modseq.  *modseq_r (if not NULL): the change's.

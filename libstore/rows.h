@@ -1,0 +1,256 @@
+/*
+ * libstore/rows.h - the rows of an account: keys and values as octets
+ *
+ * doc/storage.md is the specification.  Encoders append to a buffer that is
+ * big enough (ROW_BUF_MAX); decoders take octets of unknown honesty and return
+ * 0, STORE_E_CORRUPT or STORE_E_VERSION.  Slices in decoded rows point into
+ * the encoded octets; arrays are in the arena.
+ */
+#ifndef STORE_ROWS_H
+#define STORE_ROWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "libbase/arena.h"
+#include "libbase/buf.h"
+#include "libbase/slice.h"
+#include "libstore/errors.h"
+
+enum {
+	ROW_VERSION = 1,
+	ROW_BUF_MAX = 65536,		/* KV_VALUE_MAX */
+	ROW_REF_LEN = 16,
+	ROW_BLOBID_LEN = 24,
+	ROW_NAME_HASH = 16,
+	ROW_NAME_MAX = 255,		/* of a mailbox */
+	ROW_ID_SHIFT = 20,
+	ROW_IN_MAX = 1024,		/* memberships of an Email */
+	ROW_HASH_MAX = 32,		/* message ids of an Email */
+	ROW_THREAD_IN_MAX = 4096,	/* mailboxes of a thread */
+	ROW_KEYWORDS = 58,
+	ROW_KEYWORD_MAX = 255,
+	ROW_TXN_RING = 4
+};
+#define ROW_MODSEQ_MAX ((UINT64_C(1) << 40) - 1)
+
+static inline uint64_t
+row_id_modseq(uint64_t id)
+{
+	return id >> ROW_ID_SHIFT;
+}
+
+/* ---- keys -------------------------------------------------------------- */
+
+enum {
+	ROW_K_HEAD = 'H', ROW_K_MAILBOX = 'M', ROW_K_NAME = 'n',
+	ROW_K_ROLE = 'r', ROW_K_HOT = 'h', ROW_K_COLD = 'c', ROW_K_CHANGED = 'g',
+	ROW_K_EMAIL = 'e', ROW_K_THREAD = 't', ROW_K_MEMBER = 'T',
+	ROW_K_MSGID = 'i', ROW_K_TOMB = 'x', ROW_K_KEYWORDS = 'k',
+	ROW_K_BLOB = 'b', ROW_K_DUE = 'd', ROW_K_JOB = 'j'
+};
+enum { ROW_KEY_MAX = 40 };
+
+struct row_key {
+	unsigned char b[ROW_KEY_MAX];
+	size_t n;
+};
+
+static inline struct slice
+row_key(const struct row_key *k)
+{
+	return (struct slice){ (const char *)k->b, k->n };
+}
+
+/* The type octet alone: the start of all rows of that kind. */
+struct row_key row_key_kind(int kind);
+struct row_key row_key_u64(int kind, uint64_t a);	/* M e t i T j, x start */
+struct row_key row_key_u64_u32(int kind, uint64_t a, uint32_t b); /* h c x */
+struct row_key row_key_u64_u64(int kind, uint64_t a, uint64_t b);	/* T */
+struct row_key row_key_changed(uint64_t modseq, uint64_t mailbox,
+    uint32_t first);
+struct row_key row_key_name(uint64_t parent,
+    const unsigned char hash[ROW_NAME_HASH]);
+struct row_key row_key_role(int role);
+struct row_key row_key_blob(const unsigned char id[ROW_BLOBID_LEN]);
+struct row_key row_key_due(int64_t due,
+    const unsigned char id[ROW_BLOBID_LEN]);
+/* The key after all that start with k (NULL key: to the end). */
+struct row_key row_key_after(struct row_key k);
+
+/* Splits a key of that kind; false if it isn't one. */
+bool row_key_get_u64(struct slice k, int kind, uint64_t *a_r);
+bool row_key_get_u64_u32(struct slice k, int kind, uint64_t *a_r,
+    uint32_t *b_r);
+bool row_key_get_u64_u64(struct slice k, int kind, uint64_t *a_r,
+    uint64_t *b_r);
+bool row_key_get_changed(struct slice k, uint64_t *modseq_r,
+    uint64_t *mailbox_r, uint32_t *first_r);
+bool row_key_get_blob(struct slice k, unsigned char id_r[ROW_BLOBID_LEN]);
+bool row_key_get_due(struct slice k, int64_t *due_r,
+    unsigned char id_r[ROW_BLOBID_LEN]);
+
+/* ---- values ------------------------------------------------------------ */
+
+struct row_head {
+	uint64_t account;
+	uint64_t txn[ROW_TXN_RING];	/* newest first */
+	uint64_t horizon, swept, dead;
+	uint64_t size, messages;
+	uint32_t mailboxes;
+	uint64_t size_limit, message_limit;
+	uint64_t email_modseq, mailbox_modseq, thread_modseq;
+	uint64_t trash;
+	uint32_t uidvalidity;
+};
+int row_head_put(struct buf *b, const struct row_head *h);
+int row_head_get(struct slice v, struct row_head *h_r);
+
+struct row_mailbox {		/* the id is in the key */
+	uint64_t parent;
+	uint8_t role;
+	bool subscribed;
+	uint32_t sort_order, uidvalidity, uidnext;
+	uint64_t highestmodseq, created, changed, counted;
+	uint32_t total, unread, unseen, deleted, threads, unread_threads;
+	uint64_t size, deleted_size;
+	struct slice name;
+};
+int row_mailbox_put(struct buf *b, const struct row_mailbox *m);
+int row_mailbox_get(struct slice v, struct row_mailbox *m_r);
+
+/* n, r, g, k of one number. */
+int row_u64_put(struct buf *b, uint64_t v);
+int row_u64_get(struct slice v, uint64_t *v_r);
+int row_u32_put(struct buf *b, uint32_t v);
+int row_u32_get(struct slice v, uint32_t *v_r);
+
+struct row_in {			/* a membership */
+	uint64_t mailbox;
+	uint32_t uid;
+};
+struct row_email {
+	unsigned char blob[ROW_BLOBID_LEN];
+	unsigned char ref[ROW_REF_LEN];
+	uint64_t thread, size;
+	int64_t received;
+	uint64_t modseq;
+	struct row_in *in;
+	size_t n_in;
+	uint64_t *hash;
+	size_t n_hash;
+};
+int row_email_put(struct buf *b, const struct row_email *e);
+int row_email_get(struct slice v, struct arena *a, struct row_email *e_r);
+
+struct row_thread_in {
+	uint64_t mailbox;
+	uint32_t emails;
+};
+struct row_thread {
+	uint64_t trash;
+	uint32_t emails, unread, unread_trash;
+	struct row_thread_in *in;
+	size_t n_in;
+};
+int row_thread_put(struct buf *b, const struct row_thread *t);
+int row_thread_get(struct slice v, struct arena *a, struct row_thread *t_r);
+
+struct row_msgid {
+	uint64_t thread;
+	uint32_t count;
+};
+int row_msgid_put(struct buf *b, const struct row_msgid *m);
+int row_msgid_get(struct slice v, struct row_msgid *m_r);
+
+enum { ROW_BLOB_PARSED = 1 };
+struct row_blob {
+	uint8_t marks;
+	unsigned char ref[ROW_REF_LEN];
+	uint64_t size;
+	uint32_t count;
+	int64_t due;		/* 0: not in the queue */
+};
+int row_blob_put(struct buf *b, const struct row_blob *r);
+int row_blob_get(struct slice v, struct row_blob *r_r);
+
+enum { ROW_DUE_WAITING = 0, ROW_DUE_DYING = 1 };
+struct row_due {
+	uint8_t state;
+	unsigned char ref[ROW_REF_LEN];
+};
+int row_due_put(struct buf *b, const struct row_due *d);
+int row_due_get(struct slice v, struct row_due *d_r);
+
+int row_keywords_put(struct buf *b, const struct slice *name, size_t n);
+int row_keywords_get(struct slice v, struct slice name_r[ROW_KEYWORDS],
+    size_t *n_r);
+
+/* ---- tombstones -------------------------------------------------------- */
+
+enum { ROW_TOMB_REMOVED = 1, ROW_TOMB_DESTROYED = 2, ROW_TOMB_MAILBOX = 3 };
+struct row_tomb {
+	int kind;
+	uint64_t mailbox;
+	uint32_t uid;			/* the rest: not for MAILBOX */
+	uint64_t email, thread;
+};
+/*
+ * Encodes as many of the n as fit into max octets and returns how many (at
+ * least one).
+ */
+size_t row_tombs_put(struct buf *b, int64_t when, const struct row_tomb *t,
+    size_t n, size_t max);
+/* Calls fn for each; fn != 0 stops and is returned. */
+int row_tombs_get(struct slice v, int64_t *when_r,
+    int (*fn)(void *arg, const struct row_tomb *t), void *arg);
+
+/* ---- chunks ------------------------------------------------------------ */
+
+enum {
+	ROW_CHUNK_MAX = 256,
+	ROW_HOT_HEAD = 16, ROW_HOT_SLOT = 21,
+	ROW_COLD_HEAD = 4, ROW_COLD_SLOT = 56
+};
+enum { ROW_DEAD = 1, ROW_MULTI = 2, ROW_THREADED = 4 };
+
+struct row_hot {		/* one slot */
+	uint32_t uid;
+	uint8_t marks;
+	uint64_t flags, modseq;
+};
+struct row_cold {
+	uint64_t email, thread, size;
+	int64_t received, saved;
+	unsigned char ref[ROW_REF_LEN];
+};
+/* A checked view of a chunk row: all slots may be read through it. */
+struct row_chunk {
+	const unsigned char *p;
+	uint32_t cap, used, live;
+	uint64_t max;
+};
+/* Checks the lengths, and that the UIDs ascend from first on. */
+int row_hot_check(struct slice v, uint32_t first, struct row_chunk *c_r);
+int row_cold_check(struct slice v, struct row_chunk *c_r);	/* cap only */
+void row_hot_slot(const struct row_chunk *c, size_t i, struct row_hot *h_r);
+void row_cold_slot(const struct row_chunk *c, size_t i, struct row_cold *d_r);
+/* The slot of uid, dead or not, or -1. */
+int row_hot_find(const struct row_chunk *c, uint32_t uid);
+/* Writers work on octets of their own, of row_hot_len(cap). */
+static inline size_t
+row_hot_len(uint32_t cap)
+{
+	return ROW_HOT_HEAD + (size_t)cap * ROW_HOT_SLOT;
+}
+static inline size_t
+row_cold_len(uint32_t cap)
+{
+	return ROW_COLD_HEAD + (size_t)cap * ROW_COLD_SLOT;
+}
+void row_hot_put_head(unsigned char *p, const struct row_chunk *c);
+void row_hot_put_slot(unsigned char *p, size_t i, const struct row_hot *h);
+void row_cold_put_head(unsigned char *p, uint32_t cap);
+void row_cold_put_slot(unsigned char *p, size_t i, const struct row_cold *d);
+
+#endif
