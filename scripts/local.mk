@@ -1,1 +1,2 @@
-# scripts
+# scripts: what a newcomer runs
+EXTRA_DIST += scripts/setup scripts/test
