@@ -1,0 +1,300 @@
+/* conf/check.c - what concerns several settings, or the system */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf/conf-int.h"
+#include "libbase/text.h"
+
+const char *
+conf_check_host(const char *s)
+{
+	size_t n = strlen(s), label = 0;
+
+	if (n > 253)
+		return "is too long for a host name";
+	for (size_t i = 0; i <= n; i++) {
+		char c = s[i];
+
+		if (c == '.' || c == '\0') {
+			if (label == 0 || label > 63)
+				return "is not a host name";
+			label = 0;
+		} else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+		    (unsigned char)c >= 0x80)
+			label++;
+		else
+			return "is not a host name";
+	}
+	return utf8_valid(slice_str(s)) ? NULL : "is not UTF-8";
+}
+
+static bool
+port_ok(const char *s)
+{
+	uint64_t port;
+
+	return slice_uint(slice_str(s), 65535, &port) == 0 && port != 0;
+}
+
+/* "127.0.0.1:143", "*:143", "[::1]:143", "unix:/path". */
+const char *
+conf_check_address(const char *s)
+{
+	static const char wrong[] =
+	    "is none of IPV4:PORT, *:PORT, [IPV6]:PORT and unix:/PATH";
+	const char *colon = strrchr(s, ':');
+	char host[INET6_ADDRSTRLEN + 2];
+	struct in6_addr a6;
+	struct in_addr a4;
+	size_t n;
+
+	if (strncmp(s, "unix:", 5) == 0) {
+		if (s[5] != '/')
+			return "is not an absolute path";
+		return strlen(s + 5) < 108 ? NULL : "is too long for a socket";
+	}
+	if (colon == NULL || !port_ok(colon + 1) ||
+	    (n = (size_t)(colon - s)) >= sizeof(host))
+		return wrong;
+	memcpy(host, s, n);
+	host[n] = '\0';
+	if (strcmp(host, "*") == 0 || inet_pton(AF_INET, host, &a4) == 1)
+		return NULL;
+	if (n < 3 || host[0] != '[' || host[n - 1] != ']')
+		return wrong;
+	host[n - 1] = '\0';
+	return inet_pton(AF_INET6, host + 1, &a6) == 1 ? NULL : wrong;
+}
+
+const char *
+conf_check_folder(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n == 0)
+		return "is empty";
+	if (n > 255)
+		return "is too long";
+	if (!utf8_valid(slice_str(s)))
+		return "is not UTF-8";
+	for (const char *p = s; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return "has a control character";
+	if (s[0] == '/' || s[n - 1] == '/' || strstr(s, "//") != NULL)
+		return "has an empty part";
+	if (slice_ieq(slice_str(s), SLICE_LIT("inbox")))
+		return "is there in every account";
+	return NULL;
+}
+
+const char *
+conf_check_url(const char *s)
+{
+	const char *rest = NULL;
+
+	if (strncmp(s, "https://", 8) == 0)
+		rest = s + 8;
+	else if (strncmp(s, "http://", 7) == 0)
+		rest = s + 7;
+	if (rest == NULL || *rest == '\0' || *rest == '/' ||
+	    strpbrk(s, " \"<>?#") != NULL)
+		return "is not an https:// or http:// URL";
+	return s[strlen(s) - 1] == '/' ? "ends with a slash" : NULL;
+}
+
+const char *
+conf_check_account(const char *s)
+{
+	/* Only root can become another user, so only it needs to know. */
+	if (geteuid() != 0)
+		return NULL;
+	return getpwnam(s) != NULL ? NULL : "is not a user of this system";
+}
+
+static void
+listener_defaults(struct conf_listener *v)
+{
+	if (v->idle_timeout_s != 0)
+		return;
+	switch (v->protocol) {
+	case CONF_IMAP:
+		v->idle_timeout_s = 1860;	/* RFC 9051 5.4: >= 30 min */
+		break;
+	case CONF_POP3:
+		v->idle_timeout_s = 600;	/* RFC 1939 3: >= 10 min */
+		break;
+	case CONF_LMTP:
+	case CONF_JMAP:
+		v->idle_timeout_s = 300;	/* RFC 5321 4.5.3.2: 5 min */
+	}
+}
+
+void
+conf_check_listener(struct conf_loader *l, size_t i)
+{
+	struct conf_listener *v = &l->listeners[i];
+	int line = l->listener_line[i];
+
+	if (*v->name == '\0')
+		conf_fault(l, line, "listener: the name is empty");
+	for (const char *p = v->name; *p != '\0'; p++) {
+		if ((unsigned char)*p <= 0x20 || *p == 0x7f || *p == ':') {
+			conf_fault(l, line,
+			    "listener \"%.200s\": blank, colon or control "
+			    "character in the name", v->name);
+			break;
+		}
+	}
+	if (conf_key_line(&l->sec_listener, "protocol") == 0) {
+		conf_fault(l, line, "listener \"%.200s\": protocol is missing",
+		    v->name);
+		return;
+	}
+	if (v->tls != CONF_TLS_NONE &&
+	    (v->protocol == CONF_LMTP || v->protocol == CONF_JMAP))
+		conf_fault(l, l->tls_line[i],
+		    "listener \"%.200s\": tls must be none for this protocol",
+		    v->name);
+	listener_defaults(v);
+}
+
+static bool
+has_address(const struct conf_listener *v, size_t n, const char *address)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v->addresses[i], address) == 0)
+			return true;
+	return false;
+}
+
+/* The address k of listener i stands in no listener before, nor before it. */
+static void
+check_duplicates(struct conf_loader *l, size_t i)
+{
+	const struct conf_listener *v = &l->listeners[i];
+
+	for (size_t k = 0; k < v->n_addresses; k++) {
+		bool twice = has_address(v, k, v->addresses[k]);
+
+		for (size_t j = 0; j < i && !twice; j++)
+			twice = has_address(&l->listeners[j],
+			    l->listeners[j].n_addresses, v->addresses[k]);
+		if (twice)
+			conf_fault(l, l->address_line[i],
+			    "listener \"%.200s\": address %s is given twice",
+			    v->name, v->addresses[k]);
+	}
+}
+
+/* A file that must be there.  One that this user may not see is not a fault:
+ * the daemons read it as root. */
+static void
+check_file(struct conf_loader *l, const char *name, const char *path)
+{
+	int line = conf_key_line(&l->top, name);
+	struct stat st;
+
+	if (path == NULL)
+		return;
+	if (stat(path, &st) < 0) {
+		if (errno != EACCES)
+			conf_fault(l, line, "%s: %s: %s", name, path,
+			    strerror(errno));
+	} else if (!S_ISREG(st.st_mode))
+		conf_fault(l, line, "%s: %s: not a regular file", name, path);
+}
+
+static void
+check_tls(struct conf_loader *l)
+{
+	struct conf *c = l->c;
+
+	check_file(l, "certificate", c->certificate);
+	check_file(l, "key", c->key);
+	if (c->certificate != NULL && c->key == NULL)
+		conf_fault(l, conf_key_line(&l->top, "certificate"),
+		    "certificate: needs a key too");
+	if (c->certificate == NULL && c->key != NULL)
+		conf_fault(l, conf_key_line(&l->top, "key"),
+		    "key: needs a certificate too");
+	if (c->ticket_key == NULL)
+		c->ticket_key = arena_printf(l->a, "%s/ticket.key", c->run_dir);
+	for (size_t i = 0; i < c->n_listeners; i++) {
+		struct conf_listener *v = &l->listeners[i];
+		bool can = v->protocol == CONF_IMAP ||
+		    v->protocol == CONF_POP3;
+
+		if (v->tls != CONF_TLS_NONE && c->certificate == NULL)
+			conf_fault(l, l->tls_line[i],
+			    "listener \"%.200s\": tls needs a certificate",
+			    v->name);
+		if (l->tls_line[i] == 0 && can && c->certificate != NULL)
+			v->tls = CONF_TLS_STARTTLS;
+	}
+}
+
+/* The cost is understood by each method in its own way (crypt(5)). */
+static void
+check_hash(struct conf_loader *l)
+{
+	static const struct {
+		const char *prefix;
+		uint32_t min, max;
+	} t[] = {
+		{ "$y$", 1, 11 }, { "$gy$", 1, 11 }, { "$7$", 6, 11 },
+		{ "$2b$", 4, 31 }, { "$6$", 1000, 10000000 },
+		{ "$5$", 1000, 10000000 }
+	};
+	uint32_t cost = l->c->hash_cost;
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		if (strcmp(l->c->hash, t[i].prefix) == 0 && cost != 0 &&
+		    (cost < t[i].min || cost > t[i].max))
+			conf_fault(l, conf_key_line(&l->top, "hash-cost"),
+			    "hash-cost: %u is out of range %u to %u of hash %s",
+			    cost, t[i].min, t[i].max, t[i].prefix);
+}
+
+static void
+check_folders(struct conf_loader *l)
+{
+	const struct conf_folder *f = l->folders;
+
+	for (size_t i = 0; i < l->c->n_folders; i++)
+		for (size_t j = 0; j < i; j++)
+			if (f[i].role != NULL && f[j].role != NULL &&
+			    strcmp(f[i].role, f[j].role) == 0)
+				conf_fault(l, l->folder_line[i],
+				    "folder \"%s\": \"%s\" has the role %s "
+				    "already",
+				    f[i].name, f[j].name, f[i].role);
+}
+
+void
+conf_check(struct conf_loader *l)
+{
+	struct conf *c = l->c;
+	char host[256];
+
+	if (c->hostname == NULL) {
+		if (gethostname(host, sizeof(host)) < 0 ||
+		    memchr(host, '\0', sizeof(host)) == NULL ||
+		    conf_check_host(host) != NULL)
+			conf_fault(l, 0,
+			    "hostname: this host has no usable name; set it");
+		else
+			c->hostname = arena_strdup(l->a, host);
+	}
+	check_tls(l);
+	check_hash(l);
+	check_folders(l);
+	for (size_t i = 0; i < c->n_listeners; i++)
+		check_duplicates(l, i);
+}

@@ -1,0 +1,112 @@
+/* conf/keys.c - the tables of all settings, culver.conf(5) */
+#include "config.h"
+
+#include <stddef.h>
+
+#include "conf/conf-int.h"
+
+#define TOP(f) offsetof(struct conf, f)
+#define LSN(f) offsetof(struct conf_listener, f)
+#define KIB UINT64_C(1024)
+#define MIB (KIB * KIB)
+#define GIB (KIB * MIB)
+#define TIB (KIB * GIB)
+enum { DAY = 86400, YEAR = 366 * DAY };
+
+static const struct conf_word levels[] = {
+	{ "error", LOG_L_ERR }, { "warning", LOG_L_WARN },
+	{ "notice", LOG_L_NOTICE }, { "info", LOG_L_INFO },
+	{ "debug", LOG_L_DEBUG }, { NULL, 0 }
+};
+static const struct conf_word engines[] = {
+	{ "bdb", 0 }, { "mem", 0 }, { "chaos", 0 }, { "chaos:mem", 0 },
+	{ NULL, 0 }
+};
+static const struct conf_word hashes[] = {
+	{ "$y$", 0 }, { "$gy$", 0 }, { "$7$", 0 }, { "$2b$", 0 },
+	{ "$6$", 0 }, { "$5$", 0 }, { NULL, 0 }
+};
+static const struct conf_word protocols[] = {
+	{ "imap", CONF_IMAP }, { "pop3", CONF_POP3 }, { "lmtp", CONF_LMTP },
+	{ "jmap", CONF_JMAP }, { NULL, 0 }
+};
+static const struct conf_word tls[] = {
+	{ "none", CONF_TLS_NONE }, { "starttls", CONF_TLS_STARTTLS },
+	{ "implicit", CONF_TLS_IMPLICIT }, { NULL, 0 }
+};
+static const struct conf_word roles[] = {
+	{ "archive", 0 }, { "drafts", 0 }, { "flagged", 0 },
+	{ "important", 0 }, { "junk", 0 }, { "sent", 0 }, { "trash", 0 },
+	{ NULL, 0 }
+};
+
+/* clang-format off */
+const struct conf_key conf_top_keys[] = {
+	{ "hostname", CONF_K_STR, TOP(hostname), 0, NULL, 0, 0, NULL, conf_check_host },
+	{ "mail-dir", CONF_K_PATH, TOP(mail_dir), 0, CULVER_LOCALSTATEDIR "/lib/culver/mail", 0, 0, NULL, NULL },
+	{ "run-dir", CONF_K_PATH, TOP(run_dir), 0, CULVER_LOCALSTATEDIR "/run/culver", 0, 0, NULL, NULL },
+	{ "module-dir", CONF_K_PATH, TOP(module_dir), 0, CULVER_PKGLIBDIR, 0, 0, NULL, NULL },
+	{ "passwd-file", CONF_K_PATH, TOP(passwd_file), 0, CULVER_SYSCONFDIR "/culver/passwd", 0, 0, NULL, NULL },
+	{ "user", CONF_K_STR, TOP(user), 0, NULL, 0, 0, NULL, conf_check_account },
+	{ "log", CONF_K_LOG, TOP(log), 0, "syslog", 0, 0, NULL, NULL },
+	{ "log-level", CONF_K_ENUM, TOP(log_level), 0, "info", 0, 0, levels, NULL },
+	{ "engine", CONF_K_WORD, TOP(engine), 0, "bdb", 0, 0, engines, NULL },
+	{ "lock-wait", CONF_K_TIME32, TOP(lock_wait_s), 0, "30s", 1, 3600, NULL, NULL },
+	{ "any-fs", CONF_K_BOOL, TOP(any_fs), 0, "false", 0, 0, NULL, NULL },
+	{ "retention", CONF_K_TIME32, TOP(retention_s), 0, "7d", 60, 10 * YEAR, NULL, NULL },
+	{ "upload-ttl", CONF_K_TIME32, TOP(upload_ttl_s), 0, "1d", 60, YEAR, NULL, NULL },
+	{ "quota-size", CONF_K_SIZE64, TOP(quota_size), 0, "0", 0, 1024 * TIB, NULL, NULL },
+	{ "quota-messages", CONF_K_NUM64, TOP(quota_messages), 0, "0", 0, UINT32_MAX, NULL, NULL },
+	/* limits */
+	{ "max-message", CONF_K_SIZE64, TOP(max_message), 0, "50M", 64 * KIB, GIB, NULL, NULL },
+	{ "max-line", CONF_K_SIZE32, TOP(max_line), 0, "8K", 1000, MIB, NULL, NULL },
+	{ "max-command-memory", CONF_K_SIZE64, TOP(max_command_memory), 0, "32M", MIB, 16 * GIB, NULL, NULL },
+	{ "max-mailboxes", CONF_K_NUM32, TOP(max_mailboxes), 0, "100000", 1, 10000000, NULL, NULL },
+	{ "mime-depth", CONF_K_NUM32, TOP(mime_depth), 0, "64", 1, 1000, NULL, NULL },
+	{ "mime-parts", CONF_K_NUM32, TOP(mime_parts), 0, "10000", 1, 1000000, NULL, NULL },
+	{ "mime-headers", CONF_K_NUM32, TOP(mime_headers), 0, "10000", 10, 1000000, NULL, NULL },
+	{ "mime-header-len", CONF_K_SIZE32, TOP(mime_header_len), 0, "1M", KIB, 64 * MIB, NULL, NULL },
+	/* TLS */
+	{ "certificate", CONF_K_PATH, TOP(certificate), 0, NULL, 0, 0, NULL, NULL },
+	{ "key", CONF_K_PATH, TOP(key), 0, NULL, 0, 0, NULL, NULL },
+	{ "ticket-key", CONF_K_PATH, TOP(ticket_key), 0, NULL, 0, 0, NULL, NULL },
+	{ "tls-priority", CONF_K_STR, TOP(tls_priority), 0, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE", 0, 0, NULL, NULL },
+	/* login */
+	{ "hash", CONF_K_WORD, TOP(hash), 0, "$y$", 0, 0, hashes, NULL },
+	{ "hash-cost", CONF_K_NUM32, TOP(hash_cost), 0, "0", 0, 10000000, NULL, NULL },
+	{ "auth-cache", CONF_K_TIME32, TOP(auth_cache_s), 0, "10m", 0, DAY, NULL, NULL },
+	{ "failure-delay-ms", CONF_K_NUM32, TOP(failure_delay_ms), 0, "2000", 0, 60000, NULL, NULL },
+	{ "max-failures", CONF_K_NUM32, TOP(max_failures), 0, "5", 1, 1000, NULL, NULL },
+	/* JMAP */
+	{ "jmap-url", CONF_K_STR, TOP(jmap_url), 0, NULL, 0, 0, NULL, conf_check_url },
+	{ "jmap-max-size-upload", CONF_K_SIZE64, TOP(jmap_max_size_upload), 0, "50M", 64 * KIB, GIB, NULL, NULL },
+	{ "jmap-max-size-request", CONF_K_SIZE64, TOP(jmap_max_size_request), 0, "10M", 64 * KIB, GIB, NULL, NULL },
+	{ "jmap-max-concurrent-upload", CONF_K_NUM32, TOP(jmap_max_concurrent_upload), 0, "4", 1, 1000, NULL, NULL },
+	{ "jmap-max-concurrent-requests", CONF_K_NUM32, TOP(jmap_max_concurrent_requests), 0, "8", 1, 1000, NULL, NULL },
+	{ "jmap-max-calls", CONF_K_NUM32, TOP(jmap_max_calls), 0, "64", 1, 10000, NULL, NULL },
+	{ "jmap-max-objects-in-get", CONF_K_NUM32, TOP(jmap_max_objects_in_get), 0, "5000", 1, 1000000, NULL, NULL },
+	{ "jmap-max-objects-in-set", CONF_K_NUM32, TOP(jmap_max_objects_in_set), 0, "5000", 1, 1000000, NULL, NULL },
+	{ "jmap-threads", CONF_K_NUM32, TOP(jmap_threads), 0, "8", 1, 1024, NULL, NULL },
+	/* LMTP */
+	{ "lmtp-detail", CONF_K_BOOL, TOP(lmtp_detail), 0, "true", 0, 0, NULL, NULL },
+	{ "domains", CONF_K_LIST, TOP(domains), TOP(n_domains), NULL, 0, 0, NULL, conf_check_host },
+	{ NULL, CONF_K_STR, 0, 0, NULL, 0, 0, NULL, NULL }
+};
+
+const struct conf_key conf_listener_keys[] = {
+	{ "protocol", CONF_K_ENUM, LSN(protocol), 0, NULL, 0, 0, protocols, NULL },
+	{ "tls", CONF_K_ENUM, LSN(tls), 0, NULL, 0, 0, tls, NULL },
+	{ "address", CONF_K_LIST, LSN(addresses), LSN(n_addresses), NULL, 0, 0, NULL, conf_check_address },
+	{ "plaintext-login", CONF_K_BOOL, LSN(plaintext_login), 0, "false", 0, 0, NULL, NULL },
+	{ "max-connections", CONF_K_NUM32, LSN(max_connections), 0, "1000", 1, 1000000, NULL, NULL },
+	{ "login-timeout", CONF_K_TIME32, LSN(login_timeout_s), 0, "1m", 1, 3600, NULL, NULL },
+	{ "idle-timeout", CONF_K_TIME32, LSN(idle_timeout_s), 0, NULL, 1, DAY, NULL, NULL },
+	{ "linger", CONF_K_TIME32, LSN(linger_s), 0, "1m", 1, DAY, NULL, NULL },
+	{ NULL, CONF_K_STR, 0, 0, NULL, 0, 0, NULL, NULL }
+};
+
+const struct conf_key conf_folder_keys[] = {
+	{ "role", CONF_K_WORD, offsetof(struct conf_folder, role), 0, NULL, 0, 0, roles, NULL },
+	{ NULL, CONF_K_STR, 0, 0, NULL, 0, 0, NULL, NULL }
+};
+/* clang-format on */
