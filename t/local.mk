@@ -7,12 +7,14 @@ t_unit_test_base_SOURCES = t/unit/test-base.c
 t_unit_test_base_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_base_LDADD = $(TEST_LIBS)
 
+TAPS += t/00-style.t
 EXTRA_DIST += t/lib/CulverTest.pm $(TAPS)
 
 PROVEFLAGS =
 check-local: $(check_PROGRAMS)
 	srcdir=$(abs_top_srcdir) builddir=$(abs_top_builddir) \
 	PERL5LIB=$(abs_top_srcdir)/t/lib \
+	CC='$(CC)' STYLE_CPPFLAGS='$(NETTLE_CFLAGS)' \
 	$(PROVE) $(PROVEFLAGS) \
 	    $(filter t/unit/test-%,$(check_PROGRAMS)) \
 	    $(TAPS:%=$(abs_top_srcdir)/%)
@@ -20,3 +22,8 @@ check-local: $(check_PROGRAMS)
 check-long: all $(check_PROGRAMS)
 	CULVER_LONG=1 $(MAKE) $(AM_MAKEFLAGS) check
 .PHONY: check-long
+
+# For t/00-style.t: the files of the tarball.
+print-dist:
+	@echo $(DISTFILES)
+.PHONY: print-dist
