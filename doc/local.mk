@@ -1,1 +1,3 @@
-# doc
+# doc: manual pages and formats
+dist_man_MANS += doc/pop3d.8
+EXTRA_DIST += doc/storage.md

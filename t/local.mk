@@ -10,6 +10,8 @@ t_unit_test_base_LDADD = $(TEST_LIBS)
 TAPS += t/00-style.t
 EXTRA_DIST += t/lib/CulverTest.pm $(TAPS)
 
+include t/fuzz/local.mk
+
 PROVEFLAGS =
 check-local: $(check_PROGRAMS)
 	srcdir=$(abs_top_srcdir) builddir=$(abs_top_builddir) \
