@@ -1,1 +1,24 @@
-# libsession
+# libsession: what one connection needs, whatever its protocol
+noinst_LIBRARIES += libsession/libsession.a
+libsession_libsession_a_SOURCES = \
+	libsession/sio-int.h \
+	libsession/sio-out.c \
+	libsession/sio.c libsession/sio.h \
+	libsession/tls-int.h \
+	libsession/tls.c libsession/tls.h
+
+# GnuTLS is linked by this module alone.
+pkglib_LTLIBRARIES += libsession/tls.la
+libsession_tls_la_SOURCES = libsession/tls-gnutls.c libsession/tls-int.h
+libsession_tls_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden $(GNUTLS_CFLAGS)
+libsession_tls_la_LDFLAGS = -module -avoid-version -shared \
+	-Wl,-z,relro,-z,now
+libsession_tls_la_LIBADD = $(GNUTLS_LIBS)
+
+# What a program needs to link libsession, beside LIBSTORE.
+LIBSESSION = libsession/libsession.a $(LIBCONF) $(CRYPT_LIBS)
+
+check_PROGRAMS += t/unit/test-sio
+t_unit_test_sio_SOURCES = t/unit/test-sio.c
+t_unit_test_sio_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_sio_LDADD = libsession/libsession.a $(LIBCONF) $(TEST_LIBS)

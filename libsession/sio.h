@@ -7,6 +7,7 @@
 #ifndef SESSION_SIO_H
 #define SESSION_SIO_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +18,11 @@ struct sio;
 struct tls_ctx;
 
 enum {	/* failures of input and output: the connection is over */
-	SIO_EOF = -1, SIO_TIMEOUT = -2, SIO_ERROR = -3
+	SIO_EOF = -1,
+	SIO_TIMEOUT = -2,
+	SIO_ERROR = -3,
+	SIO_STOP = -4	/* of sio_fill, sio_wait: the process is to end; say
+			 * goodbye, output still works for a moment */
 };
 
 /* Takes over both descriptors (the same one for a socket).  Sets TCP_NODELAY. */
@@ -35,12 +40,15 @@ void sio_consume(struct sio *io, size_t n);
  * caller must consume.
  */
 int sio_fill(struct sio *io, int timeout_ms);
+/* Overwrites the consumed input: there was a password in it. */
+void sio_forget(struct sio *io);
 /* Bound of unconsumed input, octets (default 64 KiB). */
 void sio_max_input(struct sio *io, size_t max);
 /*
- * Flushes, then waits until input can be had (1), extra_fd is readable (2), both (3), or
- * the time is over (0); SIO_EOF, SIO_ERROR.  Knows about octets that TLS holds.
- * extra_fd -1: none.
+ * Flushes, then waits until sio_fill() would return at once (1), extra_fd is
+ * readable (2), both (3), or the time is over (0); SIO_EOF, SIO_ERROR,
+ * SIO_STOP.  Knows about octets that TLS holds; unconsumed input does not
+ * count.  extra_fd -1: none.
  */
 int sio_wait(struct sio *io, int extra_fd, int timeout_ms);
 
@@ -56,8 +64,17 @@ void sio_put_u64(struct sio *io, uint64_t v);
 int sio_send_file(struct sio *io, int fd, uint64_t off, uint64_t len);
 int sio_flush(struct sio *io);
 bool sio_failed(const struct sio *io);
-/* A write that the peer doesn't take for this long ends the connection. */
+/* A write that the peer doesn't take for this long ends the connection (default
+ * a minute). */
 void sio_write_timeout(struct sio *io, int timeout_ms);
+
+/*
+ * While *stop is set, sio_fill and sio_wait return SIO_STOP.  mask: the signals
+ * that are blocked while they wait, so that the one which sets *stop ends the
+ * wait (ppoll(2)); it stays blocked elsewhere.  Borrowed until sio_free.
+ */
+void sio_set_stop(struct sio *io, const volatile sig_atomic_t *stop,
+    const sigset_t *mask);
 
 /*
  * Throws away unconsumed input (what came in before TLS is not believed),
@@ -67,6 +84,8 @@ int sio_starttls(struct sio *io, struct tls_ctx *ctx, int timeout_ms);
 bool sio_secure(const struct sio *io);
 /* "TLS1.3 ECDHE-... " for the log; NULL without TLS. */
 const char *sio_tls_info(const struct sio *io);
+/* What was wrong with the connection, for the log; NULL: nothing. */
+const char *sio_error(const struct sio *io);
 uint64_t sio_bytes_in(const struct sio *io);
 uint64_t sio_bytes_out(const struct sio *io);
 

@@ -7,6 +7,7 @@
 #ifndef SESSION_TLS_H
 #define SESSION_TLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -14,9 +15,18 @@
 
 struct tls_ctx;		/* certificate, priorities, ticket key */
 
-/* Loads the module and the files that the configuration names.  0, or -1 with
- * a sentence in *err_r (xmalloc'ed). */
+/*
+ * Reads the files that the configuration names (a missing ticket key is made),
+ * which may need privileges that the process gives up later.  0, or -1 with a
+ * sentence in *err_r (xmalloc'ed).
+ */
 int tls_ctx_new(const struct conf *c, struct tls_ctx **ctx_r, char **err_r);
+/*
+ * Loads the module and parses the files: what the first handshake would do
+ * otherwise.  full: the private key too, and does it fit the certificate?  0,
+ * or -1 with a sentence in *err_r (xmalloc'ed).
+ */
+int tls_ctx_load(struct tls_ctx *ctx, bool full, char **err_r);
 void tls_ctx_free(struct tls_ctx **ctx);
 
 #endif

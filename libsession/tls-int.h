@@ -1,0 +1,67 @@
+/* libsession/tls-int.h - between sio.c, tls.c and the module tls.so */
+#ifndef SESSION_TLS_INT_H
+#define SESSION_TLS_INT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "libbase/slice.h"
+#include "libsession/tls.h"
+
+enum { TLS_MODULE_VERSION = 1, TLS_TICKET_KEY_LEN = 64, TLS_RECORD = 16384 };
+
+/* Results of handshake, receive and send below 0.  TLS_TRUNCATED: the peer's
+ * socket closed without TLS's own goodbye. */
+enum {
+	TLS_WANT_READ = -1, TLS_WANT_WRITE = -2, TLS_FAILED = -3,
+	TLS_TRUNCATED = -4
+};
+
+/* What the program lends to the module, which links GnuTLS and nothing of
+ * ours. */
+struct tls_host {
+	void *(*alloc)(size_t n);	/* zeroed, never NULL */
+	void (*release)(void *p);
+};
+
+struct tls_files {	/* borrowed as long as the context lives */
+	struct slice certificate, key;	/* PEM */
+	struct slice ticket_key;	/* TLS_TICKET_KEY_LEN octets */
+	const char *priority;
+};
+
+struct tls_module_ctx;	/* both are the module's own */
+struct tls_conn;
+
+/* The module exports this structure as "culver_tls_module". */
+struct tls_module {
+	uint32_t version;	/* TLS_MODULE_VERSION, and the size of this */
+	uint32_t size;
+	/* 0, or -1 and a sentence in err. */
+	int (*ctx_new)(const struct tls_host *host,
+	    const struct tls_files *files, bool full,
+	    struct tls_module_ctx **ctx_r, char *err, size_t err_size);
+	void (*ctx_free)(struct tls_module_ctx **ctx);
+	/* A server's end on a non-blocking socket. */
+	int (*conn_new)(struct tls_module_ctx *ctx, int fd,
+	    struct tls_conn **conn_r);
+	void (*conn_free)(struct tls_conn **conn);
+	int (*handshake)(struct tls_conn *conn);	/* 0 or TLS_* */
+	ssize_t (*receive)(struct tls_conn *conn, void *p, size_t n);
+	/* Called again with the same octets after TLS_WANT_*. */
+	ssize_t (*send)(struct tls_conn *conn, const void *p, size_t n);
+	size_t (*pending)(struct tls_conn *conn);
+	void (*bye)(struct tls_conn *conn);
+	/* "TLS1.3 ..."; what failed last.  Live as long as the connection. */
+	const char *(*info)(struct tls_conn *conn);
+	const char *(*error)(struct tls_conn *conn);
+};
+
+/* Loads the module if that wasn't done.  NULL, and why in *err_r
+ * (xmalloc'ed), if it can't be. */
+const struct tls_module *tls_ctx_module(struct tls_ctx *ctx,
+    struct tls_module_ctx **mc_r, char **err_r);
+
+#endif
