@@ -1,1 +1,42 @@
-# culver
+# culver: the administrator's tool
+noinst_LIBRARIES += culver/libculver.a
+culver_libculver_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+culver_libculver_a_SOURCES = \
+	culver/args.c culver/culver.h \
+	culver/cmd-check.c \
+	culver/cmd-config.c \
+	culver/cmd-export.c culver/export.h \
+	culver/cmd-import.c culver/import.h \
+	culver/cmd-mailbox-list.c \
+	culver/cmd-user-add.c \
+	culver/cmd-user-del.c \
+	culver/cmd-user-list.c \
+	culver/cmd-user-passwd.c \
+	culver/dirlist.c culver/dirlist.h \
+	culver/export-maildir.c \
+	culver/export-mbox.c \
+	culver/import-date.c \
+	culver/import-path.c \
+	culver/importer.c \
+	culver/maildir.c culver/maildir.h \
+	culver/mbox-from.c \
+	culver/mbox.c culver/mbox.h \
+	culver/mutf7.c \
+	culver/password.c \
+	culver/priv.c \
+	culver/progress.c \
+	culver/say-store.c \
+	culver/say.c \
+	culver/seen.c culver/seen.h
+
+# sbin_PROGRAMS += culver/culver
+# culver_culver_SOURCES = culver/main.c
+# culver_culver_LDADD = culver/libculver.a $(LIBSESSION) $(JANSSON_LIBS)
+EXTRA_DIST += culver/main.c
+
+check_PROGRAMS += t/unit/test-culver
+t_unit_test_culver_SOURCES = t/unit/test-culver.c
+t_unit_test_culver_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_culver_LDADD = culver/libculver.a $(TEST_LIBS)
+
+dist_man_MANS += doc/culver.8

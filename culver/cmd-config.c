@@ -1,0 +1,40 @@
+/* culver/cmd-config.c - culver config: the settings in effect */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "culver/culver.h"
+#include "libbase/log.h"
+
+enum { O_CHECK };
+enum { OUT_MAX = 16 * 1024 * 1024 };
+
+static const struct opt opts[] = {
+	{ "check", NULL, "print nothing but faults" },
+	{ NULL, NULL, NULL }
+};
+
+/* The file was read and found good before this runs. */
+static int
+run(struct culver *c, const struct args *a)
+{
+	struct buf out;
+	int code = 0;
+
+	if (a->val[O_CHECK])
+		return 0;
+	buf_init(&out, OUT_MAX);
+	conf_print(c->conf, &out);
+	if (out.overflow) {
+		complain("the configuration is too long to print");
+		code = EXIT_PERM;
+	} else {
+		fwrite(out.p, 1, out.n, stdout);
+	}
+	buf_release(&out);
+	return code;
+}
+
+const struct command cmd_config = {
+	"config", "", "print all settings, defaults included", opts, 0, 0, run
+};

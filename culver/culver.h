@@ -1,0 +1,136 @@
+/* culver/culver.h - the administrator's tool: what its subcommands share */
+#ifndef CULVER_CULVER_H
+#define CULVER_CULVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "libbase/arena.h"
+#include "libbase/buf.h"
+#include "libbase/slice.h"
+#include "libstore/store.h"
+
+/* ---- options ----------------------------------------------------------- */
+
+enum { ARGS_OPTS_MAX = 16 };
+
+/* One "--name" or "--name=ARG" of a subcommand; the table ends with name NULL. */
+struct opt {
+	const char *name;
+	const char *arg;	/* what to call its argument; NULL: a switch */
+	const char *help;
+};
+
+struct args {
+	/* By the option's row: NULL where it wasn't given, "" for a switch. */
+	const char *val[ARGS_OPTS_MAX];
+	const char **pos;	/* the others, in order; xmalloc'ed */
+	size_t n;
+	bool help;
+};
+
+/*
+ * Options and other arguments may be mixed; "--" ends the options.  0, or -1
+ * after a complaint.  args_release() in either case.
+ */
+int args_parse(const struct opt *opts, int argc, char **argv,
+    struct args *a_r);
+void args_release(struct args *a);
+/* The number in an option's argument, min..max.  0, or -1 after a complaint. */
+int args_uint(const struct opt *o, const char *text, uint64_t min,
+    uint64_t max, uint64_t *v_r);
+
+/* ---- subcommands ------------------------------------------------------- */
+
+struct culver {
+	struct conf *conf;	/* NULL for a command that needs none */
+	struct store_conf store_conf;
+	const char *conf_path;
+};
+
+struct command {
+	const char *name;	/* one or two words: "user add" */
+	const char *args;	/* for the usage */
+	const char *help;	/* one line */
+	const struct opt *opts;
+	size_t min, max;	/* arguments that aren't options */
+	/* The exit code: 0, EXIT_PERM, EXIT_TEMP. */
+	int (*run)(struct culver *c, const struct args *a);
+};
+
+extern const struct command cmd_user_add, cmd_user_passwd, cmd_user_list,
+    cmd_user_del, cmd_mailbox_list, cmd_import, cmd_export, cmd_check,
+    cmd_config;
+
+/* ---- talking ----------------------------------------------------------- */
+
+/* "culver: text" on stderr; control octets are shown as \xNN, for names and
+ * paths come from anywhere. */
+void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* complain() with what a result code of libstore means; st may be NULL.
+ * Returns the exit code. */
+int complain_store(const char *what, int rc, const struct store *st);
+/* The worse of two exit codes: temporary wins over permanent over 0. */
+int worse(int a, int b);
+/* Writes text so that it can't move the cursor. */
+void put_clean(struct slice s);
+/* Flushes stdout; EXIT_TEMP and a complaint if what was printed got lost. */
+int finish_output(int code);
+
+/* ---- who we are -------------------------------------------------------- */
+
+/*
+ * Started as root with "user" in the configuration, all work on the store is
+ * done as that user, and the caller's own files are opened as root.  No-ops
+ * otherwise.  priv_init: 0, or -1 after a complaint.
+ */
+int priv_init(const struct conf *c);
+void priv_service(void);
+void priv_caller(void);
+
+/* ---- passwords --------------------------------------------------------- */
+
+enum { PASSWORD_MAX = 1024 };
+
+/*
+ * Asks on the terminal, twice, without echo.  0 and the password in *pw_r
+ * (xmalloc'ed; end it with xfree_secret), or -1 after a complaint.
+ */
+int password_ask(const char *account, char **pw_r);
+/* The first line of descriptor 0. */
+int password_stdin(char **pw_r);
+/* A new one of 100 random bits, easy to type. */
+char *password_random(void);
+/* UTF-8, no control characters, not empty, not too long.  0, or -1 after a
+ * complaint. */
+int password_ok(const char *pw);
+/* From --password-stdin, --random (both as in args), or by asking; prints a
+ * random one.  0, or -1 after a complaint. */
+int password_get(const char *account, bool from_stdin, bool random,
+    char **pw_r);
+
+/* ---- a progress bar on the terminal ------------------------------------ */
+
+struct progress {
+	bool on;
+	uint64_t total, done, items;
+	int64_t started, shown;
+};
+
+/* Off unless stderr is a terminal. */
+void progress_start(struct progress *p, uint64_t total);
+void progress_add(struct progress *p, uint64_t octets, uint64_t items);
+/* Takes the bar off the line (before other output, and at the end). */
+void progress_clear(struct progress *p);
+
+/* ---- keywords and names ------------------------------------------------ */
+
+/* IMAP's modified UTF-7 (RFC 3501 5.1.3), as Maildir folders are named.  '.'
+ * and '/' are encoded too: they separate. */
+int mutf7_encode(struct buf *out, struct slice utf8);
+/* 0, or -1: not valid. */
+int mutf7_decode(struct slice in, struct arena *a, struct slice *out_r);
+
+#endif

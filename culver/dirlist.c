@@ -1,0 +1,91 @@
+/* culver/dirlist.c - the names in a directory, in the order of import */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "culver/dirlist.h"
+#include "culver/import.h"
+#include "libbase/io.h"
+#include "libbase/xalloc.h"
+
+static int
+in_order(const void *a, const void *b)
+{
+	const struct dirlist_entry *x = a, *y = b;
+
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static uint64_t
+leading_number(const char *s)
+{
+	uint64_t v = 0;
+
+	for (; *s >= '0' && *s <= '9' && v < UINT64_MAX / 10 - 1; s++)
+		v = v * 10 + (uint64_t)(*s - '0');
+	return v;
+}
+
+static bool
+is_dir(int fd, const struct dirent *d)
+{
+	struct stat sb;
+
+	if (d->d_type != DT_UNKNOWN && d->d_type != DT_LNK)
+		return d->d_type == DT_DIR;
+	return fstatat(fd, d->d_name, &sb, 0) == 0 && S_ISDIR(sb.st_mode);
+}
+
+int
+dirlist_read(const char *dir, struct dirlist *l_r)
+{
+	struct dirlist l = { NULL, 0, 0 };
+	struct dirent *d;
+	DIR *dp;
+	int fd;
+
+	fd = import_open(dir, true);
+	if (fd < 0)
+		return -1;
+	dp = fdopendir(fd);
+	if (!dp) {
+		io_close(&fd);
+		return -1;
+	}
+	priv_caller();
+	while ((d = readdir(dp)) != NULL) {
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		if (l.n == l.cap) {
+			l.cap = l.cap ? l.cap * 2 : 64;
+			l.v = xreallocarray(l.v, l.cap, sizeof(*l.v));
+		}
+		l.v[l.n++] = (struct dirlist_entry){
+			.name = xstrdup(d->d_name),
+			.number = leading_number(d->d_name),
+			.dir = is_dir(fd, d)
+		};
+	}
+	priv_service();
+	(void)closedir(dp);
+	if (l.n > 0)
+		qsort(l.v, l.n, sizeof(*l.v), in_order);
+	*l_r = l;
+	return 0;
+}
+
+void
+dirlist_release(struct dirlist *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		xfree(l->v[i].name);
+	xfree(l->v);
+	*l = (struct dirlist){ NULL, 0, 0 };
+}
