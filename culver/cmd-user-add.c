@@ -264,7 +264,7 @@ make_all(struct adding *ad)
 	for (size_t i = 0; n > 0 && i < ad->n; i++) {
 		const struct newuser *u = &ad->u[i];
 
-		if (!u->made || ad->quiet)
+		if (!u->made || (ad->quiet && !ad->random))
 			continue;
 		if (ad->random && u->pw)
 			printf("%s:%s\n", u->name, u->pw);
