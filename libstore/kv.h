@@ -96,7 +96,8 @@ int kv_scan_open(struct kv_txn *txn, struct slice from, struct slice to,
 int kv_scan_next(struct kv_scan *s, struct slice *key_r, struct slice *val_r);
 void kv_scan_close(struct kv_scan **s);
 
-/* KV_RW only.  The octets are copied. */
+/* KV_RW only.  The octets are copied.  STORE_E_TOOBIG past KV_TXN_MAX, and then
+ * from commit too: such a transaction can only be given up. */
 int kv_put(struct kv_txn *txn, struct slice key, struct slice val);
 /* Overwrites bytes at off inside the row's present value (STORE_E_NOTFOUND:
  * no row; STORE_E_INVALID: past its end).  Costs its own octets, not the row's. */

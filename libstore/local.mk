@@ -1,1 +1,31 @@
-# libstore
+# libstore: the mail store
+noinst_LIBRARIES += libstore/libstore.a
+libstore_libstore_a_CFLAGS = $(AM_CFLAGS) $(ZSTD_CFLAGS)
+libstore_libstore_a_SOURCES = libstore/errors.c libstore/errors.h
+
+# The mail layer.
+libstore_libstore_a_SOURCES += \
+	libstore/store.h
+
+# The engine.
+libstore_libstore_a_SOURCES += \
+	libstore/kv.c libstore/kv.h \
+	libstore/kv/base.c libstore/kv/base.h \
+	libstore/kv/be.h \
+	libstore/kv/blob.c libstore/kv/blob.h \
+	libstore/kv/item.c libstore/kv/item.h \
+	libstore/kv/kv-int.h \
+	libstore/kv/mem.c \
+	libstore/kv/overlay.c libstore/kv/overlay.h \
+	libstore/kv/pack-file.h \
+	libstore/kv/reader.c \
+	libstore/kv/sys.c libstore/kv/sys.h \
+	libstore/kv/view.c libstore/kv/view.h
+
+# What a program needs to link libstore, besides libmime and libbase.
+LIBSTORE = libstore/libstore.a $(DB_LIBS) $(ZSTD_LIBS) -lpthread
+
+check_PROGRAMS += t/unit/test-kv
+t_unit_test_kv_SOURCES = t/unit/test-kv.c t/unit/kv-model.c t/unit/kv-model.h
+t_unit_test_kv_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_kv_LDADD = $(LIBSTORE) $(TEST_LIBS)

@@ -1,0 +1,44 @@
+/* libstore/kv/base.h - the immutable Btree under the journal */
+#ifndef STORE_KV_BASE_H
+#define STORE_KV_BASE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libbase/slice.h"
+#include "libstore/errors.h"
+
+struct base;
+struct base_cursor;
+struct view;
+
+/*
+ * Opens dir/base.GEN, which must have size octets.  STORE_E_NOTFOUND: there is
+ * no such file (a compaction took it away: read the journal's header again).
+ * err gets a sentence on failure.
+ */
+int base_open(const char *dir, uint64_t gen, uint64_t size,
+    struct base **b_r, char *err, size_t err_n);
+void base_close(struct base **b);
+/* 1 and the value, valid until the next call on b; 0: no such row. */
+int base_get(struct base *b, struct slice key, struct slice *val_r);
+
+/* Rows with key >= from ascending, or with key < from (empty: all) descending.
+ * next: 1 and a row, valid until the next call on c; 0. */
+int base_cursor_open(struct base *b, struct slice from, int reverse,
+    struct base_cursor **c_r);
+int base_cursor_next(struct base_cursor *c, struct slice *key_r,
+    struct slice *val_r);
+void base_cursor_close(struct base_cursor **c);
+
+/*
+ * Writes the rows of v to the new file dir/base.GEN and makes it durable (the
+ * directory is the caller's).  old_gen: of v's base.  crc_r: of the file.
+ */
+int base_write(const char *dir, int dirfd, const struct view *v,
+    uint64_t old_gen, uint64_t gen, uint64_t *size_r, uint32_t *crc_r,
+    char *err, size_t err_n);
+/* Verifies the file's order and structure; 0, CORRUPT, IO. */
+int base_verify(const char *dir, uint64_t gen, char *err, size_t err_n);
+
+#endif

@@ -1,0 +1,98 @@
+/* libstore/kv/overlay.h - an ordered map of rows, cheap to copy */
+#ifndef STORE_KV_OVERLAY_H
+#define STORE_KV_OVERLAY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libbase/slice.h"
+
+/*
+ * The rows which differ from the base below.  A balanced tree whose nodes are
+ * counted: a copy shares them, and a change copies only the path to the row
+ * that both have.  So a transaction, a scan and a snapshot are each a copy.
+ * Copies may be used by different threads.
+ */
+enum orow_kind {
+	OROW_VALUE,	/* the row is this */
+	OROW_GONE,	/* there is no such row */
+	OROW_PATCH	/* the base's row with these patches */
+};
+
+struct orow {
+	atomic_uint refs;
+	uint32_t vlen, cap;	/* of the octets behind the key */
+	uint16_t klen;
+	uint8_t kind;
+	char octets[];		/* key, then the value or the patches */
+};
+
+struct onode {
+	atomic_uint refs;
+	int height;
+	struct onode *l, *r;
+	struct orow *row;
+};
+
+struct ohidden;			/* ranges of the base that are deleted */
+
+struct overlay {
+	struct onode *root;
+	struct ohidden *hidden;
+	bool alone;		/* there is no base: nothing to hide */
+};
+
+static inline struct slice
+orow_key(const struct orow *r)
+{
+	return (struct slice){ r->octets, r->klen };
+}
+
+static inline struct slice
+orow_value(const struct orow *r)
+{
+	return (struct slice){ r->octets + r->klen, r->vlen };
+}
+
+void overlay_init(struct overlay *ov, bool alone);
+void overlay_copy(struct overlay *to, const struct overlay *from);
+void overlay_release(struct overlay *ov);
+
+/* The row of that key, or NULL: then the base's counts, unless hidden. */
+const struct orow *overlay_find(const struct overlay *ov, struct slice key);
+bool overlay_hides(const struct overlay *ov, struct slice key);
+
+void overlay_put(struct overlay *ov, struct slice key, struct slice val);
+void overlay_del(struct overlay *ov, struct slice key);
+/* from <= key < to; an empty to is the end. */
+void overlay_del_range(struct overlay *ov, struct slice from, struct slice to);
+/*
+ * Overwrites octets of the row.  Where the overlay has only the base's row to
+ * go on, the patch is kept beside it and not checked against its length.  0,
+ * or -1: the row is gone, or shorter.
+ */
+int overlay_patch(struct overlay *ov, struct slice key, uint32_t off,
+    struct slice octets);
+/* Applies the patches of an OROW_PATCH row to a copy of the base's value.
+ * -1: one is past its end. */
+int orow_apply(const struct orow *row, char *val, size_t n);
+
+/* Walking in either direction.  The overlay must not change meanwhile: walk a
+ * copy. */
+enum { OVERLAY_DEPTH = 64 };
+struct owalk {
+	const struct onode *stack[OVERLAY_DEPTH];
+	int n;
+	bool reverse;
+};
+/* Forward: to the first key >= key.  Reverse: to the last key < key, or to the
+ * last of all if key is empty. */
+void owalk_seek(struct owalk *w, const struct overlay *ov, struct slice key,
+    bool reverse);
+/* The row where the walk stands, or NULL at the end; step goes on. */
+const struct orow *owalk_row(const struct owalk *w);
+void owalk_step(struct owalk *w);
+
+#endif

@@ -1,0 +1,787 @@
+/* t/unit/test-kv.c - the engine interface, over every engine */
+#include "config.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "libbase/io.h"
+#include "libbase/xalloc.h"
+#include "libstore/kv.h"
+#include "t/unit/kv-model.h"
+
+static struct kv_conf conf;	/* of the engine under test */
+static char top[64];		/* directory for the accounts */
+static struct arena *arena;
+
+/* A new account's name; the account doesn't exist. */
+static const char *
+fresh_dir(void)
+{
+	static char dir[100];
+	static int n;
+
+	snprintf(dir, sizeof(dir), "%s/%s%d", top, conf.engine, n++);
+	for (char *p = dir + strlen(top) + 1; *p != '\0'; p++)
+		if (*p == ':')
+			*p = '-';
+	return dir;
+}
+
+static struct kv *
+fresh(void)
+{
+	struct kv *kv;
+
+	assert_int_equal(kv_open(&conf, fresh_dir(), KV_CREATE, &kv), 0);
+	return kv;
+}
+
+static struct kv *
+reopen(struct kv *kv)
+{
+	struct kv *other;
+
+	assert_int_equal(kv_reopen(kv, &other), 0);
+	return other;
+}
+
+static struct kv_txn *
+begin(struct kv *kv, int mode)
+{
+	struct kv_txn *txn;
+
+	assert_int_equal(kv_begin(kv, mode, &txn), 0);
+	return txn;
+}
+
+static uint64_t
+commit(struct kv_txn **txn)
+{
+	uint64_t modseq = 0;
+
+	assert_int_equal(kv_commit(txn, &modseq), 0);
+	assert_null(*txn);
+	return modseq;
+}
+
+static void
+put1(struct kv *kv, const char *key, const char *val)
+{
+	struct kv_txn *txn = begin(kv, KV_RW);
+
+	assert_int_equal(kv_put(txn, slice_str(key), slice_str(val)), 0);
+	commit(&txn);
+}
+
+/* The value of key as text, or NULL. */
+static const char *
+get1(struct kv_txn *txn, const char *key)
+{
+	struct slice v;
+	int rc = kv_get(txn, arena, slice_str(key), &v);
+
+	if (rc == STORE_E_NOTFOUND)
+		return NULL;
+	assert_int_equal(rc, 0);
+	return arena_strndup(arena, v.p, v.n);
+}
+
+static const char *
+peek(struct kv *kv, const char *key)
+{
+	struct kv_txn *txn = begin(kv, KV_RO);
+	const char *v = get1(txn, key);
+
+	kv_abort(&txn);
+	return v;
+}
+
+static void
+test_open(void **state)
+{
+	const char *dir = fresh_dir();
+	struct kv *kv = NULL, *other;
+	struct kv_conf bad = { .engine = "no such engine" };
+
+	(void)state;
+	assert_int_equal(kv_open(&conf, dir, 0, &kv), STORE_E_NOTFOUND);
+	assert_null(kv);
+	assert_int_equal(kv_open(&conf, dir, KV_CREATE, &kv), 0);
+	assert_int_equal(kv_open(&conf, dir, KV_CREATE, &other),
+	    STORE_E_EXISTS);
+	assert_int_equal(kv_modseq(kv), 0);
+	assert_int_equal(kv_refresh(kv), 0);
+	put1(kv, "a", "1");
+	assert_int_equal(kv_modseq(kv), 1);
+	kv_close(&kv);
+	assert_null(kv);
+	assert_int_equal(kv_open(&conf, dir, 0, &kv), 0);
+	assert_int_equal(kv_modseq(kv), 1);
+	assert_string_equal(peek(kv, "a"), "1");
+	kv_close(&kv);
+	kv_close(&kv);
+	assert_int_equal(kv_open(&bad, dir, 0, &kv), STORE_E_INVALID);
+}
+
+static void
+test_txn(void **state)
+{
+	struct kv *kv = fresh(), *other;
+	struct kv_txn *txn;
+	uint64_t modseq;
+
+	(void)state;
+	txn = begin(kv, KV_RW);
+	assert_int_equal(kv_txn_modseq(txn), 1);
+	assert_null(get1(txn, "a"));
+	assert_int_equal(kv_put(txn, slice_str("a"), slice_str("1")), 0);
+	assert_string_equal(get1(txn, "a"), "1");
+	kv_abort(&txn);
+	assert_null(txn);
+	kv_abort(&txn);
+	assert_null(peek(kv, "a"));
+
+	put1(kv, "a", "1");
+	other = reopen(kv);
+	put1(kv, "a", "2");
+	assert_string_equal(peek(other, "a"), "1");
+	assert_int_equal(kv_modseq(other), 1);
+	assert_int_equal(kv_refresh(other), 1);
+	assert_int_equal(kv_refresh(other), 0);
+	assert_string_equal(peek(other, "a"), "2");
+	assert_int_equal(kv_modseq(other), 2);
+
+	/* Nothing written: no modseq. */
+	txn = begin(kv, KV_RW);
+	assert_int_equal(kv_txn_modseq(txn), 3);
+	modseq = commit(&txn);
+	assert_int_equal(modseq, 2);
+	assert_int_equal(kv_modseq(kv), 2);
+	txn = begin(kv, KV_RO);
+	assert_int_equal(kv_txn_modseq(txn), 2);
+	assert_int_equal(commit(&txn), 2);
+
+	/* A writer sees the newest state though its handle did not. */
+	put1(kv, "b", "3");
+	txn = begin(other, KV_RW);
+	assert_string_equal(get1(txn, "b"), "3");
+	assert_int_equal(kv_txn_modseq(txn), 4);
+	kv_abort(&txn);
+	kv_close(&other);
+	kv_close(&kv);
+}
+
+static void
+test_limits(void **state)
+{
+	struct kv *kv = fresh();
+	struct kv_txn *txn = begin(kv, KV_RW);
+	char *big = xcalloc(1, KV_VALUE_MAX + 1), key[KV_KEY_MAX + 1];
+	struct slice v;
+	int rc = 0, n = 0;
+
+	(void)state;
+	memset(key, 'k', sizeof(key));
+	assert_int_equal(kv_put(txn, slice_make(key, 0), slice_str("")),
+	    STORE_E_INVALID);
+	assert_int_equal(kv_put(txn, slice_make(key, sizeof(key)),
+			     slice_str("")), STORE_E_INVALID);
+	assert_int_equal(kv_put(txn, slice_make(key, KV_KEY_MAX),
+			     slice_make(big, KV_VALUE_MAX)), 0);
+	assert_int_equal(kv_put(txn, slice_str("x"),
+			     slice_make(big, KV_VALUE_MAX + 1)),
+	    STORE_E_TOOBIG);
+	assert_int_equal(kv_put(txn, slice_str("empty"), slice_str("")), 0);
+	commit(&txn);
+	txn = begin(kv, KV_RO);
+	assert_int_equal(kv_get(txn, arena, slice_make(key, KV_KEY_MAX), &v),
+	    0);
+	assert_int_equal(v.n, KV_VALUE_MAX);
+	assert_int_equal(kv_get(txn, arena, slice_str("empty"), &v), 0);
+	assert_int_equal(v.n, 0);
+	assert_non_null(v.p);
+	kv_abort(&txn);
+
+	/* More than a transaction holds: refused, and nothing of it is done. */
+	txn = begin(kv, KV_RW);
+	for (; rc == 0 && n < 1000; n++) {
+		snprintf(key, sizeof(key), "row %d", n);
+		rc = kv_put(txn, slice_str(key), slice_make(big, KV_VALUE_MAX));
+	}
+	assert_int_equal(rc, STORE_E_TOOBIG);
+	assert_in_range(n, 100, 200);
+	assert_int_equal(kv_commit(&txn, NULL), STORE_E_TOOBIG);
+	assert_null(peek(kv, "row 0"));
+	assert_int_equal(kv_modseq(kv), 1);
+	xfree(big);
+	kv_close(&kv);
+}
+
+static void
+test_patch(void **state)
+{
+	struct kv *kv = fresh(), *other;
+	struct kv_txn *txn;
+
+	(void)state;
+	put1(kv, "a", "0123456789");
+	other = reopen(kv);
+	txn = begin(kv, KV_RW);
+	assert_int_equal(kv_patch(txn, slice_str("b"), 0, slice_str("x")),
+	    STORE_E_NOTFOUND);
+	assert_int_equal(kv_patch(txn, slice_str("a"), 9, slice_str("xx")),
+	    STORE_E_INVALID);
+	assert_int_equal(kv_patch(txn, slice_str("a"), 11, slice_str("")),
+	    STORE_E_INVALID);
+	assert_int_equal(kv_patch(txn, slice_str("a"), 2, slice_str("xy")), 0);
+	assert_int_equal(kv_patch(txn, slice_str("a"), 3, slice_str("z")), 0);
+	assert_string_equal(get1(txn, "a"), "01xz456789");
+	commit(&txn);
+	assert_string_equal(peek(other, "a"), "0123456789");
+	kv_refresh(other);
+	assert_string_equal(peek(other, "a"), "01xz456789");
+	txn = begin(other, KV_RW);
+	assert_int_equal(kv_patch(txn, slice_str("a"), 0, slice_str("!")), 0);
+	assert_int_equal(kv_del(txn, slice_str("a")), 0);
+	assert_int_equal(kv_patch(txn, slice_str("a"), 0, slice_str("?")),
+	    STORE_E_NOTFOUND);
+	assert_int_equal(kv_put(txn, slice_str("a"), slice_str("new")), 0);
+	assert_int_equal(kv_patch(txn, slice_str("a"), 2, slice_str("t")), 0);
+	commit(&txn);
+	kv_refresh(kv);
+	assert_string_equal(peek(kv, "a"), "net");
+	kv_close(&other);
+	kv_close(&kv);
+}
+
+/* The keys of a scan, each followed by a blank. */
+static const char *
+scan(struct kv_txn *txn, const char *from, const char *to, int flags)
+{
+	struct kv_scan *s;
+	struct slice k, v;
+	char *all = arena_strdup(arena, "");
+	int rc;
+
+	assert_int_equal(kv_scan_open(txn, slice_str(from), slice_str(to),
+			     flags, &s), 0);
+	while ((rc = kv_scan_next(s, &k, &v)) == 1)
+		all = arena_printf(arena, "%s%.*s=%.*s ", all, (int)k.n, k.p,
+		    (int)v.n, v.p);
+	assert_int_equal(rc, 0);
+	kv_scan_close(&s);
+	assert_null(s);
+	return all;
+}
+
+static void
+test_scan(void **state)
+{
+	static const char *keys[] = { "d", "b", "e", "a", "c", "bb" };
+	struct kv *kv = fresh();
+	struct kv_txn *txn;
+
+	(void)state;
+	txn = begin(kv, KV_RW);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		kv_put(txn, slice_str(keys[i]), slice_str(keys[i]));
+	commit(&txn);
+	if (kv_idle(kv, true) < 0)
+		fail();
+	txn = begin(kv, KV_RW);
+	assert_string_equal(scan(txn, "", "", 0),
+	    "a=a b=b bb=bb c=c d=d e=e ");
+	assert_string_equal(scan(txn, "b", "d", 0), "b=b bb=bb c=c ");
+	assert_string_equal(scan(txn, "b", "d", KV_REVERSE), "c=c bb=bb b=b ");
+	assert_string_equal(scan(txn, "", "", KV_REVERSE),
+	    "e=e d=d c=c bb=bb b=b a=a ");
+	assert_string_equal(scan(txn, "ba", "", KV_REVERSE),
+	    "e=e d=d c=c bb=bb ");
+	assert_string_equal(scan(txn, "x", "", 0), "");
+	assert_string_equal(scan(txn, "", "a", KV_REVERSE), "");
+	kv_put(txn, slice_str("bz"), slice_str("new"));
+	kv_del(txn, slice_str("c"));
+	kv_put(txn, slice_str("a"), slice_str("A"));
+	kv_patch(txn, slice_str("bb"), 1, slice_str("!"));
+	kv_del(txn, slice_str("not there"));
+	assert_string_equal(scan(txn, "", "", 0),
+	    "a=A b=b bb=b! bz=new d=d e=e ");
+	assert_string_equal(scan(txn, "", "", KV_REVERSE),
+	    "e=e d=d bz=new bb=b! b=b a=A ");
+	assert_int_equal(kv_del_range(txn, slice_str("b"), slice_str("d")), 0);
+	assert_string_equal(scan(txn, "", "", 0), "a=A d=d e=e ");
+	assert_null(get1(txn, "bb"));
+	kv_put(txn, slice_str("bb"), slice_str("again"));
+	assert_string_equal(scan(txn, "", "", 0), "a=A bb=again d=d e=e ");
+	commit(&txn);
+	txn = begin(kv, KV_RW);
+	assert_int_equal(kv_del_range(txn, slice_str("d"), slice_str("")), 0);
+	assert_int_equal(kv_del_range(txn, slice_str("z"), slice_str("a")), 0);
+	assert_string_equal(scan(txn, "", "", KV_REVERSE), "bb=again a=A ");
+	commit(&txn);
+	kv_close(&kv);
+}
+
+static void
+test_scan_pinned(void **state)
+{
+	struct kv *kv = fresh();
+	struct kv_txn *txn = begin(kv, KV_RW);
+	struct kv_scan *s, *s2;
+	struct slice k, v, k2;
+	char key[20];
+	int n = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(key, sizeof(key), "%04d", i);
+		kv_put(txn, slice_str(key), slice_str(key));
+	}
+	/* Deleting what a scan shows, as a caller would. */
+	assert_int_equal(kv_scan_open(txn, slice_str("0100"),
+			     slice_str("0200"), 0, &s), 0);
+	assert_int_equal(kv_scan_open(txn, slice_str(""), slice_str(""),
+			     KV_REVERSE, &s2), 0);
+	while (kv_scan_next(s, &k, &v) == 1) {
+		assert_int_equal(kv_scan_next(s2, &k2, &v), 1);
+		assert_int_equal(kv_del(txn, k), 0);
+		n++;
+	}
+	assert_int_equal(n, 100);
+	assert_true(slice_eq(k2, slice_str("0900")));
+	kv_scan_close(&s);
+	kv_scan_close(&s2);
+	assert_string_equal(scan(txn, "0099", "0201", 0),
+	    "0099=0099 0200=0200 ");
+	commit(&txn);
+	kv_close(&kv);
+}
+
+static void
+test_getn(void **state)
+{
+	struct kv *kv = fresh();
+	struct slice keys[3] = { SLICE_LIT("c"), SLICE_LIT("x"),
+		SLICE_LIT("a") }, vals[3];
+	struct kv_txn *txn;
+
+	(void)state;
+	put1(kv, "a", "1");
+	put1(kv, "c", "3");
+	txn = begin(kv, KV_RO);
+	assert_int_equal(kv_getn(txn, arena, keys, 3, vals), 0);
+	assert_true(slice_eq(vals[0], slice_str("3")));
+	assert_null(vals[1].p);
+	assert_true(slice_eq(vals[2], slice_str("1")));
+	kv_abort(&txn);
+	kv_close(&kv);
+}
+
+static void
+test_writers(void **state)
+{
+	struct kv *a = fresh(), *b = reopen(a);
+	struct kv_txn *ta, *tb;
+	int rc;
+
+	(void)state;
+	ta = begin(a, KV_RW);
+	kv_put(ta, slice_str("k"), slice_str("a"));
+	/* The second writer waits in vain, or loses at its commit. */
+	rc = kv_begin(b, KV_RW, &tb);
+	if (rc == 0) {
+		kv_put(tb, slice_str("k"), slice_str("b"));
+		commit(&ta);
+		assert_int_equal(kv_commit(&tb, NULL), STORE_E_CONFLICT);
+	} else {
+		assert_int_equal(rc, STORE_E_BUSY);
+		commit(&ta);
+	}
+	assert_string_equal(peek(a, "k"), "a");
+	tb = begin(b, KV_RW);
+	assert_string_equal(get1(tb, "k"), "a");
+	kv_put(tb, slice_str("k"), slice_str("b"));
+	assert_int_equal(commit(&tb), 2);
+	kv_close(&b);
+	kv_close(&a);
+}
+
+/* Random transactions on several handles, compared with a plain model. */
+static void
+test_random(void **state)
+{
+	struct kv *kv[3] = { fresh(), NULL, NULL };
+	struct model *m = model_new(12345);
+
+	(void)state;
+	kv[1] = reopen(kv[0]);
+	kv[2] = reopen(kv[0]);
+	for (int i = 0; i < 400; i++) {
+		struct kv *h = kv[model_rand(m, 3)];
+		struct kv_txn *txn = begin(h, KV_RW);
+
+		model_txn(m, txn, 1 + model_rand(m, 20));
+		if (model_rand(m, 5) == 0) {
+			kv_abort(&txn);
+			model_abort(m);
+		} else {
+			uint64_t modseq = commit(&txn);
+
+			assert_int_equal(modseq, kv_modseq(h));
+			model_commit(m);
+		}
+		if (model_rand(m, 20) == 0)
+			assert_true(kv_idle(h, true) >= 0);
+		if (model_rand(m, 10) == 0) {
+			h = kv[model_rand(m, 3)];
+			assert_true(kv_refresh(h) >= 0);
+			txn = begin(h, KV_RO);
+			model_compare(m, txn);
+			kv_abort(&txn);
+		}
+		arena_reset(arena);
+	}
+	for (int i = 0; i < 3; i++) {
+		kv_refresh(kv[i]);
+		kv_close(&kv[i]);
+	}
+	model_free(&m);
+}
+
+static void
+fault(void *arg, const char *text)
+{
+	(void)arg;
+	print_error("fault: %s\n", text);
+}
+
+/* ---- blobs -------------------------------------------------------------- */
+
+/* Octets that compress (kind 0), don't (1), or a mixture (2). */
+static char *
+octets(size_t n, int kind, unsigned seed)
+{
+	char *p = xmalloc(n + 1);
+	uint32_t x = seed * 2654435761U + 1;
+
+	for (size_t i = 0; i < n; i++) {
+		x ^= x << 13;
+		x ^= x >> 17;
+		x ^= x << 5;
+		p[i] = kind == 0 || (kind == 2 && i / 200000 % 2 == 0) ?
+		    "abcdefgh"[x % 8] : (char)x;
+	}
+	return p;
+}
+
+static void
+blob_same(struct kv *kv, const struct kv_ref *ref, const char *body, size_t n,
+    const char *meta)
+{
+	struct kv_reader *r;
+	struct slice m;
+	char *copy = xmalloc(n + 1);
+	uint64_t off, fd_off;
+	int fd;
+
+	assert_int_equal(kv_reader_open(kv, ref, &r), 0);
+	assert_int_equal(kv_reader_size(r), n);
+	assert_true(slice_eq(kv_reader_meta(r), slice_str(meta)));
+	assert_int_equal(kv_reader_read(r, 0, copy, n), 0);
+	assert_memory_equal(copy, body, n);
+	assert_int_equal(kv_reader_read(r, n, copy, 0), 0);
+	assert_int_equal(kv_reader_read(r, n, copy, 1), STORE_E_INVALID);
+	assert_int_equal(kv_reader_read(r, 1, copy, n), STORE_E_INVALID);
+	for (off = 0; off < n; off += n / 7 + 1) {
+		size_t k = n - off < 70000 ? (size_t)(n - off) : 70000;
+
+		assert_int_equal(kv_reader_read(r, off, copy, k), 0);
+		assert_memory_equal(copy, body + off, k);
+	}
+	if (n > 0 && kv_reader_raw(r, n / 2, &fd, &fd_off) == 1) {
+		assert_int_equal(io_pread_full(fd, copy, n - n / 2,
+				     (off_t)fd_off), 0);
+		assert_memory_equal(copy, body + n / 2, n - n / 2);
+	}
+	kv_reader_close(&r);
+	assert_int_equal(kv_blob_meta(kv, arena, ref, &m), 0);
+	assert_true(slice_eq(m, slice_str(meta)));
+	xfree(copy);
+}
+
+static void
+test_blob(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 100, 20000, 131071, 131072,
+		131073, 1000000, 5000000 };
+	struct kv *kv = fresh(), *other = reopen(kv);
+	char *meta = octets(5000, 0, 7);
+
+	(void)state;
+	meta[5000] = '\0';
+	for (size_t i = 0; i < 3 * sizeof(sizes) / sizeof(sizes[0]); i++) {
+		size_t n = sizes[i / 3];
+		char *body = octets(n, (int)(i % 3), (unsigned)i);
+		const char *m = i % 2 ? meta : "small";
+		struct kv_blob *b;
+		struct kv_txn *txn;
+		struct kv_ref ref;
+		unsigned char code[KV_REF_LEN];
+
+		assert_int_equal(kv_blob_new(slice_make(body, n), -1, 0,
+				     slice_str(m), top, &b), 0);
+		assert_true(kv_blob_stored(b) > 0);
+		if (i % 3 == 0 && n > 1000)
+			assert_true(kv_blob_stored(b) < n * 6 / 10 + 6000);
+		txn = begin(kv, KV_RW);
+		assert_int_equal(kv_blob_put(txn, b, &ref), 0);
+		assert_int_not_equal(ref.len, 0);
+		kv_blob_free(&b);
+		assert_null(b);
+		kv_ref_encode(&ref, code);
+		kv_put(txn, slice_str("ref"),
+		    slice_make((char *)code, sizeof(code)));
+		commit(&txn);
+		memset(&ref, 0, sizeof(ref));
+		kv_ref_decode(code, &ref);
+		blob_same(kv, &ref, body, n, m);
+		blob_same(other, &ref, body, n, m);	/* not refreshed */
+		xfree(body);
+	}
+	assert_true(kv_idle(kv, true) >= 0);
+	assert_int_equal(kv_check(kv, fault, NULL), 0);
+	xfree(meta);
+	kv_close(&other);
+	kv_close(&kv);
+}
+
+static void
+test_blob_fd(void **state)
+{
+	struct kv *kv = fresh(), *kv2 = fresh();
+	size_t n = 6000000;
+	char *body = octets(n, 2, 3);
+	struct kv_ref ref[3];
+	struct kv_blob *b, *b2;
+	struct kv_txn *txn;
+	FILE *f = tmpfile();
+
+	(void)state;
+	assert_non_null(f);
+	assert_int_equal(io_write_full(fileno(f), body, n), 0);
+	assert_int_equal(kv_blob_new(slice_make(NULL, 0), fileno(f), n + 1,
+			     slice_str(""), top, &b), STORE_E_INVALID);
+	assert_int_equal(kv_blob_new(slice_make(NULL, 0), fileno(f), n,
+			     slice_str("meta"), top, &b), 0);
+	fclose(f);
+	/* One staged blob for several accounts, and twice into one. */
+	b2 = kv_blob_dup(b);
+	txn = begin(kv, KV_RW);
+	assert_int_equal(kv_blob_put(txn, b, &ref[0]), 0);
+	assert_int_equal(kv_blob_put(txn, b, &ref[1]), 0);
+	kv_blob_free(&b);
+	commit(&txn);
+	txn = begin(kv2, KV_RW);
+	assert_int_equal(kv_blob_put(txn, b2, &ref[2]), 0);
+	commit(&txn);
+	kv_blob_free(&b2);
+	blob_same(kv, &ref[0], body, n, "meta");
+	blob_same(kv, &ref[1], body, n, "meta");
+	blob_same(kv2, &ref[2], body, n, "meta");
+	assert_int_equal(kv_blob_del(kv, &ref[0]), 0);
+	blob_same(kv, &ref[1], body, n, "meta");
+	blob_same(kv2, &ref[2], body, n, "meta");
+	xfree(body);
+	kv_close(&kv);
+	kv_close(&kv2);
+}
+
+static void
+test_blob_del(void **state)
+{
+	enum { N = 40 };
+	struct kv *kv = fresh(), *other = reopen(kv);
+	struct kv_ref ref[N], none = { 0 };
+	char *body[N];
+	struct kv_blob *b;
+	struct kv_reader *r;
+	struct kv_txn *txn;
+	struct slice m;
+
+	(void)state;
+	for (int i = 0; i < N; i++) {
+		txn = begin(kv, KV_RW);
+		for (int k = 0; k < 4 && i < N; k++, i++) {
+			body[i] = octets(9000, 1, (unsigned)i);
+			kv_blob_new(slice_make(body[i], 9000), -1, 0,
+			    slice_str("m"), top, &b);
+			assert_int_equal(kv_blob_put(txn, b, &ref[i]), 0);
+			kv_blob_free(&b);
+		}
+		i--;
+		commit(&txn);
+	}
+	/* Deleted before and after a compaction. */
+	for (int i = 0; i < N; i++) {
+		if (i == N / 2)
+			assert_true(kv_idle(kv, true) >= 0);
+		if (i % 8 < 6)
+			assert_int_equal(kv_blob_del(kv, &ref[i]), 0);
+	}
+	assert_true(kv_idle(kv, true) >= 0);
+	assert_int_equal(kv_check(kv, fault, NULL), 0);
+	for (int i = 0; i < N; i++) {
+		if (i % 8 >= 6) {
+			blob_same(other, &ref[i], body[i], 9000, "m");
+		} else {
+			assert_int_equal(kv_reader_open(other, &ref[i], &r),
+			    STORE_E_NOTFOUND);
+			assert_int_equal(kv_blob_meta(other, arena, &ref[i],
+					     &m), STORE_E_NOTFOUND);
+			assert_int_equal(kv_blob_del(other, &ref[i]), 0);
+		}
+		xfree(body[i]);
+	}
+	assert_int_equal(kv_blob_del(kv, &none), 0);
+	assert_int_equal(kv_reader_open(kv, &none, &r), STORE_E_NOTFOUND);
+	kv_close(&other);
+	kv_close(&kv);
+}
+
+/* ---- watching ----------------------------------------------------------- */
+
+static bool
+readable(struct kv_watch *w, int ms)
+{
+	struct pollfd p = { kv_watch_fd(w), POLLIN, 0 };
+
+	return poll(&p, 1, ms) == 1;
+}
+
+/* Does the watch tell of cookie (and of nothing that isn't watched)? */
+static bool
+told(struct kv_watch *w, void *cookie, void *other)
+{
+	void *c;
+	bool yes = false;
+
+	while (kv_watch_next(w, &c) == 1) {
+		assert_true(c == cookie || c == other);
+		yes = yes || c == cookie;
+	}
+	return yes;
+}
+
+static void
+watching(bool many)
+{
+	struct kv *a = fresh(), *b = fresh(), *writer = reopen(b);
+	struct kv_watch *w;
+
+	assert_int_equal(kv_watch_new(&conf, many, &w), 0);
+	assert_int_equal(kv_watch_add(w, a, a), 0);
+	assert_int_equal(kv_watch_add(w, b, b), 0);
+	assert_false(readable(w, 0));
+	put1(writer, "k", "v");
+	assert_true(readable(w, 1000));
+	assert_true(told(w, b, a));
+	assert_int_equal(kv_refresh(b), 1);
+	assert_false(readable(w, 0));
+	/* Also after the files were replaced. */
+	assert_true(kv_idle(writer, true) >= 0);
+	(void)told(w, b, a);
+	put1(writer, "k", "v2");
+	assert_true(readable(w, 1000));
+	assert_true(told(w, b, a));
+	assert_int_equal(kv_refresh(b), 1);
+	kv_watch_del(w, b);
+	put1(writer, "k", "v3");
+	(void)told(w, a, a);
+	kv_watch_free(&w);
+	assert_null(w);
+	kv_close(&writer);
+	kv_close(&a);
+	kv_close(&b);
+}
+
+static void
+test_watch_few(void **state)
+{
+	(void)state;
+	watching(false);
+}
+
+static void
+test_watch_many(void **state)
+{
+	(void)state;
+	watching(true);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	arena = arena_new(0);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	arena_free(&arena);
+	return 0;
+}
+
+static int
+run(const char *engine)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_txn, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_patch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_scan, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_scan_pinned, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_getn, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_writers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_random, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_blob, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_blob_fd, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_blob_del, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_watch_few, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_watch_many, setup,
+		    teardown),
+	};
+
+	conf = (struct kv_conf){ .engine = engine, .lock_wait_ms = 50 };
+	print_message("# engine %s\n", engine);
+	return cmocka_run_group_tests_name(engine, tests, NULL, NULL);
+}
+
+int
+main(void)
+{
+	int failed = 0;
+
+	snprintf(top, sizeof(top), "/tmp/culver-kv.XXXXXX");
+	if (mkdtemp(top) == NULL)
+		return 1;
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	failed += run("mem");
+	model_rmtree(top);
+	return failed;
+}
