@@ -51,6 +51,7 @@ conf_key_line(const struct conf_section *sec, const char *name)
 	return 0;
 }
 
+__attribute__((format(printf, 2, 0)))
 static void
 on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
@@ -354,6 +355,12 @@ conf_free(struct conf **c)
 	a = ((struct conf_box *)(void *)*c)->a;
 	arena_free(&a);
 	*c = NULL;
+}
+
+struct arena *
+conf_arena(const struct conf *c)
+{
+	return ((const struct conf_box *)(const void *)c)->a;
 }
 
 const struct conf_listener *

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "libbase/arena.h"
 #include "libbase/log.h"
 #include "libbase/slice.h"
 
@@ -91,11 +92,14 @@ struct conf {
 
 /*
  * Reads and checks path.  0, or -1 and in *err_r a line "file:line: what is
- * wrong" for each fault (xmalloc'ed): unknown key, wrong type, value out of
- * range, unreadable file, a reference that leads nowhere.
+ * wrong" for each fault (xmalloc'ed; without "line:" where it concerns none):
+ * unknown key, wrong type, value out of range, unreadable file, a reference
+ * that leads nowhere.
  */
 int conf_load(const char *path, struct conf **c_r, char **err_r);
 void conf_free(struct conf **c);
+/* Lives as long as c: for what is derived from it, at start-up. */
+struct arena *conf_arena(const struct conf *c);
 const struct conf_listener *conf_listener(const struct conf *c,
     const char *name);
 /* The compiled-in default path, sysconfdir/culver/culver.conf. */

@@ -62,10 +62,10 @@ const struct conf_key conf_top_keys[] = {
 	{ "max-line", CONF_K_SIZE32, TOP(max_line), 0, "8K", 1000, MIB, NULL, NULL },
 	{ "max-command-memory", CONF_K_SIZE64, TOP(max_command_memory), 0, "32M", MIB, 16 * GIB, NULL, NULL },
 	{ "max-mailboxes", CONF_K_NUM32, TOP(max_mailboxes), 0, "100000", 1, 10000000, NULL, NULL },
-	{ "mime-depth", CONF_K_NUM32, TOP(mime_depth), 0, "64", 1, 1000, NULL, NULL },
+	{ "mime-depth", CONF_K_NUM32, TOP(mime_depth), 0, "50", 1, 1000, NULL, NULL },
 	{ "mime-parts", CONF_K_NUM32, TOP(mime_parts), 0, "10000", 1, 1000000, NULL, NULL },
-	{ "mime-headers", CONF_K_NUM32, TOP(mime_headers), 0, "10000", 10, 1000000, NULL, NULL },
-	{ "mime-header-len", CONF_K_SIZE32, TOP(mime_header_len), 0, "1M", KIB, 64 * MIB, NULL, NULL },
+	{ "mime-headers", CONF_K_NUM32, TOP(mime_headers), 0, "2000", 10, 1000000, NULL, NULL },
+	{ "mime-header-len", CONF_K_SIZE32, TOP(mime_header_len), 0, "256K", KIB, 64 * MIB, NULL, NULL },
 	/* TLS */
 	{ "certificate", CONF_K_PATH, TOP(certificate), 0, NULL, 0, 0, NULL, NULL },
 	{ "key", CONF_K_PATH, TOP(key), 0, NULL, 0, 0, NULL, NULL },

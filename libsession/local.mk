@@ -1,11 +1,24 @@
 # libsession: what one connection needs, whatever its protocol
 noinst_LIBRARIES += libsession/libsession.a
 libsession_libsession_a_SOURCES = \
+	libsession/authcache.c libsession/authcache.h \
+	libsession/login.c \
+	libsession/passwd-int.h \
+	libsession/passwd-update.c \
+	libsession/passwd.c libsession/passwd.h \
+	libsession/priv.c \
+	libsession/sasl.c \
+	libsession/secret.c libsession/secret.h \
+	libsession/server.c \
+	libsession/session-int.h \
+	libsession/session.c libsession/session.h \
+	libsession/setup.c \
 	libsession/sio-int.h \
 	libsession/sio-out.c \
 	libsession/sio.c libsession/sio.h \
 	libsession/tls-int.h \
-	libsession/tls.c libsession/tls.h
+	libsession/tls.c libsession/tls.h \
+	libsession/waiter.c
 
 # GnuTLS is linked by this module alone.
 pkglib_LTLIBRARIES += libsession/tls.la

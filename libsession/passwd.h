@@ -4,13 +4,16 @@
  * One line an account, sorted by name in byte order:
  *   name:hash[:key=value[,key=value...]]
  * hash is a crypt(3) string, or "*" (no password).  Keys: alias-of=NAME,
- * disabled.  Lines that begin with '#' are comments.  Written only by
- * passwd_update(), under a lock, atomically.
+ * disabled.  Lines that begin with '#' are comments.  Written by
+ * passwd_update(), under a lock, atomically; its first line says that the file
+ * is sorted and how long it is, so that a file edited by hand is noticed and
+ * searched line by line.
  */
 #ifndef SESSION_PASSWD_H
 #define SESSION_PASSWD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "conf/conf.h"
 #include "libbase/arena.h"
@@ -21,7 +24,12 @@ struct passwd_entry {
 	bool disabled;
 };
 
-/* 0 and the entry in the arena; 1 no such name; -1 unreadable (errno).  Fast
+/*
+ * The name as it stands in the file: ASCII letters in lower case, anything
+ * else case-folded.  0, or -1: no account can have this name.
+ */
+int passwd_name(struct slice name, struct arena *a, struct slice *out_r);
+/* name is from passwd_name().  0 and the entry in the arena; 1 no such name; -1 unreadable (errno).  Fast
  * with 100,000 lines. */
 int passwd_find(const struct conf *c, struct slice name, struct arena *a,
     struct passwd_entry *e_r);
@@ -29,7 +37,8 @@ int passwd_find(const struct conf *c, struct slice name, struct arena *a,
 int passwd_list(const struct conf *c,
     int (*fn)(void *arg, const struct passwd_entry *e), void *arg);
 /* Puts or, with hash.p NULL, deletes an entry.  0, 1 (delete: was not there),
- * -1 with errno. */
+ * -1 with errno (EINVAL: a name that is not from passwd_name(), a hash that is
+ * none). */
 int passwd_update(const struct conf *c, const struct passwd_entry *e);
 /* Many at once, in one rewrite (users made by the thousand). */
 int passwd_update_many(const struct conf *c, const struct passwd_entry *e,
@@ -37,6 +46,8 @@ int passwd_update_many(const struct conf *c, const struct passwd_entry *e,
 /* A new crypt(3) hash with the configured method and a random salt. */
 int passwd_hash(const struct conf *c, struct slice password, struct arena *a,
     struct slice *hash_r);
+/* Spends the time of a check with the configured method. */
+void passwd_check_dummy(const struct conf *c, struct slice password);
 /* 1 equal, 0 not.  Constant time in the comparison. */
 int passwd_check(struct slice hash, struct slice password);
 

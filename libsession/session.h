@@ -7,6 +7,7 @@
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,7 +33,9 @@ struct session {
 	char *account;		/* its name, after login; xmalloc */
 	char *user;		/* the login name as given; xmalloc */
 	unsigned failures;	/* logins that failed on this connection */
-	bool stop;		/* SIGTERM: end with the protocol's goodbye */
+	/* SIGTERM: end with the protocol's goodbye; sio_fill() tells too. */
+	volatile sig_atomic_t stop;
+	struct tls_ctx *tls;	/* NULL: none */
 	void *proto;		/* the program's own state */
 };
 
@@ -42,8 +45,8 @@ struct server {
 	/* Serves one connection to its end; s->io is open, implicit TLS is done.
 	 * Its result is logged only. */
 	int (*serve)(struct session *s);
-	/* What to send when there are too many connections, or a shutdown,
-	 * before closing; a whole line. */
+	/* What to send when there are too many connections, or a broken
+	 * configuration, before closing; a whole line. */
 	const char *busy_line;
 };
 
@@ -78,6 +81,10 @@ enum login_rc {
 int login_password(struct session *s, struct slice user, struct slice pass);
 /* Opens the account without a password (preauth). */
 int login_preauth(struct session *s);
+/* store_open(); an account that the password file knows and that has no store
+ * yet gets one, with the configured folders and quota.  enum store_rc. */
+int login_open(const struct conf *c, const struct store_conf *sc,
+    const char *account, struct store **st_r);
 /* Closes the store and forgets the account. */
 void login_forget(struct session *s);
 
@@ -105,7 +112,7 @@ int login_verify(const struct conf *c, enum conf_protocol proto,
 int login_recipient(const struct conf *c, struct slice address,
     struct arena *a, struct slice *account_r);
 
-/* conf -> store_conf, pointers borrowed from c. */
+/* conf -> store_conf, pointers borrowed from c.  Once for each c. */
 void session_store_conf(const struct conf *c, struct store_conf *sc_r);
 
 #endif

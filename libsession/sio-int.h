@@ -24,6 +24,7 @@ struct sio {
 	int in_err, out_err;	/* SIO_*; 0: works */
 	const char *error;
 	int write_timeout_ms;
+	int64_t in_deadline;	/* of all input; -1: none */
 	const volatile sig_atomic_t *stop;
 	const sigset_t *mask;
 	int64_t stop_deadline;	/* of writing, once *stop was seen */

@@ -35,14 +35,16 @@ sio_new(int rfd, int wfd)
 	io->rfd = rfd;
 	io->wfd = wfd;
 	io->in_max = IN_MAX;
+	io->in_deadline = -1;
 	io->write_timeout_ms = WRITE_TIMEOUT_MS;
 	io->out = xmalloc(SIO_OUT);
 	io->socket = rfd == wfd && fstat(rfd, &st) == 0 &&
 	    S_ISSOCK(st.st_mode);
 	if (io->socket) {
 		io_nonblock(rfd, 1);
-		/* Fails harmlessly where it isn't TCP. */
+		/* Fail harmlessly where it isn't TCP. */
 		setsockopt(rfd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		setsockopt(rfd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	}
 	return io;
 }
@@ -113,6 +115,12 @@ void
 sio_max_input(struct sio *io, size_t max)
 {
 	io->in_max = max < IN_FIRST ? IN_FIRST : max;
+}
+
+void
+sio_input_deadline(struct sio *io, int timeout_ms)
+{
+	io->in_deadline = sio_deadline(timeout_ms);
 }
 
 void
@@ -287,6 +295,12 @@ sio_fill(struct sio *io, int timeout_ms)
 	if (!make_room(io))
 		return 0;
 	deadline = sio_deadline(timeout_ms);
+	if (io->in_deadline >= 0 &&
+	    (deadline < 0 || io->in_deadline < deadline)) {
+		deadline = io->in_deadline;
+		if (deadline <= time_mono_ms())
+			return SIO_TIMEOUT;
+	}
 	for (;;) {
 		/* Where the last read took all there was, ask first. */
 		if (!io->eager &&

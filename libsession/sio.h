@@ -42,6 +42,8 @@ void sio_consume(struct sio *io, size_t n);
 int sio_fill(struct sio *io, int timeout_ms);
 /* Overwrites the consumed input: there was a password in it. */
 void sio_forget(struct sio *io);
+/* From then on input times out, however it trickles; -1: never (the default). */
+void sio_input_deadline(struct sio *io, int timeout_ms);
 /* Bound of unconsumed input, octets (default 64 KiB). */
 void sio_max_input(struct sio *io, size_t max);
 /*

@@ -4,14 +4,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "libbase/io.h"
 #include "libbase/xalloc.h"
+#include "libsession/secret.h"
 #include "libsession/tls-int.h"
 
 enum { PEM_MAX = 1024 * 1024 };
@@ -22,7 +20,8 @@ struct secret {	/* a file in memory */
 };
 
 struct tls_ctx {
-	struct secret certificate, key, ticket_key;
+	struct secret certificate, key;
+	char ticket_key[TLS_TICKET_KEY_LEN];
 	char *priority, *module;	/* module: its path */
 	void *handle;			/* of dlopen; never closed again: libraries
 					 * below it can't be unloaded */
@@ -64,55 +63,6 @@ out:
 	return rc;
 }
 
-/*
- * Makes a ticket key.  Processes may do that at once: a whole file is linked
- * to its name, and the first one wins.
- */
-static int
-ticket_key_make(const struct conf *c)
-{
-	char key[TLS_TICKET_KEY_LEN], *tmp, *dir, *slash;
-	const struct passwd *pw = NULL;
-	int fd, rc = -1, e;
-
-	dir = xstrdup(c->ticket_key);
-	if ((slash = strrchr(dir, '/')) != NULL && slash != dir) {
-		*slash = '\0';
-		io_mkdirs(dir, 0755);
-	}
-	xfree(dir);
-	tmp = xasprintf("%s.%ld", c->ticket_key, (long)getpid());
-	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		goto out;
-	if (geteuid() == 0 && c->user != NULL)
-		pw = getpwnam(c->user);
-	random_bytes(key, sizeof(key));
-	if (io_write_full(fd, key, sizeof(key)) == 0 &&
-	    (pw == NULL || fchown(fd, pw->pw_uid, pw->pw_gid) == 0) &&
-	    fdatasync(fd) == 0 &&
-	    (link(tmp, c->ticket_key) == 0 || errno == EEXIST))
-		rc = 0;
-	secret_wipe(key, sizeof(key));
-	e = errno;
-	unlink(tmp);
-	io_close(&fd);
-	errno = e;
-out:
-	xfree(tmp);
-	return rc;
-}
-
-static int
-ticket_key_read(const struct conf *c, struct secret *s)
-{
-	if (secret_read(c->ticket_key, s) == 0)
-		return 0;
-	if (errno != ENOENT || ticket_key_make(c) < 0)
-		return -1;
-	return secret_read(c->ticket_key, s);
-}
-
 int
 tls_ctx_new(const struct conf *c, struct tls_ctx **ctx_r, char **err_r)
 {
@@ -127,14 +77,8 @@ tls_ctx_new(const struct conf *c, struct tls_ctx **ctx_r, char **err_r)
 	if (secret_read(what, &ctx->key) < 0)
 		goto fail;
 	what = c->ticket_key;
-	if (ticket_key_read(c, &ctx->ticket_key) < 0)
+	if (secret_file(c, what, ctx->ticket_key, sizeof(ctx->ticket_key)) < 0)
 		goto fail;
-	if (ctx->ticket_key.n != TLS_TICKET_KEY_LEN) {
-		*err_r = xasprintf("%s: has %zu octets, wants %d", what,
-		    ctx->ticket_key.n, TLS_TICKET_KEY_LEN);
-		tls_ctx_free(&ctx);
-		return -1;
-	}
 	*ctx_r = ctx;
 	return 0;
 fail:
@@ -154,7 +98,7 @@ tls_ctx_free(struct tls_ctx **ctxp)
 		ctx->m->ctx_free(&ctx->mc);
 	xfree_secret(ctx->certificate.p, ctx->certificate.n);
 	xfree_secret(ctx->key.p, ctx->key.n);
-	xfree_secret(ctx->ticket_key.p, ctx->ticket_key.n);
+	secret_wipe(ctx->ticket_key, sizeof(ctx->ticket_key));
 	xfree(ctx->priority);
 	xfree(ctx->module);
 	xfree(ctx);
@@ -189,7 +133,7 @@ tls_ctx_load(struct tls_ctx *ctx, bool full, char **err_r)
 	struct tls_files files = {
 		.certificate = { ctx->certificate.p, ctx->certificate.n },
 		.key = { ctx->key.p, ctx->key.n },
-		.ticket_key = { ctx->ticket_key.p, ctx->ticket_key.n },
+		.ticket_key = { ctx->ticket_key, sizeof(ctx->ticket_key) },
 		.priority = ctx->priority
 	};
 	char why[256];

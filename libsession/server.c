@@ -1,0 +1,298 @@
+/* libsession/server.c - the main() of a daemon: options, descriptor 0, signals */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libbase/io.h"
+#include "libbase/log.h"
+#include "libbase/xalloc.h"
+#include "libsession/session-int.h"
+
+enum {
+	LISTEN_FDS_START = 3,	/* sd_listen_fds(3) */
+	LISTEN_FDS_MAX = 64
+};
+
+enum mode {
+	MODE_STDIO,		/* a pipe or terminal: logged in already */
+	MODE_CONNECTION,	/* a connected socket */
+	MODE_WAIT		/* a listening one */
+};
+
+struct signals server_signals;
+
+struct activation {	/* what we were started with */
+	enum mode mode;
+	struct waiter_socket sock[LISTEN_FDS_MAX];
+	size_t n;
+};
+
+struct options {
+	const char *conf, *listener, *account;
+	bool debug;
+};
+
+static void
+on_signal(int sig)
+{
+	volatile sig_atomic_t *stop = server_signals.stop;
+
+	if (sig == SIGHUP)
+		server_signals.hup = 1;
+	else if (sig != SIGCHLD)
+		server_signals.term = 1;
+	if (stop != NULL && sig != SIGCHLD)
+		*stop = 1;
+}
+
+/* They come only while something waits (ppoll), so no system call is cut
+ * short and nothing is half done. */
+static void
+catch_signals(void)
+{
+	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+	struct sigaction sa = { .sa_handler = on_signal };
+	sigset_t block;
+
+	sigemptyset(&block);
+	for (size_t i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
+		sigaddset(&block, sigs[i]);
+	sigprocmask(SIG_BLOCK, &block, &server_signals.mask);
+	for (size_t i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++) {
+		sigaction(sigs[i], &sa, NULL);
+		sigdelset(&server_signals.mask, sigs[i]);
+	}
+	sa.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &sa, NULL);
+}
+
+static bool
+same_file(int a, int b)
+{
+	struct stat sa, sb;
+
+	return fstat(a, &sa) == 0 && fstat(b, &sb) == 0 &&
+	    sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+/*
+ * inetd makes 1 and 2 copies of the socket: nothing that some library prints
+ * may get to the client.  Closed descriptors are filled, so that no file gets
+ * a number below 3.
+ */
+static void
+tame_descriptors(bool *stderr_r)
+{
+	int null = open("/dev/null", O_RDWR);
+	struct stat st;
+
+	while (null >= 0 && null < 3)
+		null = dup(null);
+	*stderr_r = true;
+	if (fstat(0, &st) == 0 && S_ISSOCK(st.st_mode)) {
+		for (int fd = 1; fd <= 2; fd++) {
+			if (!same_file(0, fd))
+				continue;
+			dup2(null, fd);
+			*stderr_r = *stderr_r && fd != 2;
+		}
+	}
+	io_close(&null);
+}
+
+static enum mode
+mode_of(int fd)
+{
+	socklen_t n = sizeof(int);
+	int listening = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n) < 0)
+		return MODE_STDIO;
+	return listening ? MODE_WAIT : MODE_CONNECTION;
+}
+
+/* The sockets that systemd passes, else descriptor 0.  A socket that is named
+ * like a listener section is served as that one. */
+static void
+find_activation(struct activation *a)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	const char *name = getenv("LISTEN_FDNAMES");
+	uint64_t v;
+
+	if (pid != NULL && fds != NULL &&
+	    slice_uint(slice_str(pid), UINT32_MAX, &v) == 0 &&
+	    v == (uint64_t)getpid() &&
+	    slice_uint(slice_str(fds), LISTEN_FDS_MAX, &v) == 0)
+		a->n = (size_t)v;
+	for (size_t i = 0; i < a->n; i++) {
+		size_t len = name != NULL ? strcspn(name, ":") : 0;
+
+		a->sock[i].fd = LISTEN_FDS_START + (int)i;
+		io_cloexec(a->sock[i].fd);
+		if (len > 0)
+			a->sock[i].listener = xstrndup(name, len);
+		if (name != NULL)
+			name += len + (name[len] == ':');
+	}
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	if (a->n == 0) {
+		a->n = 1;
+		a->sock[0].fd = 0;
+	}
+	a->mode = mode_of(a->sock[0].fd);
+}
+
+static void
+activation_release(struct activation *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		xfree((void *)(uintptr_t)a->sock[i].listener);
+}
+
+static int
+usage(const char *name)
+{
+	fprintf(stderr, "usage: %s [-d] [-f file] [-l listener] [-u account]\n",
+	    name);
+	return EXIT_PERM;
+}
+
+static int
+parse_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	o->conf = conf_default_path();
+	while ((c = getopt(argc, argv, "df:l:u:")) != -1) {
+		switch (c) {
+		case 'd':
+			o->debug = true;
+			break;
+		case 'f':
+			o->conf = optarg;
+			break;
+		case 'l':
+			o->listener = optarg;
+			break;
+		case 'u':
+			o->account = optarg;
+			break;
+		default:
+			return -1;
+		}
+	}
+	return optind == argc ? 0 : -1;
+}
+
+/* To whom a pipe or terminal belongs; NULL: nobody known. */
+static const char *
+stdio_account(const struct options *o)
+{
+	const struct passwd *pw;
+
+	if (o->account != NULL)
+		return o->account;
+	pw = getpwuid(getuid());
+	return pw != NULL ? pw->pw_name : NULL;
+}
+
+static int
+serve_one(struct setup *s, const struct activation *a, const struct options *o)
+{
+	const struct conf_listener *l;
+	const char *preauth = NULL, *section = a->sock[0].listener;
+	int rfd = a->sock[0].fd, wfd = rfd;
+
+	l = setup_listener(s->conf, s->srv, section);
+	if (l == NULL)	/* a name that is not one of ours */
+		l = setup_listener(s->conf, s->srv, s->listener);
+	if (a->mode == MODE_STDIO) {
+		if ((preauth = stdio_account(o)) == NULL)
+			fatal_perm("user %ld has no name: use -u",
+			    (long)getuid());
+		wfd = 1;
+	}
+	priv_drop(&s->priv);
+	priv_harden();
+	session_run(s, l, rfd, wfd, preauth, &server_signals.mask,
+	    &server_signals.stop);
+	return 0;
+}
+
+/* Nothing can be served: each line of text to the log, the busy line to a
+ * client. */
+static int
+refuse(const struct server *srv, const struct activation *a, const char *text)
+{
+	for (const char *p = text; *p != '\0';) {
+		size_t n = strcspn(p, "\n");
+
+		log_err("%.*s", (int)n, p);
+		p += n + (p[n] == '\n');
+	}
+	if (a->mode == MODE_CONNECTION)
+		send(a->sock[0].fd, srv->busy_line, strlen(srv->busy_line),
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	return EXIT_PERM;
+}
+
+int
+server_main(int argc, char **argv, const struct server *srv)
+{
+	struct options o = { .debug = false };
+	struct activation a = { .n = 0 };
+	struct setup s = { .srv = srv };
+	bool have_stderr;
+	char *err = NULL;
+	int rc;
+
+	umask(077);
+	tame_descriptors(&have_stderr);
+	log_open(srv->name, have_stderr ? "stderr" : "syslog", LOG_L_INFO);
+	if (parse_options(argc, argv, &o) < 0)
+		return usage(srv->name);
+	find_activation(&a);
+	catch_signals();
+	s.path = o.conf;
+	s.listener = o.listener;
+	s.preload = a.mode == MODE_WAIT;
+	if (o.account != NULL && a.mode != MODE_STDIO) {
+		rc = refuse(srv, &a, "-u is for a pipe or terminal only");
+		goto out;
+	}
+	if (setup_load(&s, &err) < 0) {
+		rc = refuse(srv, &a, err);
+		goto out;
+	}
+	if (!o.debug && log_open(srv->name, s.conf->log,
+			    s.conf->log_level) < 0) {
+		err = xasprintf("log %s: %s", s.conf->log, strerror(errno));
+		rc = refuse(srv, &a, err);
+		goto out;
+	}
+	if (o.debug)
+		log_open(srv->name, have_stderr ? "stderr" : "syslog",
+		    LOG_L_DEBUG);
+	if (a.mode == MODE_WAIT) {
+		priv_harden();
+		rc = waiter_run(&s, a.sock, a.n);
+	} else
+		rc = serve_one(&s, &a, &o);
+out:
+	xfree(err);
+	activation_release(&a);
+	setup_release(&s);
+	log_close();
+	return rc;
+}

@@ -1,0 +1,206 @@
+/* libsession/session.c - one connection from its first octet to its last */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "libbase/log.h"
+#include "libbase/text.h"
+#include "libbase/xalloc.h"
+#include "libsession/session-int.h"
+#include "libstore/store.h"
+
+/* A v4 address, or a v6 one that is made of it, in network order. */
+static void
+peer_v4(const void *addr, uint16_t port, char out[PEER_MAX], bool *local_r)
+{
+	char text[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, addr, text, sizeof(text));
+	snprintf(out, PEER_MAX, "%s:%u", text, ntohs(port));
+	*local_r = *(const unsigned char *)addr == 127;
+}
+
+static void
+peer_v6(const struct sockaddr_in6 *sin, char out[PEER_MAX], bool *local_r)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (IN6_IS_ADDR_V4MAPPED(&sin->sin6_addr)) {
+		peer_v4(&sin->sin6_addr.s6_addr[12], sin->sin6_port, out,
+		    local_r);
+		return;
+	}
+	inet_ntop(AF_INET6, &sin->sin6_addr, text, sizeof(text));
+	snprintf(out, PEER_MAX, "[%s]:%u", text, ntohs(sin->sin6_port));
+	*local_r = IN6_IS_ADDR_LOOPBACK(&sin->sin6_addr);
+}
+
+void
+peer_name(int fd, char out[PEER_MAX], bool *local_r)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+		struct sockaddr_storage all;
+	} sa;
+	socklen_t n = sizeof(sa), ucred_n = sizeof(struct ucred);
+	struct ucred peer;
+
+	memset(&sa, 0, sizeof(sa));
+	*local_r = true;
+	if (getpeername(fd, &sa.any, &n) < 0) {
+		/* Also a client that is gone already. */
+		*local_r = getsockopt(fd, SOL_SOCKET, SO_TYPE, &(int){ 0 },
+		    &(socklen_t){ sizeof(int) }) < 0;
+		snprintf(out, PEER_MAX, *local_r ? "stdio" : "unknown");
+	} else if (sa.any.sa_family == AF_INET)
+		peer_v4(&sa.v4.sin_addr, sa.v4.sin_port, out, local_r);
+	else if (sa.any.sa_family == AF_INET6)
+		peer_v6(&sa.v6, out, local_r);
+	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &ucred_n) == 0)
+		snprintf(out, PEER_MAX, "unix:%ld", (long)peer.uid);
+	else
+		snprintf(out, PEER_MAX, "unix");
+}
+
+static void
+passwords_update(struct session *s)
+{
+	bool secure = sio_secure(s->io);
+
+	s->tls_offered = !secure && s->tls != NULL &&
+	    s->listener->tls == CONF_TLS_STARTTLS;
+	s->plaintext_ok = secure || s->local || s->listener->plaintext_login;
+}
+
+static int
+handshake(struct session *s)
+{
+	int rc = sio_starttls(s->io, s->tls,
+	    (int)s->listener->login_timeout_s * 1000);
+
+	if (rc == 0)
+		log_debug("TLS: %s", sio_tls_info(s->io));
+	passwords_update(s);
+	return rc;
+}
+
+int
+session_starttls(struct session *s)
+{
+	if (!s->tls_offered)
+		return SIO_ERROR;
+	return handshake(s);
+}
+
+void
+session_store_conf(const struct conf *c, struct store_conf *sc_r)
+{
+	struct store_folder *f = arena_calloc(conf_arena(c), c->n_folders + 1,
+	    sizeof(*f));
+
+	for (size_t i = 0; i < c->n_folders; i++) {
+		f[i].name = c->folders[i].name;
+		f[i].role = STORE_ROLE_NONE;
+		if (c->folders[i].role != NULL)
+			store_role_from(slice_str(c->folders[i].role),
+			    &f[i].role);
+	}
+	*sc_r = (struct store_conf){
+		.mail_dir = c->mail_dir,
+		.engine = c->engine,
+		.lock_wait_ms = c->lock_wait_s * 1000,
+		.any_fs = c->any_fs,
+		.max_message = c->max_message,
+		.max_mailboxes = c->max_mailboxes,
+		.retention_s = c->retention_s,
+		.upload_ttl_s = c->upload_ttl_s,
+		.mime = { .depth = c->mime_depth,
+			.parts = c->mime_parts,
+			.fields = c->mime_headers,
+			.field_len = c->mime_header_len },
+		.folders = f,
+		.n_folders = c->n_folders
+	};
+}
+
+/* The access log: one line a connection. */
+static void
+log_end(const struct session *s, int rc, int64_t ms, const char *tls)
+{
+	const char *why = s->stop ? "shutdown" :
+	    rc == SIO_EOF	  ? "closed by the peer" :
+	    rc == SIO_TIMEOUT	  ? "timeout" :
+	    rc == SIO_ERROR	  ? "connection failed" :
+				    "done";
+	const char *detail = sio_error(s->io);
+
+	log_info("end: %s%s%s%s; user=%s account=%s in=%" PRIu64
+		 " out=%" PRIu64 " time=%" PRId64 ".%03d tls=%s",
+	    why, detail != NULL ? " (" : "", detail != NULL ? detail : "",
+	    detail != NULL ? ")" : "", s->user != NULL ? s->user : "-",
+	    s->account != NULL ? s->account : "-", sio_bytes_in(s->io),
+	    sio_bytes_out(s->io), ms / 1000, (int)(ms % 1000),
+	    *tls != '\0' ? tls : "-");
+}
+
+static int
+serve(struct session *s, const struct server *srv)
+{
+	int rc;
+
+	if (s->listener->tls == CONF_TLS_IMPLICIT && s->preauth == NULL &&
+	    (rc = handshake(s)) < 0)
+		return rc;
+	/* Until somebody is logged in; LMTP knows no login. */
+	if (s->preauth == NULL && srv->protocol != CONF_LMTP)
+		sio_input_deadline(s->io,
+		    (int)s->listener->login_timeout_s * 1000);
+	return srv->serve(s);
+}
+
+void
+session_run(const struct setup *setup, const struct conf_listener *l, int rfd,
+    int wfd, const char *preauth, const sigset_t *mask,
+    volatile sig_atomic_t *volatile *stop_r)
+{
+	struct session *s = xcalloc(1, sizeof(*s));
+	int64_t start = time_mono_ms();
+	char peer[PEER_MAX], tls[160] = "";
+	int rc;
+
+	peer_name(rfd, peer, &s->local);
+	log_session(peer);
+	log_debug("begin");
+	s->conf = setup->conf;
+	s->listener = l;
+	s->peer = peer;
+	s->preauth = preauth;
+	s->tls = preauth == NULL ? setup->tls : NULL;
+	session_store_conf(s->conf, &s->store_conf);
+	s->io = sio_new(rfd, wfd);
+	sio_set_stop(s->io, &s->stop, mask);
+	s->stop = server_signals.term;
+	*stop_r = &s->stop;
+	passwords_update(s);
+	rc = serve(s, setup->srv);
+	sio_flush(s->io);
+	if (sio_secure(s->io))
+		snprintf(tls, sizeof(tls), "%s", sio_tls_info(s->io));
+	log_end(s, rc, time_mono_ms() - start, tls);
+	/* The client need not wait for our upkeep. */
+	sio_free(&s->io);
+	if (s->store != NULL && !s->stop)
+		store_idle(s->store, false);
+	*stop_r = NULL;
+	login_forget(s);
+	xfree(s);
+	log_session(NULL);
+}
