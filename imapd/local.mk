@@ -1,1 +1,60 @@
-# imapd
+# imapd: IMAP4rev1.  All but main() is a library, for the tests.
+noinst_LIBRARIES += imapd/libimapd.a
+imapd_libimapd_a_SOURCES = \
+	imapd/answer.c \
+	imapd/args.c imapd/args.h \
+	imapd/bodystructure.c \
+	imapd/chars.h \
+	imapd/cmd-any.c \
+	imapd/cmd-append.c \
+	imapd/cmd-auth.c \
+	imapd/cmd-copy.c \
+	imapd/cmd-expunge.c \
+	imapd/cmd-fetch.c \
+	imapd/cmd-idle.c \
+	imapd/cmd-list.c \
+	imapd/cmd-mailbox.c \
+	imapd/cmd-search.c \
+	imapd/cmd-select.c \
+	imapd/cmd-status.c \
+	imapd/cmd-store.c \
+	imapd/commands.c \
+	imapd/date.c imapd/date.h \
+	imapd/encode.c imapd/encode.h \
+	imapd/envelope.c \
+	imapd/fetch-parse.c imapd/fetch.h \
+	imapd/flags.c \
+	imapd/frame.c \
+	imapd/imap.h \
+	imapd/lex.c imapd/lex.h \
+	imapd/list.c imapd/list.h \
+	imapd/match.c imapd/match.h \
+	imapd/parse.c imapd/parse.h \
+	imapd/search-eval.c imapd/search-parse.c imapd/search.h \
+	imapd/section.c \
+	imapd/seqset.c imapd/seqset.h \
+	imapd/sync.c \
+	imapd/utf7.c imapd/utf7.h \
+	imapd/view.c imapd/view.h
+
+check_PROGRAMS += t/unit/test-imap-parse
+t_unit_test_imap_parse_SOURCES = t/unit/test-imap-parse.c
+t_unit_test_imap_parse_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_imap_parse_LDADD = imapd/libimapd.a $(TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-imap-text
+t_unit_test_imap_text_SOURCES = t/unit/test-imap-text.c
+t_unit_test_imap_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_imap_text_LDADD = imapd/libimapd.a libsession/libsession.a \
+	$(LIBCONF) $(TEST_LIBS)
+
+check_PROGRAMS += t/fuzz/fuzz-imap-command t/fuzz/fuzz-imap-name
+t_fuzz_fuzz_imap_command_SOURCES = t/fuzz/fuzz-imap-command.c $(FUZZ_MAIN)
+t_fuzz_fuzz_imap_command_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_imap_command_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_imap_command_LDADD = imapd/libimapd.a $(LIBBASE)
+t_fuzz_fuzz_imap_name_SOURCES = t/fuzz/fuzz-imap-name.c $(FUZZ_MAIN)
+t_fuzz_fuzz_imap_name_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_imap_name_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_imap_name_LDADD = imapd/libimapd.a $(LIBBASE)
+EXTRA_DIST += imapd/main.c

@@ -1,0 +1,176 @@
+/* imapd/args.c - taking a command's arguments out of the tree */
+#include "config.h"
+
+#include "imapd/args.h"
+#include "imapd/chars.h"
+#include "imapd/utf7.h"
+#include "libbase/text.h"
+
+static bool
+all(struct slice s, bool (*fn)(char))
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!fn(s.p[i]))
+			return false;
+	return s.n > 0;
+}
+
+bool
+imap_args_expected(struct imap_args *v, const char *what)
+{
+	if (v->err != NULL)
+		return false;
+	if (v->next != NULL)
+		v->err = arena_printf(v->a, "expected %s at octet %u", what,
+		    (unsigned)v->next->pos);
+	else
+		v->err = arena_printf(v->a, "expected %s, not the end", what);
+	return false;
+}
+
+bool
+imap_args_end(struct imap_args *v)
+{
+	if (v->err == NULL && v->next != NULL)
+		v->err = arena_printf(v->a, "expected nothing more at octet %u",
+		    (unsigned)v->next->pos);
+	return v->err == NULL;
+}
+
+bool
+imap_args_atom(struct imap_args *v, struct slice *s_r, const char *what)
+{
+	if (v->next == NULL || v->next->type != IMAP_ARG_ATOM ||
+	    !all(v->next->s, imap_is_atom))
+		return imap_args_expected(v, what);
+	*s_r = v->next->s;
+	v->next = v->next->next;
+	return true;
+}
+
+static bool
+is_string(const struct imap_arg *arg)
+{
+	return arg != NULL && (arg->type == IMAP_ARG_QUOTED ||
+	    arg->type == IMAP_ARG_LITERAL);
+}
+
+bool
+imap_args_string(struct imap_args *v, struct slice *s_r, const char *what)
+{
+	if (!is_string(v->next))
+		return imap_args_expected(v, what);
+	*s_r = v->next->s;
+	v->next = v->next->next;
+	return true;
+}
+
+bool
+imap_args_astring(struct imap_args *v, struct slice *s_r, const char *what)
+{
+	if (!is_string(v->next) && (v->next == NULL ||
+	    v->next->type != IMAP_ARG_ATOM ||
+	    !all(v->next->s, imap_is_astring)))
+		return imap_args_expected(v, what);
+	*s_r = v->next->s;
+	v->next = v->next->next;
+	return true;
+}
+
+bool
+imap_args_nstring(struct imap_args *v, struct slice *s_r, const char *what)
+{
+	if (v->next != NULL && v->next->type == IMAP_ARG_ATOM &&
+	    slice_ieq(v->next->s, SLICE_LIT("NIL"))) {
+		*s_r = (struct slice){ NULL, 0 };
+		v->next = v->next->next;
+		return true;
+	}
+	return imap_args_string(v, s_r, what);
+}
+
+static bool
+name_utf8(struct imap_args *v, struct slice raw, struct slice *s_r)
+{
+	struct slice wide;
+
+	if (utf7_decode(raw, v->a, &wide) < 0)
+		return imap_args_expected(v,
+		    "a mailbox name in modified UTF-7");
+	if (utf8_nfc(wide, v->a, s_r) < 0)
+		return imap_args_expected(v, "a mailbox name in UTF-8");
+	return true;
+}
+
+bool
+imap_args_mailbox(struct imap_args *v, struct slice *s_r)
+{
+	struct imap_args before = *v;
+	struct slice raw;
+
+	if (!imap_args_astring(v, &raw, "a mailbox name"))
+		return false;
+	if (name_utf8(&before, raw, s_r))
+		return true;
+	v->err = before.err;
+	return false;
+}
+
+bool
+imap_args_pattern(struct imap_args *v, struct slice *s_r)
+{
+	struct slice raw;
+
+	if (!is_string(v->next) && (v->next == NULL ||
+	    v->next->type != IMAP_ARG_ATOM ||
+	    !all(v->next->s, imap_is_list_char)))
+		return imap_args_expected(v, "a mailbox pattern");
+	raw = v->next->s;
+	if (!name_utf8(v, raw, s_r))
+		return false;
+	v->next = v->next->next;
+	return true;
+}
+
+bool
+imap_args_number(struct imap_args *v, uint32_t *n_r, const char *what)
+{
+	uint64_t n;
+
+	if (v->next == NULL || v->next->type != IMAP_ARG_ATOM ||
+	    slice_uint(v->next->s, UINT32_MAX, &n) < 0)
+		return imap_args_expected(v, what);
+	*n_r = (uint32_t)n;
+	v->next = v->next->next;
+	return true;
+}
+
+bool
+imap_args_list(struct imap_args *v, struct imap_args *in_r, const char *what)
+{
+	if (v->next == NULL || v->next->type != IMAP_ARG_LIST)
+		return imap_args_expected(v, what);
+	*in_r = (struct imap_args){ v->next->first, v->a, NULL };
+	v->next = v->next->next;
+	return true;
+}
+
+bool
+imap_args_seqset(struct imap_args *v, uint32_t star, struct seqset *set_r)
+{
+	if (v->next == NULL || v->next->type != IMAP_ARG_ATOM ||
+	    seqset_parse(v->next->s, star, v->a, set_r) < 0)
+		return imap_args_expected(v, "a set of numbers");
+	v->next = v->next->next;
+	return true;
+}
+
+bool
+imap_args_word(struct imap_args *v, const char *word)
+{
+	if (v->next == NULL || v->next->type != IMAP_ARG_ATOM ||
+	    !slice_ieq(v->next->s, slice_str(word)))
+		return false;
+	v->next = v->next->next;
+	return true;
+}

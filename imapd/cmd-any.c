@@ -1,0 +1,129 @@
+/* imapd/cmd-any.c - CAPABILITY, NOOP, CHECK, LOGOUT, ID, ENABLE, NAMESPACE */
+#include "config.h"
+
+#include "imapd/imap.h"
+#include "libbase/log.h"
+
+enum {	/* RFC 2971 3.3 */
+	ID_PAIRS = 30, ID_FIELD = 30, ID_VALUE = 1024
+};
+
+enum imap_next
+cmd_capability(struct imap_cmd *cmd)
+{
+	struct enc *e = &cmd->s->out;
+	struct buf caps;
+
+	if (!imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	buf_init(&caps, 4096);
+	imap_capabilities(cmd->s, &caps);
+	enc_raw(e, "* CAPABILITY ");
+	enc_text(e, buf_slice(&caps));
+	enc_eol(e);
+	buf_release(&caps);
+	return imap_ok(cmd, "Listed");
+}
+
+enum imap_next
+cmd_noop(struct imap_cmd *cmd)
+{
+	if (!imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	return imap_ok(cmd, "Done");
+}
+
+enum imap_next
+cmd_check(struct imap_cmd *cmd)
+{
+	return cmd_noop(cmd);	/* every change is durable when it is told */
+}
+
+enum imap_next
+cmd_logout(struct imap_cmd *cmd)
+{
+	if (!imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	imap_bye(cmd->s, NULL, "See you");
+	imap_ok(cmd, "Logged out");
+	return IMAP_BYE;
+}
+
+/* ---- ID ---------------------------------------------------------------- */
+
+static bool
+parse_id(struct imap_cmd *cmd, struct buf *text)
+{
+	struct imap_args in;
+	struct slice name, value;
+	unsigned n = 0;
+
+	if (imap_args_word(&cmd->args, "NIL"))
+		return imap_args_end(&cmd->args);
+	if (!imap_args_list(&cmd->args, &in, "NIL or a list") ||
+	    !imap_args_end(&cmd->args))
+		return false;
+	while (in.next != NULL) {
+		if (!imap_args_string(&in, &name, "a field's name") ||
+		    !imap_args_nstring(&in, &value, "its value"))
+			break;
+		if (++n > ID_PAIRS || name.n > ID_FIELD || value.n > ID_VALUE) {
+			in.err = "more or longer fields than ID allows";
+			break;
+		}
+		buf_printf(text, " %.*s=%.*s", (int)name.n, name.p,
+		    (int)value.n, value.p ? value.p : "");
+	}
+	cmd->args.err = in.err;
+	return in.err == NULL;
+}
+
+enum imap_next
+cmd_id(struct imap_cmd *cmd)
+{
+	struct enc *e = &cmd->s->out;
+	struct buf text;
+	bool ok;
+
+	buf_init(&text, 64 * 1024);
+	ok = parse_id(cmd, &text);
+	if (ok && text.n > 0 && !cmd->s->id_given) {
+		log_info("client:%.*s", (int)text.n, text.p);
+		cmd->s->id_given = true;
+	}
+	buf_release(&text);
+	if (!ok)
+		return imap_bad_args(cmd);
+	/* No version: before login it would help only attackers. */
+	enc_raw(e, "* ID (\"name\" \"Culver\")");
+	enc_eol(e);
+	return imap_ok(cmd, "Pleased to meet you");
+}
+
+/* ---- ENABLE (RFC 5161) ------------------------------------------------- */
+
+enum imap_next
+cmd_enable(struct imap_cmd *cmd)
+{
+	struct slice cap;
+
+	do {
+		if (!imap_args_atom(&cmd->args, &cap, "a capability"))
+			return imap_bad_args(cmd);
+	} while (cmd->args.next != NULL);
+	/* Nothing of what is advertised has to be enabled; what isn't known is
+	 * passed over, as RFC 5161 3.1 says. */
+	enc_raw(&cmd->s->out, "* ENABLED");
+	enc_eol(&cmd->s->out);
+	return imap_ok(cmd, "Enabled what there is");
+}
+
+enum imap_next
+cmd_namespace(struct imap_cmd *cmd)
+{
+	if (!imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	enc_raw(&cmd->s->out, "* NAMESPACE ((\"\" \"/\")) NIL NIL");
+	enc_eol(&cmd->s->out);
+	return imap_ok(cmd, "Listed");
+}

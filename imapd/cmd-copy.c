@@ -1,0 +1,96 @@
+/* imapd/cmd-copy.c - COPY and MOVE (RFC 3501 6.4.7, RFC 4315, RFC 6851) */
+#include "config.h"
+
+#include "imapd/imap.h"
+#include "libbase/xalloc.h"
+
+/* "COPYUID validity sources targets" */
+static const char *
+copyuid(struct imap_cmd *cmd, uint32_t validity, const struct store_pair *p,
+    size_t n)
+{
+	uint32_t *side = xcalloc(n, sizeof(*side));
+	struct buf text;
+	const char *code;
+
+	buf_init(&text, 64 * 1024 * 1024);
+	buf_printf(&text, "COPYUID %u ", (unsigned)validity);
+	for (size_t i = 0; i < n; i++)
+		side[i] = p[i].from;
+	seqset_print(&text, side, n);
+	buf_addc(&text, ' ');
+	for (size_t i = 0; i < n; i++)
+		side[i] = p[i].to;
+	seqset_print(&text, side, n);
+	code = arena_strndup(cmd->a, text.p, text.n);
+	buf_release(&text);
+	xfree(side);
+	return code;
+}
+
+static enum imap_next
+copied(struct imap_cmd *cmd, const struct store_mailbox *to,
+    const struct store_pair *p, size_t n, bool move)
+{
+	const char *code;
+
+	if (n == 0)
+		return imap_ok(cmd, "There was nothing of that");
+	code = copyuid(cmd, to->uidvalidity, p, n);
+	if (!move)
+		return imap_ok_code(cmd, code, "Copied");
+	enc_raw(&cmd->s->out, "* OK [");
+	enc_raw(&cmd->s->out, code);
+	enc_raw(&cmd->s->out, "] Moved");
+	enc_eol(&cmd->s->out);
+	return imap_ok(cmd, "Moved");
+}
+
+static enum imap_next
+copy(struct imap_cmd *cmd, bool move)
+{
+	struct imap_session *s = cmd->s;
+	struct view *v = &s->view;
+	struct store_mailbox to;
+	struct store_pair *pairs = NULL;
+	struct seqset set;
+	struct slice name;
+	size_t n, n_pairs = 0, missing;
+	uint32_t *uids;
+	int rc;
+
+	if (!imap_args_seqset(&cmd->args, view_star(v, cmd->uid), &set) ||
+	    !imap_args_mailbox(&cmd->args, &name) ||
+	    !imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	if (!cmd->uid && !view_in_range(v, &set))
+		return imap_bad(cmd, "no message has that sequence number");
+	/* Learns who is gone; EXPUNGE comes when it may. */
+	if ((rc = imap_sync(s, false, NULL)) < 0)
+		return imap_store_failed(cmd, rc);
+	uids = view_uids(v, &set, cmd->uid, cmd->a, &n, &missing);
+	if (missing > 0 && !cmd->uid)
+		return imap_no(cmd, "EXPUNGEISSUED",
+		    "Some of the messages were expunged");
+	rc = store_mailbox_find(s->x->store, cmd->a, name, &to);
+	if (rc == STORE_E_NOTFOUND)
+		return imap_no(cmd, "TRYCREATE", "There is no such mailbox");
+	if (rc >= 0 && n > 0)
+		rc = store_msgs_copy(s->x->store, cmd->a, v->mailbox, uids, n,
+		    to.id, move, &pairs, &n_pairs, NULL);
+	if (rc < 0)
+		return imap_store_failed(cmd, rc);
+	return copied(cmd, &to, pairs, n_pairs, move);
+}
+
+enum imap_next
+cmd_copy(struct imap_cmd *cmd)
+{
+	return copy(cmd, false);
+}
+
+enum imap_next
+cmd_move(struct imap_cmd *cmd)
+{
+	return copy(cmd, true);
+}

@@ -1,0 +1,29 @@
+/* imapd/cmd-expunge.c - EXPUNGE and UID EXPUNGE (RFC 3501 6.4.3, RFC 4315) */
+#include "config.h"
+
+#include "imapd/imap.h"
+
+enum imap_next
+cmd_expunge(struct imap_cmd *cmd)
+{
+	struct view *v = &cmd->s->view;
+	uint32_t *uids = NULL, *gone;
+	size_t n = 0, n_gone;
+	struct seqset set;
+	int rc;
+
+	if (cmd->uid) {
+		if (!imap_args_seqset(&cmd->args, view_star(v, true), &set))
+			return imap_bad_args(cmd);
+		uids = view_uids(v, &set, true, cmd->a, &n, NULL);
+	}
+	if (!imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	if (v->dead || (cmd->uid && n == 0))
+		return imap_ok(cmd, "Nothing to expunge");
+	rc = store_msgs_expunge(cmd->s->x->store, cmd->a, v->mailbox, uids, n,
+	    &gone, &n_gone, NULL);
+	if (rc < 0 && rc != STORE_E_NOTFOUND)
+		return imap_store_failed(cmd, rc);
+	return imap_ok(cmd, "Expunged");
+}

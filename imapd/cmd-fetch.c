@@ -1,0 +1,287 @@
+/* imapd/cmd-fetch.c - FETCH (RFC 3501 6.4.5): one message at a time */
+#include "config.h"
+
+#include "imapd/fetch.h"
+#include "libbase/log.h"
+#include "libbase/xalloc.h"
+
+struct fetch {
+	struct imap_cmd *cmd;
+	struct fetch_request q;
+	bool *seen;		/* by index: \Seen was set by this command */
+	size_t at;		/* index in the view to look for the next at */
+	size_t done;		/* messages answered */
+	int failed;		/* of messages that could not be read */
+};
+
+/* ---- one message ------------------------------------------------------- */
+
+static int
+prepare(struct fetch *f, struct fetch_msg *m, struct fetch_data *d)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < f->q.n; i++) {
+		const struct fetch_item *item = &f->q.items[i];
+
+		if (item->kind == FETCH_SECTION)
+			rc = section_prepare(m, &item->sec, &d[i]);
+		else if (item->kind >= FETCH_ENVELOPE)
+			rc = fetch_msg_mime(m);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static int
+put_item(struct fetch *f, struct fetch_msg *m, const struct store_msg *vm,
+    const struct fetch_item *item, const struct fetch_data *d)
+{
+	struct enc *e = &f->cmd->s->out;
+
+	enc_sp(e);
+	switch (item->kind) {
+	case FETCH_UID:
+		enc_raw(e, "UID ");
+		enc_u64(e, vm->uid);
+		break;
+	case FETCH_FLAGS:
+		enc_raw(e, "FLAGS");
+		imap_flags_put(f->cmd->s, vm->flags,
+		    view_is_recent(&f->cmd->s->view, vm->uid));
+		break;
+	case FETCH_INTERNALDATE:
+		enc_raw(e, "INTERNALDATE ");
+		enc_date_time(e, m->info->received_at);
+		break;
+	case FETCH_SIZE:
+		enc_raw(e, "RFC822.SIZE ");
+		enc_u64(e, m->info->size);
+		break;
+	case FETCH_ENVELOPE:
+		enc_raw(e, "ENVELOPE ");
+		envelope_put(e, m->mime->root->env);
+		break;
+	case FETCH_BODY:
+	case FETCH_BODYSTRUCTURE:
+		enc_raw(e, item->kind == FETCH_BODY ? "BODY " :
+		    "BODYSTRUCTURE ");
+		bodystructure_put(e, m->mime->root,
+		    item->kind == FETCH_BODYSTRUCTURE);
+		break;
+	case FETCH_SECTION:
+		if (item->label != NULL)
+			enc_raw(e, item->label);
+		else
+			section_put_label(e, &item->sec);
+		enc_raw(e, " ");
+		return section_put(m, e, d);
+	}
+	return 0;
+}
+
+/* info is NULL where the view knows all.  < 0: a literal is unfinished. */
+static int
+put_message(struct fetch *f, size_t i, const struct store_msg_info *info)
+{
+	struct imap_session *s = f->cmd->s;
+	const struct store_msg *vm = &s->view.m[i];
+	struct fetch_msg m = {
+		.st = s->x->store, .a = s->scratch, .info = info
+	};
+	struct fetch_data *d;
+	int rc;
+
+	arena_reset(s->scratch);
+	d = arena_calloc(s->scratch, f->q.n, sizeof(*d));
+	if ((rc = prepare(f, &m, d)) < 0) {
+		fetch_msg_release(&m);
+		f->failed = rc;
+		log_err("FETCH of UID %u: %s: %s", (unsigned)vm->uid,
+		    store_error(rc)->text, store_errmsg(s->x->store));
+		return rc == STORE_E_FENCED ? rc : 0;
+	}
+	enc_raw(&s->out, "* ");
+	enc_u64(&s->out, i + 1);
+	enc_raw(&s->out, " FETCH");
+	enc_open(&s->out);
+	for (size_t k = 0; rc >= 0 && k < f->q.n; k++)
+		rc = put_item(f, &m, vm, &f->q.items[k], &d[k]);
+	if (rc >= 0 && f->seen != NULL && f->seen[i] && !f->q.wants_flags) {
+		static const struct fetch_item flags = { .kind = FETCH_FLAGS };
+
+		rc = put_item(f, &m, vm, &flags, NULL);
+	}
+	enc_close(&s->out);
+	enc_eol(&s->out);
+	fetch_msg_release(&m);
+	f->done++;
+	return rc;
+}
+
+/* store_msg_scan()'s: messages come by UID, as they are in the view. */
+static int
+on_info(void *arg, const struct store_msg_info *info)
+{
+	struct fetch *f = arg;
+	struct view *v = &f->cmd->s->view;
+
+	while (f->at < v->n && v->m[f->at].uid < info->uid)
+		f->at++;
+	if (f->at == v->n || v->m[f->at].uid != info->uid)
+		return 0;
+	if (put_message(f, f->at, info) < 0 || sio_failed(f->cmd->s->x->io))
+		return 1;
+	return 0;
+}
+
+/* ---- all of them ------------------------------------------------------- */
+
+/* BODY[] and its like set \Seen: of all messages in one change. */
+static int
+set_seen(struct fetch *f, const uint32_t *uids, size_t n)
+{
+	struct imap_session *s = f->cmd->s;
+	struct view *v = &s->view;
+	uint32_t *todo = xcalloc(n + 1, sizeof(*todo)), *refused;
+	uint64_t *flags = xcalloc(n + 1, sizeof(*flags));
+	struct imap_quiet quiet = { todo, flags, 0 };
+	size_t n_refused;
+	int rc = 0;
+
+	arena_defer(f->cmd->a, xfree, todo);
+	arena_defer(f->cmd->a, xfree, flags);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t old = v->m[view_find(v, uids[i])].flags;
+
+		if (old & STORE_SEEN)
+			continue;
+		flags[quiet.n] = old | STORE_SEEN;
+		todo[quiet.n++] = uids[i];
+	}
+	if (quiet.n == 0)
+		return 0;
+	rc = store_msgs_flag(s->x->store, f->cmd->a, v->mailbox, todo,
+	    quiet.n, STORE_FLAG_ADD, STORE_SEEN, UINT64_MAX, &refused,
+	    &n_refused, NULL);
+	if (rc < 0)
+		return rc;
+	if ((rc = imap_sync(s, false, &quiet)) < 0)
+		return rc;
+	f->seen = xcalloc(v->n + 1, sizeof(*f->seen));
+	arena_defer(f->cmd->a, xfree, f->seen);
+	for (size_t i = 0; i < quiet.n; i++) {
+		ptrdiff_t k = view_find(v, todo[i]);
+
+		if (k >= 0)
+			f->seen[k] = true;
+	}
+	return 0;
+}
+
+static int
+fetch_from_view(struct fetch *f, const uint32_t *uids, size_t n)
+{
+	struct view *v = &f->cmd->s->view;
+
+	for (size_t i = 0; i < n; i++) {
+		ptrdiff_t k = view_find(v, uids[i]);
+
+		if (k >= 0)
+			put_message(f, (size_t)k, NULL);
+		if (sio_failed(f->cmd->s->x->io))
+			break;
+	}
+	return 0;
+}
+
+static int
+fetch_from_store(struct fetch *f, struct view_span *s, size_t n)
+{
+	struct view *v = &f->cmd->s->view;
+	struct store_range *r = arena_calloc(f->cmd->a, n, sizeof(*r));
+
+	for (size_t i = 0; i < n; i++)
+		r[i] = (struct store_range){ v->m[s[i].from].uid,
+			v->m[s[i].to].uid };
+	return store_msg_scan(f->cmd->s->x->store, v->mailbox, r, n, on_info,
+	    f);
+}
+
+/* Keywords that came with new messages may not have been told yet. */
+static void
+announce_keywords(struct fetch *f, const uint32_t *uids, size_t n)
+{
+	struct view *v = &f->cmd->s->view;
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		ptrdiff_t k = view_find(v, uids[i]);
+
+		all |= k >= 0 ? v->m[k].flags : 0;
+	}
+	imap_flags_announce(f->cmd->s, all);
+}
+
+static enum imap_next
+fetch(struct fetch *f, struct seqset *set)
+{
+	struct imap_cmd *cmd = f->cmd;
+	struct view *v = &cmd->s->view;
+	struct view_span *spans;
+	size_t n_spans, n, missing;
+	uint32_t *uids;
+	int rc = 0;
+
+	uids = view_uids(v, set, cmd->uid, cmd->a, &n, &missing);
+	/* A failure to say that they were seen must not hide them. */
+	if (f->q.sets_seen && !v->readonly && !v->dead &&
+	    (rc = set_seen(f, uids, n)) < 0)
+		log_err("FETCH: setting \\Seen: %s: %s",
+		    store_error(rc)->text, store_errmsg(cmd->s->x->store));
+	if (f->q.wants_flags || f->q.sets_seen)
+		announce_keywords(f, uids, n);
+	view_spans(v, set, cmd->uid, cmd->a, &spans, &n_spans);
+	if (f->q.most <= FETCH_FLAGS)
+		rc = fetch_from_view(f, uids, n);
+	else if (n_spans > 0 && !v->dead)
+		rc = fetch_from_store(f, spans, n_spans);
+	if (rc == 1 || rc == STORE_E_FENCED) {
+		/* Within a literal: nothing more can be said. */
+		cmd->s->bye = true;
+		return IMAP_BYE;
+	}
+	if (rc < 0 && rc != STORE_E_NOTFOUND)
+		return imap_store_failed(cmd, rc);
+	if (f->failed < 0)
+		return imap_store_failed(cmd, f->failed);
+	if (!cmd->uid && (missing > 0 || f->done < n))
+		return imap_no(cmd, "EXPUNGEISSUED",
+		    "Some of the messages were expunged");
+	return imap_ok(cmd, "Fetched");
+}
+
+enum imap_next
+cmd_fetch(struct imap_cmd *cmd)
+{
+	struct view *v = &cmd->s->view;
+	struct fetch f = { .cmd = cmd };
+	struct seqset set;
+	bool uid = false;
+
+	if (!imap_args_seqset(&cmd->args, view_star(v, cmd->uid), &set) ||
+	    !fetch_parse(&cmd->args, &f.q))
+		return imap_bad_args(cmd);
+	if (!cmd->uid && !view_in_range(v, &set))
+		return imap_bad(cmd, "no message has that sequence number");
+	for (size_t i = 0; i < f.q.n; i++)
+		uid = uid || f.q.items[i].kind == FETCH_UID;
+	if (cmd->uid && !uid) {
+		f.q.items = arena_grow(cmd->a, f.q.items, &f.q.cap, f.q.n + 1,
+		    sizeof(*f.q.items));
+		memmove(f.q.items + 1, f.q.items, f.q.n * sizeof(*f.q.items));
+		f.q.items[0] = (struct fetch_item){ .kind = FETCH_UID,
+			.peek = true };
+		f.q.n++;
+	}
+	return fetch(&f, &set);
+}

@@ -1,0 +1,251 @@
+/*
+ * imapd/cmd-list.c - LIST and LSUB
+ *
+ * RFC 3501 6.3.8 and 6.3.9, RFC 3348 (CHILDREN), RFC 5258 (LIST-EXTENDED),
+ * RFC 5819 (LIST-STATUS), RFC 6154 (SPECIAL-USE).  Every mailbox exists and
+ * has an existing parent, all are local: \NonExistent and \Remote never occur.
+ */
+#include "config.h"
+
+#include "imapd/list.h"
+#include "imapd/match.h"
+
+struct request {
+	bool extended;
+	bool sel_subscribed, sel_special, recursive;
+	bool ret_subscribed, ret_status;
+	unsigned status;	/* items, see imap_status_items() */
+	struct slice ref;
+	struct match *m;
+	size_t n_m;
+	bool ask_root;		/* LIST "" "": what is the separator? */
+};
+
+/* ---- arguments --------------------------------------------------------- */
+
+static bool
+selection_options(struct imap_args *v, struct request *q)
+{
+	bool base = false;
+
+	while (v->next != NULL) {
+		if (imap_args_word(v, "SUBSCRIBED"))
+			q->sel_subscribed = q->ret_subscribed = base = true;
+		else if (imap_args_word(v, "SPECIAL-USE"))
+			q->sel_special = true;
+		else if (imap_args_word(v, "RECURSIVEMATCH"))
+			q->recursive = true;
+		else if (!imap_args_word(v, "REMOTE"))
+			return imap_args_expected(v, "a selection option");
+	}
+	if (q->recursive && !base)	/* RFC 5258 3.1 */
+		return imap_args_expected(v, "SUBSCRIBED with RECURSIVEMATCH");
+	return true;
+}
+
+static bool
+return_options(struct imap_args *v, struct request *q)
+{
+	struct imap_args items;
+
+	while (v->next != NULL) {
+		if (imap_args_word(v, "SUBSCRIBED"))
+			q->ret_subscribed = true;
+		else if (imap_args_word(v, "STATUS")) {
+			q->ret_status = true;
+			if (!imap_args_list(v, &items,
+			    "a list of status items"))
+				return false;
+			if (!imap_status_items(&items, &q->status)) {
+				v->err = items.err;
+				return false;
+			}
+		} else if (!imap_args_word(v, "CHILDREN") &&
+		    !imap_args_word(v, "SPECIAL-USE"))
+			return imap_args_expected(v, "a return option");
+	}
+	return true;
+}
+
+static bool
+add_pattern(struct imap_cmd *cmd, struct imap_args *v, struct request *q,
+    size_t *cap)
+{
+	struct slice pat;
+
+	if (!imap_args_pattern(v, &pat))
+		return false;
+	if (pat.n == 0) {
+		q->ask_root = true;
+		return true;
+	}
+	q->m = arena_grow(cmd->a, q->m, cap, q->n_m + 1, sizeof(*q->m));
+	match_init(&q->m[q->n_m++], cmd->a, q->ref, pat);
+	return true;
+}
+
+static bool
+patterns(struct imap_cmd *cmd, struct request *q)
+{
+	struct imap_args in;
+	size_t cap = 0;
+
+	if (cmd->args.next == NULL || cmd->args.next->type != IMAP_ARG_LIST)
+		return add_pattern(cmd, &cmd->args, q, &cap);
+	q->extended = true;
+	imap_args_list(&cmd->args, &in, "patterns");
+	do {
+		if (!add_pattern(cmd, &in, q, &cap)) {
+			cmd->args.err = in.err;
+			return false;
+		}
+	} while (in.next != NULL);
+	return true;
+}
+
+static bool
+parse(struct imap_cmd *cmd, struct request *q)
+{
+	struct imap_args *v = &cmd->args, in;
+
+	if (v->next != NULL && v->next->type == IMAP_ARG_LIST) {
+		imap_args_list(v, &in, "selection options");
+		q->extended = true;
+		if (!selection_options(&in, q)) {
+			v->err = in.err;
+			return false;
+		}
+	}
+	if (!imap_args_mailbox(v, &q->ref) || !patterns(cmd, q))
+		return false;
+	if (imap_args_word(v, "RETURN")) {
+		q->extended = true;
+		if (!imap_args_list(v, &in, "a list of return options"))
+			return false;
+		if (!return_options(&in, q)) {
+			v->err = in.err;
+			return false;
+		}
+	}
+	q->ask_root = q->ask_root && !q->extended;
+	return imap_args_end(v);
+}
+
+/* ---- choice ------------------------------------------------------------ */
+
+static bool
+matches(const struct request *q, struct slice path)
+{
+	for (size_t i = 0; i < q->n_m; i++)
+		if (match_name(&q->m[i], path))
+			return true;
+	return false;
+}
+
+static void
+choose(struct listing *l, const struct request *q)
+{
+	for (size_t i = l->n; i > 0; i--) {	/* children before parents */
+		struct entry *e = &l->e[i - 1], *up;
+
+		e->matched = matches(q, e->path);
+		e->selected = (!q->sel_subscribed || e->mb->subscribed) &&
+		    (!q->sel_special || listing_role(e->mb->role) != NULL);
+		if (e->parent == SIZE_MAX)
+			continue;
+		up = &l->e[e->parent];
+		up->below = up->below || e->below || e->selected;
+		up->below_unmatched = up->below_unmatched ||
+		    e->below_unmatched || (e->selected && !e->matched);
+	}
+}
+
+/* ---- answers ----------------------------------------------------------- */
+
+static void
+put_entry(struct imap_cmd *cmd, const char *word, const struct entry *e,
+    const char *extra, bool childinfo)
+{
+	struct enc *out = &cmd->s->out;
+	const char *role = listing_role(e->mb->role);
+
+	enc_raw(out, word);
+	enc_open(out);
+	if (extra != NULL) {
+		enc_sp(out);
+		enc_raw(out, extra);
+	}
+	enc_sp(out);
+	enc_raw(out, e->has_children ? "\\HasChildren" : "\\HasNoChildren");
+	if (role != NULL) {
+		enc_sp(out);
+		enc_raw(out, role);
+	}
+	enc_close(out);
+	enc_raw(out, " \"/\" ");
+	enc_mailbox(out, e->path);
+	if (childinfo)
+		enc_raw(out, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+	enc_eol(out);
+}
+
+enum imap_next
+cmd_list(struct imap_cmd *cmd)
+{
+	struct request q = { 0 };
+	struct listing l;
+	int rc;
+
+	if (!parse(cmd, &q))
+		return imap_bad_args(cmd);
+	if (q.ask_root) {
+		enc_raw(&cmd->s->out, "* LIST (\\Noselect) \"/\" \"\"");
+		enc_eol(&cmd->s->out);
+		return imap_ok(cmd, "Listed");
+	}
+	if ((rc = listing_load(cmd, &l)) < 0)
+		return imap_store_failed(cmd, rc);
+	choose(&l, &q);
+	for (size_t i = 0; i < l.n; i++) {
+		const struct entry *e = &l.e[i];
+
+		if (!e->matched || !(e->selected ||
+		    (q.recursive && e->below_unmatched)))
+			continue;
+		put_entry(cmd, "* LIST", e, q.ret_subscribed &&
+		    e->mb->subscribed ? "\\Subscribed" : NULL,
+		    q.recursive && e->below);
+		if (q.ret_status && e->selected)
+			imap_status_put(cmd, e->mb, e->path, q.status);
+	}
+	return imap_ok(cmd, "Listed");
+}
+
+/*
+ * "%" that stops at a parent which isn't subscribed itself, above one that is,
+ * shows the parent as \Noselect (RFC 3501 6.3.9).
+ */
+enum imap_next
+cmd_lsub(struct imap_cmd *cmd)
+{
+	struct request q = { .sel_subscribed = true };
+	struct listing l;
+	size_t cap = 0;
+	int rc;
+
+	if (!imap_args_mailbox(&cmd->args, &q.ref) ||
+	    !add_pattern(cmd, &cmd->args, &q, &cap) ||
+	    !imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	if ((rc = listing_load(cmd, &l)) < 0)
+		return imap_store_failed(cmd, rc);
+	choose(&l, &q);
+	for (size_t i = 0; i < l.n; i++) {
+		const struct entry *e = &l.e[i];
+
+		if (e->matched && (e->selected || e->below_unmatched))
+			put_entry(cmd, "* LSUB", e,
+			    e->selected ? NULL : "\\Noselect", false);
+	}
+	return imap_ok(cmd, "Listed");
+}

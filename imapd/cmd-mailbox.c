@@ -1,0 +1,115 @@
+/* imapd/cmd-mailbox.c - CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE */
+#include "config.h"
+
+#include "imapd/imap.h"
+
+static struct store *
+fresh(struct imap_cmd *cmd, int *rc_r)
+{
+	*rc_r = store_refresh(cmd->s->x->store);
+	return cmd->s->x->store;
+}
+
+enum imap_next
+cmd_create(struct imap_cmd *cmd)
+{
+	struct slice name;
+	struct store *st;
+	uint64_t id;
+	int rc;
+
+	if (!imap_args_mailbox(&cmd->args, &name) ||
+	    !imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	/* RFC 3501 6.3.3: a separator at the end says that names below are
+	 * going to be created; all our mailboxes can have them. */
+	if (name.n > 1 && name.p[name.n - 1] == '/')
+		name.n--;
+	st = fresh(cmd, &rc);
+	if (rc < 0 || (rc = store_mailbox_create_path(st, name,
+	    STORE_ROLE_NONE, &id)) < 0)
+		return imap_store_failed(cmd, rc);
+	return imap_ok(cmd, "Created");
+}
+
+/* Takes a mailbox name, which must be all, and finds it.  false: answered. */
+static bool
+find(struct imap_cmd *cmd, struct store_mailbox *mb_r)
+{
+	struct slice name;
+	struct store *st;
+	int rc;
+
+	if (!imap_args_mailbox(&cmd->args, &name)) {
+		imap_bad_args(cmd);
+		return false;
+	}
+	st = fresh(cmd, &rc);
+	if (rc < 0 || (rc = store_mailbox_find(st, cmd->a, name, mb_r)) < 0)
+		imap_store_failed(cmd, rc);
+	return rc >= 0;
+}
+
+enum imap_next
+cmd_delete(struct imap_cmd *cmd)
+{
+	struct store_mailbox mb;
+	int rc;
+
+	if (!find(cmd, &mb))
+		return IMAP_DONE;
+	if (!imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	if (mb.role == STORE_ROLE_INBOX)
+		return imap_no(cmd, "CANNOT", "INBOX can't be deleted");
+	if ((rc = store_mailbox_destroy(cmd->s->x->store, mb.id, true)) < 0)
+		return imap_store_failed(cmd, rc);
+	return imap_ok(cmd, "Deleted");
+}
+
+enum imap_next
+cmd_rename(struct imap_cmd *cmd)
+{
+	struct store_mailbox mb;
+	struct slice to;
+	int rc;
+
+	if (!find(cmd, &mb))
+		return IMAP_DONE;
+	if (!imap_args_mailbox(&cmd->args, &to) || !imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	if ((rc = store_mailbox_rename(cmd->s->x->store, mb.id, to)) < 0)
+		return imap_store_failed(cmd, rc);
+	return imap_ok(cmd, "Renamed");
+}
+
+static enum imap_next
+subscribe(struct imap_cmd *cmd, bool on)
+{
+	struct store_mailbox_set set = {
+		.set_subscribed = true, .subscribed = on
+	};
+	struct store_mailbox mb;
+	int rc;
+
+	if (!find(cmd, &mb))
+		return IMAP_DONE;
+	if (!imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	if (mb.subscribed != on &&
+	    (rc = store_mailbox_update(cmd->s->x->store, mb.id, &set)) < 0)
+		return imap_store_failed(cmd, rc);
+	return imap_ok(cmd, on ? "Subscribed" : "Unsubscribed");
+}
+
+enum imap_next
+cmd_subscribe(struct imap_cmd *cmd)
+{
+	return subscribe(cmd, true);
+}
+
+enum imap_next
+cmd_unsubscribe(struct imap_cmd *cmd)
+{
+	return subscribe(cmd, false);
+}

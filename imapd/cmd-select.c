@@ -1,0 +1,114 @@
+/* imapd/cmd-select.c - SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 6.3, 6.4) */
+#include "config.h"
+
+#include "imapd/imap.h"
+
+static void
+put_code(struct enc *e, const char *code, uint64_t v, const char *text)
+{
+	enc_raw(e, "* OK [");
+	enc_raw(e, code);
+	enc_raw(e, " ");
+	enc_u64(e, v);
+	enc_raw(e, "] ");
+	enc_raw(e, text);
+	enc_eol(e);
+}
+
+static size_t
+first_unseen(const struct view *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (!(v->m[i].flags & STORE_SEEN))
+			return i + 1;
+	return 0;
+}
+
+static void
+tell_selected(struct imap_session *s)
+{
+	struct view *v = &s->view;
+	struct enc *e = &s->out;
+	size_t unseen = first_unseen(v);
+
+	imap_flags_tell(s);
+	v->told_exists = v->n;
+	v->told_recent = view_count_recent(v);
+	enc_raw(e, "* ");
+	enc_u64(e, v->n);
+	enc_raw(e, " EXISTS");
+	enc_eol(e);
+	enc_raw(e, "* ");
+	enc_u64(e, v->told_recent);
+	enc_raw(e, " RECENT");
+	enc_eol(e);
+	if (unseen > 0)
+		put_code(e, "UNSEEN", unseen, "First unseen message");
+	put_code(e, "UIDVALIDITY", v->uidvalidity, "UIDs are valid");
+	put_code(e, "UIDNEXT", v->uidnext, "Predicted next UID");
+}
+
+static enum imap_next
+select_mailbox(struct imap_cmd *cmd, bool readonly)
+{
+	struct imap_session *s = cmd->s;
+	struct store *st = s->x->store;
+	struct store_mailbox mb;
+	struct slice name;
+	int rc;
+
+	if (!imap_args_mailbox(&cmd->args, &name) ||
+	    !imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	/* RFC 3501 6.3.1: a failed SELECT leaves no mailbox selected. */
+	view_close(&s->view);
+	if ((rc = store_refresh(st)) < 0 ||
+	    (rc = store_mailbox_find(st, cmd->a, name, &mb)) < 0 ||
+	    (rc = imap_flags_load(s)) < 0 ||
+	    (rc = view_open(&s->view, st, cmd->a, &mb, name, readonly)) < 0)
+		return imap_store_failed(cmd, rc);
+	tell_selected(s);
+	return imap_ok_code(cmd, readonly ? "READ-ONLY" : "READ-WRITE",
+	    "Selected");
+}
+
+enum imap_next
+cmd_select(struct imap_cmd *cmd)
+{
+	return select_mailbox(cmd, false);
+}
+
+enum imap_next
+cmd_examine(struct imap_cmd *cmd)
+{
+	return select_mailbox(cmd, true);
+}
+
+enum imap_next
+cmd_unselect(struct imap_cmd *cmd)
+{
+	if (!imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	view_close(&cmd->s->view);
+	return imap_ok(cmd, "Unselected");
+}
+
+/* Expunges without telling (RFC 3501 6.4.2). */
+enum imap_next
+cmd_close(struct imap_cmd *cmd)
+{
+	struct view *v = &cmd->s->view;
+	uint32_t *gone;
+	size_t n;
+	int rc = 0;
+
+	if (!imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	if (!v->readonly && !v->dead)
+		rc = store_msgs_expunge(cmd->s->x->store, cmd->a, v->mailbox,
+		    NULL, 0, &gone, &n, NULL);
+	if (rc < 0 && rc != STORE_E_NOTFOUND)
+		return imap_store_failed(cmd, rc);
+	view_close(v);
+	return imap_ok(cmd, "Closed");
+}

@@ -1,0 +1,100 @@
+/* imapd/cmd-status.c - STATUS (RFC 3501 6.3.10, RFC 8438, RFC 9051 6.3.11) */
+#include "config.h"
+
+#include "imapd/imap.h"
+#include "libbase/xalloc.h"
+
+enum {
+	MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, UNSEEN, DELETED, SIZE, N_ITEMS
+};
+
+static const char *const items[N_ITEMS] = {
+	"MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED",
+	"SIZE"
+};
+
+bool
+imap_status_items(struct imap_args *in, unsigned *want_r)
+{
+	*want_r = 0;
+	do {
+		int i = 0;
+
+		while (i < N_ITEMS && !imap_args_word(in, items[i]))
+			i++;
+		if (i == N_ITEMS)
+			return imap_args_expected(in, "a status item");
+		*want_r |= 1u << i;
+	} while (in->next != NULL);
+	return true;
+}
+
+static int
+count_recent(struct store *st, const struct store_mailbox *mb, uint64_t *n_r)
+{
+	uint32_t from = store_recent(st, mb->id, mb->uidnext, false);
+	struct store_msg *m = NULL;
+	size_t n = 0;
+	int rc = 0;
+
+	if (from < mb->uidnext)
+		rc = store_msgs_load(st, mb->id, from, UINT32_MAX, 0, &m, &n);
+	if (rc >= 0)
+		xfree(m);
+	*n_r = n;
+	return rc;
+}
+
+int
+imap_status_put(struct imap_cmd *cmd, const struct store_mailbox *mb,
+    struct slice name, unsigned want)
+{
+	struct enc *e = &cmd->s->out;
+	uint64_t v[N_ITEMS] = {
+		[MESSAGES] = mb->total, [UIDNEXT] = mb->uidnext,
+		[UIDVALIDITY] = mb->uidvalidity, [UNSEEN] = mb->unread,
+		[DELETED] = mb->deleted, [SIZE] = mb->size
+	};
+	int rc;
+
+	if (want & 1u << RECENT && (rc = count_recent(cmd->s->x->store, mb,
+	    &v[RECENT])) < 0)
+		return rc;
+	enc_raw(e, "* STATUS ");
+	enc_mailbox(e, name);
+	enc_open(e);
+	for (int i = 0; i < N_ITEMS; i++)
+		if (want & 1u << i) {
+			enc_sp(e);
+			enc_raw(e, items[i]);
+			enc_raw(e, " ");
+			enc_u64(e, v[i]);
+		}
+	enc_close(e);
+	enc_eol(e);
+	return 0;
+}
+
+enum imap_next
+cmd_status(struct imap_cmd *cmd)
+{
+	struct store *st = cmd->s->x->store;
+	struct imap_args in;
+	struct store_mailbox mb;
+	struct slice name;
+	unsigned want;
+	int rc;
+
+	if (!imap_args_mailbox(&cmd->args, &name) ||
+	    !imap_args_list(&cmd->args, &in, "a list of status items"))
+		return imap_bad_args(cmd);
+	if (!imap_status_items(&in, &want))
+		return imap_bad(cmd, in.err);
+	if (!imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	if ((rc = store_refresh(st)) < 0 ||
+	    (rc = store_mailbox_find(st, cmd->a, name, &mb)) < 0 ||
+	    (rc = imap_status_put(cmd, &mb, name, want)) < 0)
+		return imap_store_failed(cmd, rc);
+	return imap_ok(cmd, "Done");
+}

@@ -1,0 +1,133 @@
+/* imapd/commands.c - the table of commands, and the capabilities */
+#include "config.h"
+
+#include "imapd/imap.h"
+
+static const struct imap_command commands[] = {
+	/* clang-format off */
+	/* name, handler, states, flags, capability, stream */
+	{ "APPEND", cmd_append, IMAP_LOGGEDIN, 0, NULL, &append_stream },
+	{ "AUTHENTICATE", cmd_authenticate, IMAP_NOAUTH, IMAP_NOSYNC, NULL,
+	    NULL },
+	{ "CAPABILITY", cmd_capability, IMAP_ANY, 0, NULL, NULL },
+	{ "CHECK", cmd_check, IMAP_SELECTED, 0, NULL, NULL },
+	{ "CLOSE", cmd_close, IMAP_SELECTED, IMAP_NOSYNC, NULL, NULL },
+	{ "COPY", cmd_copy, IMAP_SELECTED, IMAP_SEQ, NULL, NULL },
+	{ "CREATE", cmd_create, IMAP_LOGGEDIN, 0, NULL, NULL },
+	{ "DELETE", cmd_delete, IMAP_LOGGEDIN, 0, NULL, NULL },
+	{ "ENABLE", cmd_enable, IMAP_LOGGEDIN, 0, "ENABLE", NULL },
+	{ "EXAMINE", cmd_examine, IMAP_LOGGEDIN, IMAP_NOSYNC, NULL, NULL },
+	{ "EXPUNGE", cmd_expunge, IMAP_SELECTED, IMAP_WRITE, NULL, NULL },
+	{ "FETCH", cmd_fetch, IMAP_SELECTED, IMAP_SEQ | IMAP_SECTIONS, NULL,
+	    NULL },
+	{ "ID", cmd_id, IMAP_ANY, 0, "ID", NULL },
+	{ "IDLE", cmd_idle, IMAP_LOGGEDIN, 0, "IDLE", NULL },
+	{ "LIST", cmd_list, IMAP_LOGGEDIN, 0, NULL, NULL },
+	{ "LOGIN", cmd_login, IMAP_NOAUTH, IMAP_NOSYNC, NULL, NULL },
+	{ "LOGOUT", cmd_logout, IMAP_ANY, IMAP_NOSYNC, NULL, NULL },
+	{ "LSUB", cmd_lsub, IMAP_LOGGEDIN, 0, NULL, NULL },
+	{ "MOVE", cmd_move, IMAP_SELECTED, IMAP_WRITE, "MOVE", NULL },
+	{ "NAMESPACE", cmd_namespace, IMAP_LOGGEDIN, 0, "NAMESPACE", NULL },
+	{ "NOOP", cmd_noop, IMAP_ANY, 0, NULL, NULL },
+	{ "RENAME", cmd_rename, IMAP_LOGGEDIN, 0, NULL, NULL },
+	{ "SEARCH", cmd_search, IMAP_SELECTED, IMAP_SEQ, NULL, NULL },
+	{ "SELECT", cmd_select, IMAP_LOGGEDIN, IMAP_NOSYNC, NULL, NULL },
+	{ "STARTTLS", cmd_starttls, IMAP_NOAUTH, IMAP_NOSYNC, "STARTTLS",
+	    NULL },
+	{ "STATUS", cmd_status, IMAP_LOGGEDIN, 0, NULL, NULL },
+	{ "STORE", cmd_store, IMAP_SELECTED, IMAP_SEQ | IMAP_WRITE, NULL,
+	    NULL },
+	{ "SUBSCRIBE", cmd_subscribe, IMAP_LOGGEDIN, 0, NULL, NULL },
+	{ "UID COPY", cmd_copy, IMAP_SELECTED, IMAP_UID, NULL, NULL },
+	{ "UID EXPUNGE", cmd_expunge, IMAP_SELECTED, IMAP_UID | IMAP_WRITE,
+	    "UIDPLUS", NULL },
+	{ "UID FETCH", cmd_fetch, IMAP_SELECTED, IMAP_UID | IMAP_SECTIONS,
+	    NULL, NULL },
+	{ "UID MOVE", cmd_move, IMAP_SELECTED, IMAP_UID | IMAP_WRITE, "MOVE",
+	    NULL },
+	{ "UID SEARCH", cmd_search, IMAP_SELECTED, IMAP_UID, NULL, NULL },
+	{ "UID STORE", cmd_store, IMAP_SELECTED, IMAP_UID | IMAP_WRITE, NULL,
+	    NULL },
+	{ "UNSELECT", cmd_unselect, IMAP_SELECTED, IMAP_NOSYNC, "UNSELECT",
+	    NULL },
+	{ "UNSUBSCRIBE", cmd_unsubscribe, IMAP_LOGGEDIN, 0, NULL, NULL },
+	/* clang-format on */
+};
+
+enum { CAP_ALWAYS, CAP_BEFORE, CAP_AFTER };
+
+static const struct {
+	const char *name;
+	int when;
+} capabilities[] = {
+	/* clang-format off */
+	{ "IMAP4rev1",		CAP_ALWAYS },
+	{ "LITERAL+",		CAP_ALWAYS },
+	{ "SASL-IR",		CAP_BEFORE },
+	{ "ENABLE",		CAP_ALWAYS },
+	{ "ID",			CAP_ALWAYS },
+	{ "IDLE",		CAP_ALWAYS },
+	{ "CHILDREN",		CAP_AFTER },
+	{ "LIST-EXTENDED",	CAP_AFTER },
+	{ "LIST-STATUS",	CAP_AFTER },
+	{ "MOVE",		CAP_AFTER },
+	{ "NAMESPACE",		CAP_AFTER },
+	{ "SPECIAL-USE",	CAP_AFTER },
+	{ "STATUS=SIZE",	CAP_AFTER },
+	{ "UIDPLUS",		CAP_AFTER },
+	{ "UNSELECT",		CAP_AFTER },
+	/* clang-format on */
+};
+
+const struct imap_command *
+imap_command_find(struct slice name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (slice_ieq(name, slice_str(commands[i].name)))
+			return &commands[i];
+	return NULL;
+}
+
+static void
+cap_add(struct buf *out, const char *name)
+{
+	if (out->n > 0)
+		buf_addc(out, ' ');
+	buf_add_str(out, name);
+}
+
+/* " AUTH=X" for each mechanism that may be used now. */
+static void
+cap_auth(struct imap_session *s, struct buf *out)
+{
+	const char *m = sasl_mechanisms(s->x);
+
+	while (*m != '\0') {
+		size_t n = strcspn(m, " ");
+
+		if (n > 0) {
+			cap_add(out, "AUTH=");
+			buf_add(out, m, n);
+		}
+		m += n + (m[n] == ' ');
+	}
+}
+
+void
+imap_capabilities(struct imap_session *s, struct buf *out)
+{
+	bool in = imap_state(s) != IMAP_NOAUTH;
+
+	for (size_t i = 0; i < sizeof(capabilities) /
+	    sizeof(capabilities[0]); i++)
+		if (capabilities[i].when == CAP_ALWAYS ||
+		    (capabilities[i].when == CAP_AFTER) == in)
+			cap_add(out, capabilities[i].name);
+	if (in)
+		return;
+	if (s->x->tls_offered)
+		cap_add(out, "STARTTLS");
+	if (!s->x->plaintext_ok)
+		cap_add(out, "LOGINDISABLED");
+	cap_auth(s, out);
+}

@@ -1,0 +1,89 @@
+/* imapd/fetch.h - what FETCH asks for, and how it is answered */
+#ifndef IMAPD_FETCH_H
+#define IMAPD_FETCH_H
+
+#include "imapd/imap.h"
+#include "libmime/mime.h"
+
+enum fetch_kind {
+	FETCH_UID, FETCH_FLAGS,			/* the view knows */
+	FETCH_INTERNALDATE, FETCH_SIZE,		/* the message's row */
+	FETCH_ENVELOPE, FETCH_BODY, FETCH_BODYSTRUCTURE, /* the structure */
+	FETCH_SECTION				/* octets */
+};
+
+enum section_text {
+	SECTION_ALL, SECTION_HEADER, SECTION_FIELDS, SECTION_FIELDS_NOT,
+	SECTION_TEXT, SECTION_MIME
+};
+
+struct fetch_section {
+	uint32_t *path;
+	size_t n_path;
+	enum section_text text;
+	struct slice *names;	/* of header fields */
+	size_t n_names;
+	bool partial;
+	uint64_t from, len;
+};
+
+struct fetch_item {
+	enum fetch_kind kind;
+	bool peek;		/* doesn't set \Seen */
+	const char *label;	/* "RFC822.HEADER"; NULL: from the section */
+	struct fetch_section sec;
+};
+
+struct fetch_request {
+	struct fetch_item *items;
+	size_t n, cap;
+	bool wants_flags;
+	enum fetch_kind most;	/* the dearest kind */
+	bool sets_seen;
+};
+
+/* One message that is being answered; mime and blob are read when needed. */
+struct fetch_msg {
+	struct store *st;
+	struct arena *a;	/* for this message */
+	const struct store_msg_info *info;
+	struct mime_msg *mime;
+	struct store_blob *blob;
+};
+
+/* ---- fetch-parse.c ----------------------------------------------------- */
+
+/* The second argument of FETCH.  false: v->err is set. */
+bool fetch_parse(struct imap_args *v, struct fetch_request *q_r);
+
+/* ---- section.c --------------------------------------------------------- */
+
+int fetch_msg_mime(struct fetch_msg *m);
+int fetch_msg_blob(struct fetch_msg *m);
+void fetch_msg_release(struct fetch_msg *m);
+/*
+ * Where the octets are; prepared before anything is written, so that a failure
+ * leaves the response unsaid.
+ */
+struct fetch_data {
+	bool nil;		/* there is no such part */
+	bool built;		/* octets are in text, else in the blob */
+	struct slice text;
+	uint64_t off, len;
+};
+int section_prepare(struct fetch_msg *m, const struct fetch_section *sec,
+    struct fetch_data *d_r);
+/* "BODY[1.HEADER.FIELDS (DATE)]<0>" */
+void section_put_label(struct enc *e, const struct fetch_section *sec);
+/* The literal, or NIL.  < 0: the literal is unfinished, the session is over. */
+int section_put(struct fetch_msg *m, struct enc *e,
+    const struct fetch_data *d);
+
+/* ---- envelope.c, bodystructure.c --------------------------------------- */
+
+void envelope_put(struct enc *e, const struct mime_env *env);
+/* extended: with the extension data, BODYSTRUCTURE. */
+void bodystructure_put(struct enc *e, const struct mime_part *p,
+    bool extended);
+
+#endif

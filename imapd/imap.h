@@ -1,0 +1,206 @@
+/* imapd/imap.h - one IMAP session: what the files of this folder share */
+#ifndef IMAPD_IMAP_H
+#define IMAPD_IMAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "imapd/args.h"
+#include "imapd/encode.h"
+#include "imapd/parse.h"
+#include "imapd/view.h"
+#include "libbase/arena.h"
+#include "libsession/session.h"
+#include "libstore/store.h"
+
+enum imap_next {
+	IMAP_DONE,	/* the answer is set */
+	IMAP_MORE,	/* go on with cmd->line when the client sent a line */
+	IMAP_BYE	/* BYE was sent: end the session, after the answer if one
+			 * is set */
+};
+
+enum {	/* states that a command is allowed in */
+	IMAP_NOAUTH = 1, IMAP_AUTH = 2, IMAP_SELECTED = 4,
+	IMAP_LOGGEDIN = IMAP_AUTH | IMAP_SELECTED,
+	IMAP_ANY = IMAP_NOAUTH | IMAP_LOGGEDIN
+};
+
+enum {	/* flags of a command */
+	IMAP_SEQ = 1,		/* sequence numbers: no EXPUNGE while it runs */
+	IMAP_UID = 2,		/* the UID form */
+	IMAP_NOSYNC = 4,	/* no untagged news before its answer */
+	IMAP_SECTIONS = 8,	/* arguments may have [sections] */
+	IMAP_WRITE = 16		/* needs a mailbox that isn't read-only */
+};
+
+enum imap_status { IMAP_S_NONE, IMAP_S_OK, IMAP_S_NO, IMAP_S_BAD };
+
+struct imap_cmd;
+struct imap_session;
+
+struct imap_stream {	/* literals that don't go into memory: APPEND */
+	/* As imap_parse_hooks.literal; in_list: it is not an argument of the
+	 * command itself. */
+	enum imap_literal_rc (*begin)(struct imap_cmd *cmd, uint64_t size,
+	    bool binary);
+	void (*octets)(struct imap_cmd *cmd, struct slice s);
+	void (*end)(struct imap_cmd *cmd);
+};
+
+struct imap_command {
+	const char *name;
+	enum imap_next (*run)(struct imap_cmd *cmd);
+	unsigned states, flags;
+	const char *capability;	/* that tells clients of it; NULL: the base */
+	const struct imap_stream *stream;
+};
+
+struct imap_cmd {
+	struct imap_session *s;
+	const struct imap_command *row;
+	struct arena *a;		/* for as long as the command lasts */
+	struct slice tag;
+	struct imap_args args;
+	bool uid;
+	/* the tagged answer */
+	enum imap_status status;
+	const char *code, *text;
+	void (*after)(struct imap_cmd *cmd);	/* when that was put */
+	/* when run returned IMAP_MORE */
+	enum imap_next (*line)(struct imap_cmd *cmd, struct slice line);
+	enum imap_next (*wake)(struct imap_cmd *cmd);
+	void (*cancel)(struct imap_cmd *cmd);	/* the connection ended */
+	int wake_fd;			/* wake when readable; -1: none */
+	void *state;			/* the handler's own */
+};
+
+struct imap_session {
+	struct session *x;
+	struct arena *a;		/* of the command */
+	struct arena *scratch;		/* of one sync: IDLE lasts for long */
+	struct enc out;
+	struct imap_parser parser;
+	struct imap_cmd cmd;
+	struct view view;
+	struct slice *keywords;		/* names by bit, xmalloc */
+	size_t n_keywords;
+	uint64_t keywords_told;		/* bits in the last FLAGS response */
+	bool id_given, bye;
+	unsigned bad;			/* bad commands before login */
+	int64_t deadline;		/* monotonic ms: the end of patience */
+};
+
+/* ---- frame.c ----------------------------------------------------------- */
+
+/* struct server's serve. */
+int imap_serve(struct session *x);
+/* The states' bit that the session is in. */
+unsigned imap_state(const struct imap_session *s);
+/* "* BYE [code] text"; code may be NULL. */
+void imap_bye(struct imap_session *s, const char *code, const char *text);
+
+/* ---- answer.c ---------------------------------------------------------- */
+
+/* Set the tagged answer; all return IMAP_DONE.  text is a constant or lives in
+ * the command's arena. */
+enum imap_next imap_ok(struct imap_cmd *cmd, const char *text);
+enum imap_next imap_ok_code(struct imap_cmd *cmd, const char *code,
+    const char *text);
+enum imap_next imap_no(struct imap_cmd *cmd, const char *code,
+    const char *text);
+enum imap_next imap_bad(struct imap_cmd *cmd, const char *text);
+/* BAD with what args.err says. */
+enum imap_next imap_bad_args(struct imap_cmd *cmd);
+/* NO with the code of RFC 5530 for a failure of the store; logs what is not
+ * the client's doing; ends the session where that must be. */
+enum imap_next imap_store_failed(struct imap_cmd *cmd, int rc);
+/* Writes the tagged line. */
+void imap_answer(struct imap_cmd *cmd);
+
+/* ---- commands.c -------------------------------------------------------- */
+
+const struct imap_command *imap_command_find(struct slice name);
+/* The capabilities that hold now, separated by spaces. */
+void imap_capabilities(struct imap_session *s, struct buf *out);
+
+/* ---- sync.c ------------------------------------------------------------ */
+
+/* Flags that the client expects of messages, ascending by UID: not told. */
+struct imap_quiet {
+	const uint32_t *uids;
+	const uint64_t *flags;
+	size_t n;
+};
+/*
+ * Refreshes the store and tells the client what changed in the mailbox, with
+ * EXPUNGE if that is allowed now.  quiet may be NULL.  enum store_rc.
+ */
+int imap_sync(struct imap_session *s, bool expunge,
+    const struct imap_quiet *quiet);
+/* "* n EXISTS" and "* n RECENT" when they differ from what was said. */
+void imap_tell_counts(struct imap_session *s);
+
+/* ---- flags.c ----------------------------------------------------------- */
+
+/* All flags of a list (or what is left of it); new keywords are made.  false:
+ * cmd has the answer already. */
+bool imap_flags_parse(struct imap_cmd *cmd, struct imap_args *list,
+    uint64_t *flags_r);
+/* The bit of one flag by its IMAP name; 0: there is no such keyword. */
+uint64_t imap_flag_system(struct slice name);
+/* Reads the keywords' names anew, and forgets them. */
+int imap_flags_load(struct imap_session *s);
+void imap_flags_forget(struct imap_session *s);
+/* "(\Seen $Forwarded)".  All keywords in it have been told of. */
+void imap_flags_put(struct imap_session *s, uint64_t flags, bool recent);
+/* The untagged responses FLAGS and OK [PERMANENTFLAGS ...]. */
+void imap_flags_tell(struct imap_session *s);
+/* The same if flags have keywords that were not in them yet. */
+void imap_flags_announce(struct imap_session *s, uint64_t flags);
+
+/* ---- cmd-status.c ------------------------------------------------------ */
+
+/* The status items of a list, one at least; false: in->err says why. */
+bool imap_status_items(struct imap_args *in, unsigned *want_r);
+/* The untagged STATUS response.  enum store_rc. */
+int imap_status_put(struct imap_cmd *cmd, const struct store_mailbox *mb,
+    struct slice name, unsigned want);
+
+/* ---- the commands, one file a family ----------------------------------- */
+
+enum imap_next cmd_append(struct imap_cmd *cmd);
+enum imap_next cmd_authenticate(struct imap_cmd *cmd);
+enum imap_next cmd_capability(struct imap_cmd *cmd);
+enum imap_next cmd_check(struct imap_cmd *cmd);
+enum imap_next cmd_close(struct imap_cmd *cmd);
+enum imap_next cmd_copy(struct imap_cmd *cmd);
+enum imap_next cmd_create(struct imap_cmd *cmd);
+enum imap_next cmd_delete(struct imap_cmd *cmd);
+enum imap_next cmd_enable(struct imap_cmd *cmd);
+enum imap_next cmd_examine(struct imap_cmd *cmd);
+enum imap_next cmd_expunge(struct imap_cmd *cmd);
+enum imap_next cmd_fetch(struct imap_cmd *cmd);
+enum imap_next cmd_id(struct imap_cmd *cmd);
+enum imap_next cmd_idle(struct imap_cmd *cmd);
+enum imap_next cmd_list(struct imap_cmd *cmd);
+enum imap_next cmd_login(struct imap_cmd *cmd);
+enum imap_next cmd_logout(struct imap_cmd *cmd);
+enum imap_next cmd_lsub(struct imap_cmd *cmd);
+enum imap_next cmd_move(struct imap_cmd *cmd);
+enum imap_next cmd_namespace(struct imap_cmd *cmd);
+enum imap_next cmd_noop(struct imap_cmd *cmd);
+enum imap_next cmd_rename(struct imap_cmd *cmd);
+enum imap_next cmd_search(struct imap_cmd *cmd);
+enum imap_next cmd_select(struct imap_cmd *cmd);
+enum imap_next cmd_starttls(struct imap_cmd *cmd);
+enum imap_next cmd_status(struct imap_cmd *cmd);
+enum imap_next cmd_store(struct imap_cmd *cmd);
+enum imap_next cmd_subscribe(struct imap_cmd *cmd);
+enum imap_next cmd_unselect(struct imap_cmd *cmd);
+enum imap_next cmd_unsubscribe(struct imap_cmd *cmd);
+
+extern const struct imap_stream append_stream;
+
+#endif

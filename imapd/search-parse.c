@@ -1,0 +1,294 @@
+/* imapd/search-parse.c - the conditions of SEARCH (RFC 9051 6.4.4) */
+#include "config.h"
+
+#include "imapd/date.h"
+#include "imapd/search.h"
+#include "libbase/text.h"
+
+enum { DEPTH_MAX = 64 };
+
+enum arg {	/* what follows a key */
+	A_NONE, A_FLAG, A_KEYWORD, A_DATE, A_NUMBER, A_STRING, A_FIELD, A_SET
+};
+
+static const struct key {
+	const char *word;
+	enum search_kind kind;
+	enum arg arg;
+	uint64_t flag;
+	bool off;
+	const char *field;
+} keys[] = {
+	/* clang-format off */
+	{ "ALL", SEARCH_ALL, A_NONE, 0, false, NULL },
+	{ "ANSWERED", SEARCH_FLAG, A_NONE, STORE_ANSWERED, false, NULL },
+	{ "BCC", SEARCH_HEADER, A_STRING, 0, false, "Bcc" },
+	{ "BEFORE", SEARCH_BEFORE, A_DATE, 0, false, NULL },
+	{ "BODY", SEARCH_BODY, A_STRING, 0, false, NULL },
+	{ "CC", SEARCH_HEADER, A_STRING, 0, false, "Cc" },
+	{ "DELETED", SEARCH_FLAG, A_NONE, STORE_DELETED, false, NULL },
+	{ "DRAFT", SEARCH_FLAG, A_NONE, STORE_DRAFT, false, NULL },
+	{ "FLAGGED", SEARCH_FLAG, A_NONE, STORE_FLAGGED, false, NULL },
+	{ "FROM", SEARCH_HEADER, A_STRING, 0, false, "From" },
+	{ "HEADER", SEARCH_HEADER, A_FIELD, 0, false, NULL },
+	{ "KEYWORD", SEARCH_FLAG, A_KEYWORD, 0, false, NULL },
+	{ "LARGER", SEARCH_LARGER, A_NUMBER, 0, false, NULL },
+	{ "OLD", SEARCH_RECENT, A_NONE, 0, true, NULL },
+	{ "ON", SEARCH_ON, A_DATE, 0, false, NULL },
+	{ "RECENT", SEARCH_RECENT, A_NONE, 0, false, NULL },
+	{ "SEEN", SEARCH_FLAG, A_NONE, STORE_SEEN, false, NULL },
+	{ "SENTBEFORE", SEARCH_SENTBEFORE, A_DATE, 0, false, NULL },
+	{ "SENTON", SEARCH_SENTON, A_DATE, 0, false, NULL },
+	{ "SENTSINCE", SEARCH_SENTSINCE, A_DATE, 0, false, NULL },
+	{ "SINCE", SEARCH_SINCE, A_DATE, 0, false, NULL },
+	{ "SMALLER", SEARCH_SMALLER, A_NUMBER, 0, false, NULL },
+	{ "SUBJECT", SEARCH_HEADER, A_STRING, 0, false, "Subject" },
+	{ "TEXT", SEARCH_TEXT, A_STRING, 0, false, NULL },
+	{ "TO", SEARCH_HEADER, A_STRING, 0, false, "To" },
+	{ "UID", SEARCH_UID, A_SET, 0, false, NULL },
+	{ "UNANSWERED", SEARCH_FLAG, A_NONE, STORE_ANSWERED, true, NULL },
+	{ "UNDELETED", SEARCH_FLAG, A_NONE, STORE_DELETED, true, NULL },
+	{ "UNDRAFT", SEARCH_FLAG, A_NONE, STORE_DRAFT, true, NULL },
+	{ "UNFLAGGED", SEARCH_FLAG, A_NONE, STORE_FLAGGED, true, NULL },
+	{ "UNKEYWORD", SEARCH_FLAG, A_KEYWORD, 0, true, NULL },
+	{ "UNSEEN", SEARCH_FLAG, A_NONE, STORE_SEEN, true, NULL },
+	/* clang-format on */
+};
+
+/* How dear the answer is; conditions are asked in this order. */
+static unsigned
+kind_cost(enum search_kind k)
+{
+	if (k <= SEARCH_RECENT)
+		return 0;
+	if (k <= SEARCH_SMALLER)
+		return 1;
+	if (k <= SEARCH_HEADER)
+		return 2;
+	return k == SEARCH_BODY ? 8 : 9;
+}
+
+static struct search_node *
+node(struct search_request *q, enum search_kind kind)
+{
+	struct search_node *n = arena_alloc(q->cmd->a, sizeof(*n));
+
+	n->kind = kind;
+	n->cost = kind_cost(kind);
+	return n;
+}
+
+/* Puts a child where its cost belongs. */
+static void
+adopt(struct search_node *parent, struct search_node *child)
+{
+	struct search_node **at = &parent->child;
+
+	while (*at != NULL && (*at)->cost <= child->cost)
+		at = &(*at)->next;
+	child->next = *at;
+	*at = child;
+	if (child->cost > parent->cost)
+		parent->cost = child->cost;
+}
+
+/* ---- arguments of keys ------------------------------------------------- */
+
+static bool
+needle(struct search_request *q, struct imap_args *v, struct search_node *n)
+{
+	struct imap_args before = *v;
+	struct slice s;
+	bool problem = false;
+
+	if (!imap_args_astring(v, &s, "a string"))
+		return false;
+	if (q->charset.p != NULL)
+		s = mime_to_utf8(q->cmd->a, q->charset, s, &problem);
+	if (problem || mime_needle_new(s, q->cmd->a, &n->needle) < 0) {
+		*v = before;
+		return imap_args_expected(v, "text in the CHARSET");
+	}
+	return true;
+}
+
+static bool
+keyword(struct search_request *q, struct imap_args *v, struct search_node *n)
+{
+	struct slice s;
+	int rc;
+
+	if (!imap_args_atom(v, &s, "a keyword"))
+		return false;
+	rc = store_keyword_bit(q->cmd->s->x->store, s, false, &n->flag);
+	if (rc < 0)
+		n->flag = 0;
+	return true;
+}
+
+static bool
+date(struct imap_args *v, struct search_node *n)
+{
+	if (v->next == NULL || (v->next->type != IMAP_ARG_ATOM &&
+	    v->next->type != IMAP_ARG_QUOTED) ||
+	    imap_date(v->next->s, &n->days) < 0)
+		return imap_args_expected(v, "a date like 1-Feb-1994");
+	v->next = v->next->next;
+	return true;
+}
+
+static bool
+key_arg(struct search_request *q, struct imap_args *v, enum arg arg,
+    struct search_node *n)
+{
+	uint32_t size;
+
+	switch (arg) {
+	case A_NONE:
+	case A_FLAG:
+		return true;
+	case A_KEYWORD:
+		return keyword(q, v, n);
+	case A_DATE:
+		return date(v, n);
+	case A_NUMBER:
+		if (!imap_args_number(v, &size, "a size"))
+			return false;
+		n->size = size;
+		return true;
+	case A_FIELD:
+		if (!imap_args_astring(v, &n->name, "a header field"))
+			return false;
+		return needle(q, v, n);
+	case A_STRING:
+		return needle(q, v, n);
+	case A_SET:
+		return imap_args_seqset(v, view_star(&q->cmd->s->view, true),
+		    &n->set);
+	}
+	return false;
+}
+
+/* ---- keys -------------------------------------------------------------- */
+
+static bool parse_key(struct search_request *q, struct imap_args *v,
+    struct search_node *parent);
+
+/* NEW is RECENT UNSEEN. */
+static bool
+parse_new(struct search_request *q, struct search_node *parent)
+{
+	struct search_node *recent = node(q, SEARCH_RECENT);
+	struct search_node *unseen = node(q, SEARCH_FLAG);
+	struct search_node *both = node(q, SEARCH_AND);
+
+	unseen->flag = STORE_SEEN;
+	unseen->off = true;
+	adopt(both, recent);
+	adopt(both, unseen);
+	adopt(parent, both);
+	return true;
+}
+
+static bool
+parse_branch(struct search_request *q, struct imap_args *v,
+    struct search_node *parent, enum search_kind kind)
+{
+	struct search_node *n = node(q, kind);
+
+	if (!parse_key(q, v, n) || (kind == SEARCH_OR && !parse_key(q, v, n)))
+		return false;
+	adopt(parent, n);
+	return true;
+}
+
+static bool
+parse_list(struct search_request *q, struct imap_args *v,
+    struct search_node *parent)
+{
+	struct search_node *n = node(q, SEARCH_AND);
+	struct imap_args in;
+
+	imap_args_list(v, &in, "search keys");
+	do {
+		if (!parse_key(q, &in, n)) {
+			v->err = in.err;
+			return false;
+		}
+	} while (in.next != NULL);
+	adopt(parent, n);
+	return true;
+}
+
+static bool
+parse_word(struct search_request *q, struct imap_args *v,
+    struct search_node *parent)
+{
+	struct search_node *n;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const struct key *k = &keys[i];
+
+		if (!imap_args_word(v, k->word))
+			continue;
+		n = node(q, k->kind);
+		n->flag = k->flag;
+		n->off = k->off;
+		n->name = slice_str(k->field);
+		if (!key_arg(q, v, k->arg, n))
+			return false;
+		adopt(parent, n);
+		return true;
+	}
+	n = node(q, SEARCH_SEQ);
+	if (v->next == NULL || v->next->type != IMAP_ARG_ATOM ||
+	    seqset_parse(v->next->s, view_star(&q->cmd->s->view, false), v->a,
+	    &n->set) < 0)
+		return imap_args_expected(v, "a search key");
+	v->next = v->next->next;
+	adopt(parent, n);
+	return true;
+}
+
+static bool
+parse_key(struct search_request *q, struct imap_args *v,
+    struct search_node *parent)
+{
+	bool ok;
+
+	if (q->depth >= DEPTH_MAX)
+		return imap_args_expected(v, "less nesting");
+	q->depth++;
+	if (v->next != NULL && v->next->type == IMAP_ARG_LIST)
+		ok = parse_list(q, v, parent);
+	else if (imap_args_word(v, "NOT"))
+		ok = parse_branch(q, v, parent, SEARCH_NOT);
+	else if (imap_args_word(v, "OR"))
+		ok = parse_branch(q, v, parent, SEARCH_OR);
+	else if (imap_args_word(v, "NEW"))
+		ok = parse_new(q, parent);
+	else
+		ok = parse_word(q, v, parent);
+	q->depth--;
+	return ok;
+}
+
+bool
+search_parse(struct search_request *q, struct imap_args *v)
+{
+	if (imap_args_word(v, "CHARSET")) {
+		if (!imap_args_astring(v, &q->charset, "a character set"))
+			return false;
+		if (!mime_charset_known(q->charset)) {
+			q->code = "BADCHARSET (US-ASCII UTF-8)";
+			v->err = "That character set isn't known";
+			return false;
+		}
+	}
+	q->root = node(q, SEARCH_AND);
+	do {
+		if (!parse_key(q, v, q->root))
+			return false;
+	} while (v->next != NULL);
+	return true;
+}

@@ -1,0 +1,58 @@
+/* imapd/search.h - SEARCH: a tree of conditions, and how it is asked */
+#ifndef IMAPD_SEARCH_H
+#define IMAPD_SEARCH_H
+
+#include "imapd/fetch.h"
+#include "imapd/imap.h"
+#include "libmime/mime.h"
+
+enum search_kind {
+	SEARCH_AND, SEARCH_OR, SEARCH_NOT,
+	/* the view knows */
+	SEARCH_ALL, SEARCH_SEQ, SEARCH_UID, SEARCH_FLAG, SEARCH_RECENT,
+	/* the message's row knows */
+	SEARCH_BEFORE, SEARCH_ON, SEARCH_SINCE, SEARCH_LARGER, SEARCH_SMALLER,
+	/* the structure and the header know */
+	SEARCH_SENTBEFORE, SEARCH_SENTON, SEARCH_SENTSINCE, SEARCH_HEADER,
+	/* the octets know */
+	SEARCH_BODY, SEARCH_TEXT
+};
+
+struct search_node {
+	enum search_kind kind;
+	unsigned cost;		/* 0: the view is enough */
+	struct search_node *child, *next;	/* AND, OR, NOT */
+	struct seqset set;
+	uint64_t flag;		/* FLAG: the bit, 0: a keyword that nothing has */
+	bool off;		/* FLAG, RECENT: not set */
+	int64_t days;		/* dates */
+	uint64_t size;
+	struct slice name;	/* HEADER */
+	struct mime_needle *needle;
+};
+
+struct search_request {
+	struct imap_cmd *cmd;
+	struct slice charset;
+	const char *code;	/* BADCHARSET: NO with it rather than BAD */
+	unsigned depth;
+	struct search_node *root;
+};
+
+/* ---- search-parse.c ---------------------------------------------------- */
+
+/* The arguments of SEARCH.  false: v->err is set, perhaps q->code. */
+bool search_parse(struct search_request *q, struct imap_args *v);
+
+/* ---- search-eval.c ----------------------------------------------------- */
+
+struct search_msg {
+	struct imap_session *s;
+	size_t index;		/* in the view */
+	struct fetch_msg m;	/* m.info NULL: only the view may be asked */
+	int rc;			/* < 0: something could not be read */
+};
+/* 1, 0, or -1: more than the view is needed (info NULL), or rc was set. */
+int search_eval(const struct search_node *n, struct search_msg *m);
+
+#endif
