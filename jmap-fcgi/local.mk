@@ -1,1 +1,53 @@
-# jmap-fcgi
+# jmap-fcgi: the JMAP server
+noinst_LIBRARIES += jmap-fcgi/libjmap.a
+jmap_fcgi_libjmap_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+jmap_fcgi_libjmap_a_SOURCES = \
+	jmap-fcgi/api.c \
+	jmap-fcgi/auth.c \
+	jmap-fcgi/blob.c jmap-fcgi/blob.h \
+	jmap-fcgi/core-echo.c \
+	jmap-fcgi/download.c \
+	jmap-fcgi/email-body.c jmap-fcgi/email.h \
+	jmap-fcgi/email-filter.c \
+	jmap-fcgi/email-flags.c \
+	jmap-fcgi/email-header.c \
+	jmap-fcgi/email-import.c \
+	jmap-fcgi/email-load.c \
+	jmap-fcgi/email-query.c \
+	jmap-fcgi/email-set.c \
+	jmap-fcgi/email-sort.c \
+	jmap-fcgi/email-type.c \
+	jmap-fcgi/engine.c jmap-fcgi/jmap.h \
+	jmap-fcgi/eventsource.c \
+	jmap-fcgi/ids.c \
+	jmap-fcgi/json.c jmap-fcgi/json.h \
+	jmap-fcgi/limits.c \
+	jmap-fcgi/listen.c jmap-fcgi/listen.h \
+	jmap-fcgi/mailbox-set.c \
+	jmap-fcgi/mailbox-type.c jmap-fcgi/mailbox.h \
+	jmap-fcgi/methods.c jmap-fcgi/methods.h \
+	jmap-fcgi/patch.c \
+	jmap-fcgi/pointer.c \
+	jmap-fcgi/poller.c \
+	jmap-fcgi/pool.c \
+	jmap-fcgi/record.c jmap-fcgi/record.h \
+	jmap-fcgi/refs.c \
+	jmap-fcgi/session.c \
+	jmap-fcgi/thread.c \
+	jmap-fcgi/type-changes.c \
+	jmap-fcgi/type-get.c jmap-fcgi/type.h \
+	jmap-fcgi/type-set.c \
+	jmap-fcgi/upload.c \
+	jmap-fcgi/uri.c jmap-fcgi/uri.h \
+	jmap-fcgi/web.c jmap-fcgi/web.h \
+	jmap-fcgi/workers.c
+
+EXTRA_DIST += jmap-fcgi/main.c
+
+EXTRA_DIST += conf/nginx/culver-locations.conf
+dist_man_MANS += doc/jmap-fcgi.8
+
+check_PROGRAMS += t/unit/test-jmap-text
+t_unit_test_jmap_text_SOURCES = t/unit/test-jmap-text.c
+t_unit_test_jmap_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_test_jmap_text_LDADD = jmap-fcgi/libjmap.a $(JANSSON_LIBS) $(TEST_LIBS)

@@ -1,0 +1,139 @@
+/* jmap-fcgi/auth.c - HTTP Basic authentication (RFC 7617) */
+#include "config.h"
+
+#include <time.h>
+
+#include "jmap-fcgi/web.h"
+#include "libbase/text.h"
+#include "libbase/xalloc.h"
+#include "libsession/session.h"
+
+enum { CREDENTIALS_MAX = 4096 };
+
+static void
+pause_ms(uint32_t ms)
+{
+	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+/* 401, after the delay; a thread waits for it only if the poller is full. */
+static void
+refuse(struct web *w, uint32_t delay_ms)
+{
+	struct park k;
+	struct buf answer;
+
+	buf_init(&answer, 8192);
+	w->capture = &answer;
+	web_header(w, "WWW-Authenticate: Basic realm=\"Culver\", "
+	    "charset=\"UTF-8\"");
+	web_fail(w, 401, "A user name and its password are needed.");
+	w->capture = NULL;
+	memset(&k, 0, sizeof(k));
+	k.octets = buf_slice(&answer);
+	k.delay_ms = delay_ms;
+	if (delay_ms == 0 || !poller_park(w->env->poller, w, &k)) {
+		pause_ms(delay_ms);
+		FCGX_PutStr(answer.p, (int)answer.n, w->fcgi->out);
+	}
+	buf_release(&answer);
+}
+
+/* The octets of "Basic ...", split; false: not there or malformed. */
+static bool
+credentials(struct web *w, struct slice *user_r, struct slice *pass_r)
+{
+	struct slice s = web_env(w, "HTTP_AUTHORIZATION"), plain;
+	const char *colon;
+
+	if (s.n > CREDENTIALS_MAX || !slice_istarts(s, SLICE_LIT("Basic ")))
+		return false;
+	s = slice_trim(slice_make(s.p + 6, s.n - 6));
+	if (base64_decode(s, w->arena, &plain) < 0 || plain.n == 0 ||
+	    memchr(plain.p, '\0', plain.n) != NULL || !utf8_valid(plain))
+		return false;
+	if ((colon = memchr(plain.p, ':', plain.n)) == NULL)
+		return false;
+	*user_r = slice_make(plain.p, (size_t)(colon - plain.p));
+	*pass_r = slice_make(colon + 1, plain.n - user_r->n - 1);
+	return user_r->n > 0;
+}
+
+static const char *
+peer(struct web *w)
+{
+	const char *addr = web_env(w, "REMOTE_ADDR").p;
+	const char *port = web_env(w, "REMOTE_PORT").p;
+
+	return arena_printf(w->arena, "%s:%s", addr ? addr : "unknown",
+	    port ? port : "0");
+}
+
+/* RFC 8620 8.1: only over TLS; a request from this host is let through. */
+static bool
+secure(struct web *w)
+{
+	struct slice addr = web_env(w, "REMOTE_ADDR");
+
+	return slice_ieq(web_env(w, "HTTPS"), SLICE_LIT("on")) ||
+	    slice_starts(addr, SLICE_LIT("127.")) ||
+	    slice_eq(addr, SLICE_LIT("::1")) ||
+	    slice_eq(addr, SLICE_LIT("unix:")) ||
+	    w->env->listener->plaintext_login;
+}
+
+/* The account's store for this request; it is made at its first use. */
+static bool
+open_account(struct web *w, struct slice user, struct slice account)
+{
+	struct jmap_user *u = &w->user;
+	int rc;
+
+	u->name = arena_strndup(w->arena, user.p, user.n);
+	u->account = arena_strndup(w->arena, account.p, account.n);
+	rc = pool_get(w->env->pool, u->account, &u->st);
+	if (rc == STORE_E_NOTFOUND) {
+		rc = store_account_create(&w->env->store_conf, u->account);
+		if (rc == 0 || rc == STORE_E_EXISTS)
+			rc = pool_get(w->env->pool, u->account, &u->st);
+	}
+	if (rc < 0) {
+		web_store_failed(w, "open", rc);
+		return false;
+	}
+	u->account_id = account_id(w->arena, u->st);
+	return true;
+}
+
+bool
+auth_check(struct web *w)
+{
+	struct slice user, pass, account;
+	uint32_t delay = 0;
+	int rc;
+
+	if (!secure(w)) {
+		web_fail(w, 403, "Use TLS.");
+		return false;
+	}
+	if (!credentials(w, &user, &pass)) {
+		refuse(w, 0);
+		return false;
+	}
+	rc = login_verify(w->env->conf, CONF_JMAP, user, pass, peer(w),
+	    w->arena, &account, &delay);
+	secret_wipe((char *)(uintptr_t)pass.p, pass.n);
+	switch (rc) {
+	case LOGIN_OK:
+		return open_account(w, user, account);
+	case LOGIN_E_TEMP:
+		web_header(w, "Retry-After: 5");
+		web_fail(w, 503, "Logins can't be checked just now.");
+		return false;
+	default:
+		refuse(w, delay);
+		return false;
+	}
+}

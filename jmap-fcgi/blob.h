@@ -1,0 +1,36 @@
+/* jmap-fcgi/blob.h - blobs and parts of blobs by their JMAP ids */
+#ifndef JMAP_BLOB_H
+#define JMAP_BLOB_H
+
+#include "libstore/store.h"
+
+/*
+ * A message or an upload is "G..." (store_blobid_text).  A part of a message is
+ * "P", the rest of the message's id, then _offset_length_encoding in
+ * hexadecimal: it names octets that never change, and is accepted only where
+ * the message has such a part.
+ */
+enum { BLOB_TEXT_MAX = 80 };
+void blob_part_text(const struct store_blobid *parent,
+    const struct mime_part *p, char out[BLOB_TEXT_MAX]);
+
+struct blob {
+	struct store_blob *b;
+	bool is_part;
+	uint64_t off, len;	/* of the stored octets */
+	enum mime_encoding enc;	/* of the part */
+	uint64_t size;		/* after decoding */
+	struct store_blobid id;	/* of the whole */
+};
+/* NOTFOUND also for a text that is no blob id. */
+int blob_open(struct store *st, const struct mime_limits *lim,
+    struct slice text, struct blob *b_r);
+void blob_close(struct blob *b);
+/*
+ * Calls fn with the decoded octets piece by piece, in bounded memory; fn < 0
+ * ends it and is returned.
+ */
+int blob_each(struct blob *b, int (*fn)(void *arg, const void *p, size_t n),
+    void *arg);
+
+#endif

@@ -1,0 +1,404 @@
+/* jmap-fcgi/email-filter.c - conditions of Email/query (RFC 8621 4.4.1) */
+#include "config.h"
+
+#include "jmap-fcgi/email.h"
+#include "libbase/text.h"
+
+enum { FILTER_NODES_MAX = 1000 };
+
+enum node_kind {
+	NODE_AND, NODE_OR, NODE_NOT,
+	NODE_MAILBOX, NODE_OTHER_THAN, NODE_BEFORE, NODE_AFTER, NODE_MIN,
+	NODE_MAX, NODE_ALL_KEYWORD, NODE_SOME_KEYWORD, NODE_NONE_KEYWORD,
+	NODE_KEYWORD, NODE_NO_KEYWORD, NODE_ATTACHMENT
+};
+struct filter {
+	enum node_kind kind;
+	struct filter *child, *next;
+	uint64_t id, flag, size;	/* flag 0: a keyword nobody has */
+	int64_t time;
+	bool yes;
+	uint64_t *ids;
+	size_t n_ids;
+};
+
+static const struct {
+	const char *name;
+	enum node_kind kind;
+} conditions[] = {
+	{ "inMailbox", NODE_MAILBOX }, { "inMailboxOtherThan", NODE_OTHER_THAN },
+	{ "before", NODE_BEFORE }, { "after", NODE_AFTER },
+	{ "minSize", NODE_MIN }, { "maxSize", NODE_MAX },
+	{ "allInThreadHaveKeyword", NODE_ALL_KEYWORD },
+	{ "someInThreadHaveKeyword", NODE_SOME_KEYWORD },
+	{ "noneInThreadHaveKeyword", NODE_NONE_KEYWORD },
+	{ "hasKeyword", NODE_KEYWORD }, { "notKeyword", NODE_NO_KEYWORD },
+	{ "hasAttachment", NODE_ATTACHMENT },
+};
+
+/* Known to RFC 8621, but they need a search index. */
+static const char *const unsupported[] = {
+	"text", "from", "to", "cc", "bcc", "subject", "body", "header", NULL
+};
+
+struct parser {
+	struct query *q;
+	size_t n;		/* nodes so far */
+};
+
+static struct filter *
+node_new(struct parser *p, enum node_kind kind)
+{
+	struct filter *f = arena_alloc(p->q->c->arena, sizeof(*f));
+
+	p->n++;
+	f->kind = kind;
+	return f;
+}
+
+static int
+take_id(struct parser *p, struct filter *f, json_t *v)
+{
+	struct slice s = js_slice(v);
+
+	if (s.p == NULL)
+		return -1;
+	/* An id that cannot be is an empty mailbox: 0 matches nothing. */
+	if (id_resolve(p->q->c->req, 'M', s, &f->id) < 0)
+		f->id = 0;
+	return 0;
+}
+
+static int
+take_ids(struct parser *p, struct filter *f, json_t *v)
+{
+	json_t *item;
+	size_t i;
+
+	if (!json_is_array(v))
+		return -1;
+	f->ids = arena_calloc(p->q->c->arena, json_array_size(v) + 1,
+	    sizeof(*f->ids));
+	json_array_foreach(v, i, item) {
+		if (!json_is_string(item))
+			return -1;
+		if (id_resolve(p->q->c->req, 'M', js_slice(item),
+		    &f->ids[f->n_ids]) == 0)
+			f->n_ids++;
+	}
+	return 0;
+}
+
+static int
+take_time(struct filter *f, json_t *v)
+{
+	struct slice s = js_slice(v);
+
+	if (s.n == 0 || s.p[s.n - 1] != 'Z')
+		return -1;
+	return time_rfc3339_parse(s, &f->time, NULL);
+}
+
+static int
+take_keyword(struct parser *p, struct filter *f, json_t *v)
+{
+	struct slice s = js_slice(v);
+	int rc;
+
+	if (!email_keyword_ok(s))
+		return -1;
+	if ((rc = email_keyword_bit(p->q->c, s, &f->flag)) < 0)
+		p->q->rc = jmap_store_failed(p->q->c->req, "keyword", rc);
+	if (f->kind == NODE_ALL_KEYWORD || f->kind == NODE_SOME_KEYWORD ||
+	    f->kind == NODE_NONE_KEYWORD)
+		p->q->want_threads = true;
+	return 0;
+}
+
+/* The condition's value; -1: of the wrong type. */
+static int
+take_value(struct parser *p, struct filter *f, json_t *v)
+{
+	switch (f->kind) {
+	case NODE_MAILBOX:
+		return take_id(p, f, v);
+	case NODE_OTHER_THAN:
+		return take_ids(p, f, v);
+	case NODE_BEFORE:
+	case NODE_AFTER:
+		return take_time(f, v);
+	case NODE_MIN:
+	case NODE_MAX:
+		return js_uint(v, &f->size);
+	case NODE_ATTACHMENT:
+		f->yes = json_is_true(v);
+		return json_is_boolean(v) ? 0 : -1;
+	default:
+		return take_keyword(p, f, v);
+	}
+}
+
+static int
+parse_condition(struct parser *p, const char *key, json_t *v,
+    struct filter **f_r)
+{
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]);
+	    i++) {
+		if (strcmp(key, conditions[i].name) != 0)
+			continue;
+		*f_r = node_new(p, conditions[i].kind);
+		if (take_value(p, *f_r, v) < 0)
+			return jmap_bad(p->q->c, "filter: %s has a value "
+			    "of the wrong type", key);
+		return p->q->rc;
+	}
+	for (size_t i = 0; unsupported[i] != NULL; i++)
+		if (strcmp(key, unsupported[i]) == 0) {
+			p->q->c->desc = arena_printf(p->q->c->arena,
+			    "%s is not supported", key);
+			return JMAP_E_FILTER;
+		}
+	return jmap_bad(p->q->c, "filter: %.100s is not a condition", key);
+}
+
+static int
+operator_kind(struct slice s, enum node_kind *k_r)
+{
+	if (slice_eq(s, SLICE_LIT("AND")))
+		*k_r = NODE_AND;
+	else if (slice_eq(s, SLICE_LIT("OR")))
+		*k_r = NODE_OR;
+	else if (slice_eq(s, SLICE_LIT("NOT")))
+		*k_r = NODE_NOT;
+	else
+		return -1;
+	return 0;
+}
+
+static int parse(struct parser *p, json_t *v, struct filter **f_r);
+
+static int
+parse_operator(struct parser *p, json_t *v, struct filter **f_r)
+{
+	json_t *list = json_object_get(v, "conditions"), *item;
+	struct filter **at;
+	enum node_kind kind;
+	size_t i;
+	int rc;
+
+	if (operator_kind(js_slice(json_object_get(v, "operator")),
+	    &kind) < 0 || !json_is_array(list) || json_object_size(v) != 2)
+		return jmap_bad(p->q->c, "filter: not a FilterOperator");
+	*f_r = node_new(p, kind);
+	at = &(*f_r)->child;
+	json_array_foreach(list, i, item) {
+		if ((rc = parse(p, item, at)) < 0)
+			return rc;
+		at = &(*at)->next;
+	}
+	return 0;
+}
+
+/* Nesting is bounded: the request's JSON is. */
+static int
+parse(struct parser *p, json_t *v, struct filter **f_r)
+{
+	struct filter **at;
+	const char *key;
+	json_t *item;
+	int rc;
+
+	if (p->n > FILTER_NODES_MAX) {
+		p->q->c->desc = "too many conditions";
+		return JMAP_E_FILTER;
+	}
+	if (!json_is_object(v))
+		return jmap_bad(p->q->c, "filter: a condition must be an "
+		    "object");
+	if (json_object_get(v, "operator") != NULL)
+		return parse_operator(p, v, f_r);
+	*f_r = node_new(p, NODE_AND);
+	at = &(*f_r)->child;
+	json_object_foreach(v, key, item) {
+		if ((rc = parse_condition(p, key, item, at)) < 0)
+			return rc;
+		at = &(*at)->next;
+	}
+	return 0;
+}
+
+/* A mailbox that every result is in: then only it is looked through. */
+static void
+find_mailbox(struct query *q, const struct filter *f)
+{
+	const struct filter *k;
+
+	if (f->kind != NODE_AND)
+		return;
+	for (k = f->child; k != NULL; k = k->next) {
+		if (k->kind == NODE_AND)
+			find_mailbox(q, k);
+		else if (k->kind == NODE_MAILBOX && q->mailbox == 0)
+			q->mailbox = k->id;
+	}
+	k = f->child;
+	if (f == q->filter && k != NULL && k->next == NULL &&
+	    k->kind == NODE_MAILBOX && k->id != 0)
+		q->mailbox_is_all = true;
+}
+
+int
+filter_parse(struct query *q, json_t *v)
+{
+	struct parser p = { q, 0 };
+	int rc;
+
+	if (v == NULL)
+		return 0;
+	if ((rc = parse(&p, v, &q->filter)) < 0)
+		return rc;
+	find_mailbox(q, q->filter);
+	return 0;
+}
+
+/* ---- matching ---------------------------------------------------------- */
+
+/* What matching one Email has loaded so far. */
+struct match {
+	struct query *q;
+	const struct query_item *it;
+	struct store_email e;
+	bool have_email;
+};
+
+static int
+load(struct match *m)
+{
+	struct jmap_call *c = m->q->c;
+	int rc;
+
+	if (m->have_email)
+		return 0;
+	rc = email_load(c, c->req->scratch, m->it->email, &m->e);
+	m->have_email = rc == 0;
+	return rc;
+}
+
+static int
+in_mailbox(struct match *m, const struct filter *f)
+{
+	int rc;
+
+	if (f->id == 0)
+		return 0;
+	if (f->id == m->q->mailbox)
+		return 1;
+	if ((rc = load(m)) < 0)
+		return rc;
+	for (size_t i = 0; i < m->e.n_in; i++)
+		if (m->e.in[i].mailbox == f->id)
+			return 1;
+	return 0;
+}
+
+static int
+in_other_than(struct match *m, const struct filter *f)
+{
+	size_t k;
+	int rc;
+
+	if ((rc = load(m)) < 0)
+		return rc;
+	for (size_t i = 0; i < m->e.n_in; i++) {
+		for (k = 0; k < f->n_ids; k++)
+			if (m->e.in[i].mailbox == f->ids[k])
+				break;
+		if (k == f->n_ids)
+			return 1;
+	}
+	return 0;
+}
+
+static int
+attachment(struct match *m, const struct filter *f)
+{
+	struct jmap_call *c = m->q->c;
+	struct mime_msg *mime;
+	int rc;
+
+	if ((rc = load(m)) < 0)
+		return rc;
+	rc = store_email_mime(c->st, c->req->scratch, m->e.ref, &mime);
+	return rc < 0 ? rc : mime->has_attachment == f->yes;
+}
+
+static int match(struct match *m, const struct filter *f);
+
+static int
+match_list(struct match *m, const struct filter *f)
+{
+	int rc;
+
+	for (const struct filter *k = f->child; k != NULL; k = k->next) {
+		if ((rc = match(m, k)) < 0)
+			return rc;
+		if (rc != (f->kind == NODE_AND))
+			return f->kind == NODE_OR;
+	}
+	/* All conditions were true (AND), or none of them was (OR, NOT). */
+	return f->kind != NODE_OR;
+}
+
+static int
+match(struct match *m, const struct filter *f)
+{
+	const struct query_item *it = m->it;
+
+	switch (f->kind) {
+	case NODE_AND:
+	case NODE_OR:
+	case NODE_NOT:
+		return match_list(m, f);
+	case NODE_MAILBOX:
+		return in_mailbox(m, f);
+	case NODE_OTHER_THAN:
+		return in_other_than(m, f);
+	case NODE_BEFORE:
+		return it->received_at < f->time;
+	case NODE_AFTER:
+		return it->received_at >= f->time;
+	case NODE_MIN:
+		return it->size >= f->size;
+	case NODE_MAX:
+		return it->size < f->size;
+	case NODE_ALL_KEYWORD:
+		return (it->tf->all & f->flag) != 0;
+	case NODE_SOME_KEYWORD:
+		return (it->tf->some & f->flag) != 0;
+	case NODE_NONE_KEYWORD:
+		return (it->tf->some & f->flag) == 0;
+	case NODE_KEYWORD:
+		return (it->flags & f->flag) != 0;
+	case NODE_NO_KEYWORD:
+		return (it->flags & f->flag) == 0;
+	case NODE_ATTACHMENT:
+		return attachment(m, f);
+	}
+	return 0;
+}
+
+int
+filter_match(struct query *q, const struct query_item *it)
+{
+	struct match m;
+	int rc;
+
+	if (q->filter == NULL || q->mailbox_is_all)
+		return 1;
+	memset(&m, 0, sizeof(m));
+	m.q = q;
+	m.it = it;
+	rc = match(&m, q->filter);
+	arena_reset(q->c->req->scratch);
+	return rc;
+}

@@ -1,0 +1,282 @@
+/* jmap-fcgi/email-set.c - Email/set: update and destroy (RFC 8621 4.6) */
+#include "config.h"
+
+#include "jmap-fcgi/email.h"
+
+/* One update or destroy that goes to the store. */
+struct op {
+	const char *key;	/* as the client gave it */
+	bool destroy;
+};
+struct batch {
+	struct jmap_set *s;
+	struct store_email_set *set;
+	struct op *op;
+	size_t n;
+};
+
+/* A patch of some keywords leaves alone what others do to the rest. */
+int
+email_set_keywords(struct jmap_call *c, void *change, json_t *v)
+{
+	struct email_change *ch = change;
+	uint64_t flags;
+	int rc = email_flags_parse(c, v, &flags);
+
+	if (rc < 0) {
+		ch->error = rc > JMAP_E_ARGS ? rc : 0;
+		return -1;
+	}
+	ch->set.flags_add = flags & ~ch->old->flags;
+	ch->set.flags_del = ch->old->flags & ~flags;
+	ch->flags = flags;
+	ch->new_flags = true;
+	return 0;
+}
+
+static bool
+has(const uint64_t *ids, size_t n, uint64_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+static bool
+is_in(const struct store_email *e, uint64_t mailbox)
+{
+	for (size_t i = 0; i < e->n_in; i++)
+		if (e->in[i].mailbox == mailbox)
+			return true;
+	return false;
+}
+
+int
+email_set_mailboxes(struct jmap_call *c, void *change, json_t *v)
+{
+	struct email_change *ch = change;
+	const struct store_email *e = ch->old;
+	uint64_t *ids, *add, *del;
+	size_t n;
+
+	if (email_mailboxes_parse(c, v, &ids, &n) < 0)
+		return -1;
+	add = arena_calloc(c->arena, n, sizeof(*add));
+	del = arena_calloc(c->arena, e->n_in, sizeof(*del));
+	for (size_t i = 0; i < n; i++)
+		if (!is_in(e, ids[i]))
+			add[ch->set.n_add++] = ids[i];
+	for (size_t i = 0; i < e->n_in; i++)
+		if (!has(ids, n, e->in[i].mailbox))
+			del[ch->set.n_del++] = e->in[i].mailbox;
+	ch->set.mailboxes_add = add;
+	ch->set.mailboxes_del = del;
+	ch->mailboxes = ids;
+	ch->n_mailboxes = n;
+	return 0;
+}
+
+static void
+not_updated(struct jmap_set *s, const char *key, json_t *error)
+{
+	js_put(s->not_updated, key, error);
+}
+
+static void
+add_op(struct batch *b, const struct store_email_set *set, const char *key)
+{
+	b->set[b->n] = *set;
+	b->op[b->n].key = key;
+	b->op[b->n++].destroy = set->destroy;
+}
+
+/* A patch that names a property as a whole means the whole of it. */
+static void
+take_whole(struct email_change *ch, json_t *patch)
+{
+	if (ch->new_flags && json_object_get(patch, "keywords") != NULL) {
+		ch->set.set_flags = true;
+		ch->set.flags_add = ch->flags;
+		ch->set.flags_del = 0;
+	}
+	if (ch->mailboxes != NULL &&
+	    json_object_get(patch, "mailboxIds") != NULL) {
+		ch->set.set_mailboxes = true;
+		ch->set.mailboxes_add = ch->mailboxes;
+		ch->set.n_add = ch->n_mailboxes;
+		ch->set.mailboxes_del = NULL;
+		ch->set.n_del = 0;
+	}
+}
+
+/* NULL: the update is in the batch. */
+static json_t *
+update(struct batch *b, const char *key, json_t *patch, uint64_t id)
+{
+	static const struct email_opts no_opts;
+	struct jmap_call *c = b->s->c;
+	struct email_change ch;
+	struct email *em;
+	json_t *err;
+	int rc;
+
+	memset(&ch, 0, sizeof(ch));
+	arena_reset(c->req->scratch);
+	em = arena_alloc(c->req->scratch, sizeof(*em));
+	em->opts = &no_opts;
+	if ((rc = email_load(c, c->req->scratch, id, &em->e)) < 0)
+		return set_error_store(rc);
+	ch.old = &em->e;
+	err = set_patch(c, &email_type, em, &ch, patch);
+	if (err != NULL && ch.error == STORE_E_LIMIT) {
+		json_decref(err);
+		err = set_error("tooManyKeywords", NULL);
+	}
+	if (err != NULL)
+		return err;
+	take_whole(&ch, patch);
+	ch.set.id = id;
+	add_op(b, &ch.set, key);
+	return NULL;
+}
+
+static void
+collect_updates(struct batch *b, json_t *destroying)
+{
+	struct jmap_set *s = b->s;
+	const char *key;
+	json_t *patch, *err;
+	uint64_t id;
+
+	json_object_foreach(s->update, key, patch) {
+		if (id_resolve(s->c->req, 'E', slice_str(key), &id) < 0) {
+			not_updated(s, key, set_error("notFound", NULL));
+			continue;
+		}
+		if (json_object_get(destroying, key) != NULL) {
+			not_updated(s, key, set_error("willDestroy", NULL));
+			continue;
+		}
+		if ((err = update(b, key, patch, id)) != NULL)
+			not_updated(s, key, err);
+	}
+}
+
+static void
+collect_destroys(struct batch *b, json_t *destroying)
+{
+	struct jmap_set *s = b->s;
+	struct store_email_set set;
+	struct store_email e;
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(destroying, key, v) {
+		memset(&set, 0, sizeof(set));
+		set.destroy = true;
+		if (id_resolve(s->c->req, 'E', slice_str(key), &set.id) < 0 ||
+		    email_load(s->c, s->c->req->scratch, set.id, &e) < 0)
+			js_put(s->not_destroyed, key,
+			    set_error("notFound", NULL));
+		else
+			add_op(b, &set, key);
+	}
+}
+
+static json_t *
+change_error(const struct store_email_set *set, int rc)
+{
+	if (rc == STORE_E_INVALID)
+		return set_error_prop("mailboxIds",
+		    "an Email is in one mailbox at least");
+	if (rc == STORE_E_NOTFOUND && (set->set_mailboxes || set->n_add > 0))
+		return set_error_prop("mailboxIds", "no such mailbox");
+	return set_error_store(rc);
+}
+
+static void
+report(struct batch *b, const int *rc)
+{
+	struct jmap_set *s = b->s;
+	char id[ID_TEXT_MAX];
+
+	for (size_t i = 0; i < b->n; i++) {
+		const struct op *op = &b->op[i];
+
+		id_text('E', b->set[i].id, id);
+		if (rc[i] == 0 && op->destroy)
+			json_array_append_new(s->destroyed, json_string(id));
+		else if (rc[i] == 0)
+			js_put(s->updated, id, json_null());
+		else
+			js_put(op->destroy ? s->not_destroyed :
+			    s->not_updated, op->key,
+			    change_error(&b->set[i], rc[i]));
+	}
+}
+
+static int
+carry_out(struct batch *b)
+{
+	struct jmap_call *c = b->s->c;
+	int *rcs, rc;
+
+	if (b->n == 0)
+		return 0;
+	rcs = arena_calloc(c->arena, b->n, sizeof(*rcs));
+	rc = store_email_change(c->st, b->set, b->n, rcs, NULL);
+	if (rc < 0)
+		return jmap_store_failed(c->req, "Email/set", rc);
+	report(b, rcs);
+	return 0;
+}
+
+static void
+refuse_creates(struct jmap_set *s)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(s->create, key, v)
+		js_put(s->not_created, key, set_error("forbidden",
+		    "this server takes new messages by Email/import"));
+}
+
+/* The ids to destroy, as a set. */
+static json_t *
+destroy_set(struct jmap_set *s)
+{
+	json_t *o = json_object(), *v;
+	size_t i;
+
+	json_array_foreach(s->destroy, i, v)
+		json_object_setn_new(o, json_string_value(v),
+		    json_string_length(v), json_true());
+	return o;
+}
+
+int
+email_set(struct jmap_call *c)
+{
+	struct jmap_set s;
+	struct batch b;
+	json_t *destroying;
+	size_t max;
+	int rc;
+
+	if ((rc = set_begin(c, &email_type, &s)) < 0)
+		return rc;
+	max = json_object_size(s.update) + json_array_size(s.destroy) + 1;
+	b.s = &s;
+	b.n = 0;
+	b.set = arena_calloc(c->arena, max, sizeof(*b.set));
+	b.op = arena_calloc(c->arena, max, sizeof(*b.op));
+	refuse_creates(&s);
+	destroying = destroy_set(&s);
+	collect_updates(&b, destroying);
+	collect_destroys(&b, destroying);
+	rc = carry_out(&b);
+	json_decref(destroying);
+	return set_end(&s, rc);
+}

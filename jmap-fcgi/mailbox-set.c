@@ -1,0 +1,307 @@
+/* jmap-fcgi/mailbox-set.c - Mailbox/set (RFC 8621 2.5) */
+#include "config.h"
+
+#include "jmap-fcgi/mailbox.h"
+
+/*
+ * Creates, updates and destroys may depend on one another in any order (a
+ * parent made in the same call, a name that becomes free, children before
+ * their parent), so those that fail are tried again as long as another one
+ * succeeds (RFC 8620 5.3).
+ */
+enum { PASSES_MAX = 2 * STORE_DEPTH_MAX };
+enum op_kind { OP_CREATE, OP_UPDATE, OP_DESTROY };
+struct op {
+	enum op_kind kind;
+	const char *key;	/* creation id or id, as given */
+	uint64_t id;		/* of update and destroy */
+	json_t *arg;
+	bool done, final;
+	json_t *error;		/* of the last try */
+};
+
+static int
+fail(struct op *op, json_t *error, bool final)
+{
+	json_decref(op->error);
+	op->error = error;
+	op->final = final;
+	return 0;
+}
+
+/* Another operation of this call may make this one possible. */
+static bool
+retriable(int rc)
+{
+	return rc == STORE_E_EXISTS || rc == STORE_E_HASCHILD ||
+	    rc == STORE_E_NOTFOUND || rc == STORE_E_INVALID;
+}
+
+/* The sibling that has the name, or the mailbox that has the role. */
+static json_t *
+exists_error(struct jmap_call *c, const struct store_mailbox *want)
+{
+	json_t *e = set_error("alreadyExists", NULL);
+	struct store_mailbox *m;
+	size_t n;
+
+	if (store_mailbox_list(c->st, c->arena, &m, &n) < 0)
+		return e;
+	for (size_t i = 0; i < n; i++) {
+		if (m[i].id == want->id)
+			continue;
+		if ((m[i].parent == want->parent &&
+		    slice_ieq(m[i].name, want->name)) ||
+		    (want->role != STORE_ROLE_NONE &&
+		    m[i].role == want->role)) {
+			js_put(e, "existingId", id_json('M', m[i].id));
+			js_put_str(e, "description",
+			    want->role != STORE_ROLE_NONE &&
+			    m[i].role == want->role ?
+			    "the role is taken" : "the name is taken");
+			break;
+		}
+	}
+	return e;
+}
+
+/* Says what the store's answer to a create or update means. */
+static json_t *
+store_error_of(struct jmap_call *c, const struct mailbox_change *ch,
+    struct store_mailbox *m, int rc)
+{
+	json_t *props;
+
+	if (ch->set.set_name)
+		m->name = ch->set.name;
+	if (ch->set.set_parent)
+		m->parent = ch->set.parent;
+	if (ch->set.set_role)
+		m->role = ch->set.role;
+	switch (rc) {
+	case STORE_E_EXISTS:
+		return exists_error(c, m);
+	case STORE_E_NOTFOUND:
+		return set_error_prop("parentId", "no such mailbox");
+	case STORE_E_INVALID:
+		props = json_array();
+		if (ch->set.set_name)
+			json_array_append_new(props, json_string("name"));
+		if (ch->set.set_parent)
+			json_array_append_new(props, json_string("parentId"));
+		return set_error_props(props,
+		    "not a possible name, too deep, or a loop");
+	default:
+		return set_error_store(rc);
+	}
+}
+
+/* ---- create ------------------------------------------------------------ */
+
+/* All that the client did not give, RFC 8620 5.3 "created". */
+static int
+put_created(struct jmap_set *s, const struct op *op, uint64_t id)
+{
+	struct jmap_call *c = s->c;
+	struct store_mailbox m;
+	json_t *o = json_object();
+	int rc;
+
+	if ((rc = store_mailbox_get(c->st, c->arena, id, &m)) < 0) {
+		json_decref(o);
+		return rc;
+	}
+	for (const struct jmap_prop *p = mailbox_type.props; p->name; p++) {
+		json_t *v = p->get(c, &m, p->name);
+		json_t *given = json_object_get(op->arg, p->name);
+
+		if (given != NULL && json_equal(given, v))
+			json_decref(v);
+		else
+			js_put(o, p->name, v);
+	}
+	js_put(s->created, op->key, o);
+	js_put(c->req->created, op->key, id_json('M', id));
+	return 0;
+}
+
+static int
+try_create(struct jmap_set *s, struct op *op)
+{
+	struct jmap_call *c = s->c;
+	struct mailbox_change ch;
+	struct store_mailbox m;
+	json_t *err;
+	uint64_t id;
+	int rc;
+
+	memset(&ch, 0, sizeof(ch));
+	memset(&m, 0, sizeof(m));
+	/* RFC 8621 2: true for what the user makes. */
+	ch.set.set_subscribed = ch.set.subscribed = true;
+	err = set_patch(c, &mailbox_type, NULL, &ch, op->arg);
+	if (err != NULL)
+		return fail(op, err, true);
+	if (!ch.set.set_name)
+		return fail(op, set_error_prop("name", "missing"), true);
+	if (ch.wait)
+		return fail(op, set_error_prop("parentId",
+		    "no such creation id"), false);
+	if (ch.set.role == STORE_ROLE_INBOX)
+		return fail(op, set_error_prop("role",
+		    "there is one inbox"), true);
+	rc = store_mailbox_create(c->st, &ch.set, &id);
+	if (rc < 0)
+		return fail(op, store_error_of(c, &ch, &m, rc),
+		    !retriable(rc));
+	op->done = true;
+	return put_created(s, op, id);
+}
+
+/* ---- update ------------------------------------------------------------ */
+
+static int
+try_update(struct jmap_set *s, struct op *op)
+{
+	struct jmap_call *c = s->c;
+	struct mailbox_change ch;
+	struct store_mailbox m;
+	char id[ID_TEXT_MAX];
+	json_t *err;
+	int rc;
+
+	memset(&ch, 0, sizeof(ch));
+	rc = store_mailbox_get(c->st, c->arena, op->id, &m);
+	if (rc < 0)
+		return fail(op, set_error_store(rc), true);
+	ch.is_inbox = m.role == STORE_ROLE_INBOX;
+	err = set_patch(c, &mailbox_type, &m, &ch, op->arg);
+	if (err != NULL)
+		return fail(op, err, true);
+	if (ch.wait)
+		return fail(op, set_error_prop("parentId",
+		    "no such creation id"), false);
+	if (ch.denied || (ch.set.set_role &&
+	    ch.set.role == STORE_ROLE_INBOX))
+		return fail(op, set_error("forbidden",
+		    "the inbox stays what it is"), true);
+	rc = store_mailbox_update(c->st, op->id, &ch.set);
+	if (rc < 0)
+		return fail(op, store_error_of(c, &ch, &m, rc),
+		    !retriable(rc));
+	op->done = true;
+	js_put(s->updated, id_text('M', op->id, id), json_null());
+	return 0;
+}
+
+/* ---- destroy ----------------------------------------------------------- */
+
+static int
+try_destroy(struct jmap_set *s, struct op *op)
+{
+	bool with_mail = jmap_arg_bool(s->c, "onDestroyRemoveEmails");
+	int rc = store_mailbox_destroy(s->c->st, op->id, with_mail);
+
+	if (rc < 0)
+		return fail(op, set_error_store(rc),
+		    rc != STORE_E_HASCHILD);
+	op->done = true;
+	json_array_append_new(s->destroyed, id_json('M', op->id));
+	return 0;
+}
+
+/* ---- all of them ------------------------------------------------------- */
+
+static int
+try_op(struct jmap_set *s, struct op *op)
+{
+	int rc = 0;
+
+	if (op->kind == OP_CREATE)
+		return try_create(s, op);
+	if (op->id == 0 && id_resolve(s->c->req, 'M', slice_str(op->key),
+	    &op->id) < 0)
+		return fail(op, set_error("notFound", NULL),
+		    op->key[0] != '#');
+	if (op->kind == OP_UPDATE)
+		rc = try_update(s, op);
+	else
+		rc = try_destroy(s, op);
+	return rc;
+}
+
+static int
+run(struct jmap_set *s, struct op *ops, size_t n)
+{
+	bool progress = true;
+	int rc;
+
+	for (int pass = 0; progress && pass < PASSES_MAX; pass++) {
+		progress = false;
+		for (size_t i = 0; i < n; i++) {
+			struct op *op = &ops[i];
+
+			if (op->done || op->final)
+				continue;
+			if ((rc = try_op(s, op)) < 0)
+				return jmap_store_failed(s->c->req,
+				    "Mailbox/set", rc);
+			progress |= op->done;
+		}
+	}
+	return 0;
+}
+
+static void
+report(struct jmap_set *s, struct op *ops, size_t n)
+{
+	json_t *to[3];
+
+	to[OP_CREATE] = s->not_created;
+	to[OP_UPDATE] = s->not_updated;
+	to[OP_DESTROY] = s->not_destroyed;
+	for (size_t i = 0; i < n; i++) {
+		if (ops[i].done)
+			json_decref(ops[i].error);
+		else
+			js_put(to[ops[i].kind], ops[i].key, ops[i].error);
+	}
+}
+
+static size_t
+collect(struct jmap_set *s, struct op *ops)
+{
+	const char *key;
+	json_t *v;
+	size_t n = 0, i;
+
+	json_object_foreach(s->create, key, v)
+		ops[n++] = (struct op){ .kind = OP_CREATE, .key = key,
+			.arg = v };
+	json_object_foreach(s->update, key, v)
+		ops[n++] = (struct op){ .kind = OP_UPDATE, .key = key,
+			.arg = v };
+	json_array_foreach(s->destroy, i, v)
+		ops[n++] = (struct op){ .kind = OP_DESTROY,
+			.key = json_string_value(v) };
+	return n;
+}
+
+int
+mailbox_set(struct jmap_call *c)
+{
+	struct jmap_set s;
+	struct op *ops;
+	size_t n;
+	int rc;
+
+	if ((rc = set_begin(c, &mailbox_type, &s)) < 0)
+		return rc;
+	ops = arena_calloc(c->arena, json_object_size(s.create) +
+	    json_object_size(s.update) + json_array_size(s.destroy) + 1,
+	    sizeof(*ops));
+	n = collect(&s, ops);
+	rc = run(&s, ops, n);
+	report(&s, ops, n);
+	return set_end(&s, rc);
+}

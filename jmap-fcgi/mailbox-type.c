@@ -1,0 +1,268 @@
+/* jmap-fcgi/mailbox-type.c - the Mailbox's properties (RFC 8621 2) */
+#include "config.h"
+
+#include "jmap-fcgi/mailbox.h"
+#include "libbase/text.h"
+
+static json_t *
+get_id(struct jmap_call *c, void *obj, const char *name)
+{
+	const struct store_mailbox *m = obj;
+
+	(void)c;
+	(void)name;
+	return id_json('M', m->id);
+}
+
+static json_t *
+get_name(struct jmap_call *c, void *obj, const char *name)
+{
+	const struct store_mailbox *m = obj;
+
+	(void)c;
+	(void)name;
+	return js_str(m->name);
+}
+
+static json_t *
+get_parent(struct jmap_call *c, void *obj, const char *name)
+{
+	const struct store_mailbox *m = obj;
+
+	(void)c;
+	(void)name;
+	return m->parent != 0 ? id_json('M', m->parent) : json_null();
+}
+
+static json_t *
+get_role(struct jmap_call *c, void *obj, const char *name)
+{
+	const struct store_mailbox *m = obj;
+
+	(void)c;
+	(void)name;
+	return js_str_or_null(slice_str(store_role_name(m->role)));
+}
+
+static json_t *
+get_order(struct jmap_call *c, void *obj, const char *name)
+{
+	const struct store_mailbox *m = obj;
+
+	(void)c;
+	(void)name;
+	return json_integer(m->sort_order);
+}
+
+static json_t *
+get_count(struct jmap_call *c, void *obj, const char *name)
+{
+	const struct store_mailbox *m = obj;
+	uint32_t n;
+
+	(void)c;
+	if (strcmp(name, "totalEmails") == 0)
+		n = m->total;
+	else if (strcmp(name, "unreadEmails") == 0)
+		n = m->unread;
+	else if (strcmp(name, "totalThreads") == 0)
+		n = m->threads;
+	else
+		n = m->unread_threads;
+	return json_integer(n);
+}
+
+static json_t *
+get_rights(struct jmap_call *c, void *obj, const char *name)
+{
+	static const char *const all[] = {
+		"mayReadItems", "mayAddItems", "mayRemoveItems", "maySetSeen",
+		"maySetKeywords", "mayCreateChild", "maySubmit"
+	};
+	const struct store_mailbox *m = obj;
+	json_t *o = json_object();
+
+	(void)c;
+	(void)name;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		js_put(o, all[i], json_true());
+	js_put(o, "mayRename", json_boolean(m->role != STORE_ROLE_INBOX));
+	js_put(o, "mayDelete", json_boolean(m->role != STORE_ROLE_INBOX));
+	return o;
+}
+
+static json_t *
+get_subscribed(struct jmap_call *c, void *obj, const char *name)
+{
+	const struct store_mailbox *m = obj;
+
+	(void)c;
+	(void)name;
+	return json_boolean(m->subscribed);
+}
+
+int
+mailbox_set_name(struct jmap_call *c, void *change, json_t *v)
+{
+	struct mailbox_change *ch = change;
+	struct slice s = js_slice(v);
+
+	if (s.n == 0 || utf8_nfc(s, c->arena, &s) < 0 ||
+	    s.n > STORE_NAME_MAX)
+		return -1;
+	ch->set.set_name = true;
+	ch->set.name = s;
+	ch->denied |= ch->is_inbox;
+	return 0;
+}
+
+int
+mailbox_set_parent(struct jmap_call *c, void *change, json_t *v)
+{
+	struct mailbox_change *ch = change;
+	struct slice s = js_slice(v);
+
+	ch->set.set_parent = true;
+	ch->set.parent = 0;
+	ch->denied |= ch->is_inbox;
+	if (json_is_null(v))
+		return 0;
+	if (id_resolve(c->req, 'M', s, &ch->set.parent) == 0)
+		return 0;
+	if (s.n < 2 || s.p[0] != '#')
+		return -1;
+	ch->wait = true;
+	return 0;
+}
+
+int
+mailbox_set_role(struct jmap_call *c, void *change, json_t *v)
+{
+	struct mailbox_change *ch = change;
+
+	(void)c;
+	ch->set.set_role = true;
+	ch->set.role = STORE_ROLE_NONE;
+	if (!json_is_null(v) && (!json_is_string(v) ||
+	    store_role_from(js_slice(v), &ch->set.role) < 0))
+		return -1;
+	ch->denied |= ch->is_inbox;
+	return 0;
+}
+
+int
+mailbox_set_order(struct jmap_call *c, void *change, json_t *v)
+{
+	struct mailbox_change *ch = change;
+	uint64_t u = 0;
+
+	(void)c;
+	if (!json_is_null(v) && (js_uint(v, &u) < 0 || u > INT32_MAX))
+		return -1;
+	ch->set.set_sort = true;
+	ch->set.sort_order = (uint32_t)u;
+	return 0;
+}
+
+int
+mailbox_set_subscribed(struct jmap_call *c, void *change, json_t *v)
+{
+	struct mailbox_change *ch = change;
+
+	(void)c;
+	if (!json_is_boolean(v))
+		return -1;
+	ch->set.set_subscribed = true;
+	ch->set.subscribed = json_is_true(v);
+	return 0;
+}
+
+static const struct jmap_prop props[] = {
+	/* clang-format off */
+	{ "id",			PROP_SERVER,	get_id,		NULL },
+	{ "name",		0,		get_name,	mailbox_set_name },
+	{ "parentId",		0,		get_parent,	mailbox_set_parent },
+	{ "role",		0,		get_role,	mailbox_set_role },
+	{ "sortOrder",		0,		get_order,	mailbox_set_order },
+	{ "totalEmails",	PROP_SERVER,	get_count,	NULL },
+	{ "unreadEmails",	PROP_SERVER,	get_count,	NULL },
+	{ "totalThreads",	PROP_SERVER,	get_count,	NULL },
+	{ "unreadThreads",	PROP_SERVER,	get_count,	NULL },
+	{ "myRights",		PROP_SERVER,	get_rights,	NULL },
+	{ "isSubscribed",	0,		get_subscribed,	mailbox_set_subscribed },
+	{ NULL,			0,		NULL,		NULL }
+	/* clang-format on */
+};
+
+static int
+load(struct jmap_call *c, void *ctx, uint64_t id, void **obj_r)
+{
+	struct store_mailbox *m = arena_alloc(c->req->scratch, sizeof(*m));
+
+	(void)ctx;
+	*obj_r = m;
+	return store_mailbox_get(c->st, c->req->scratch, id, m);
+}
+
+static int
+all(struct jmap_call *c, uint64_t **ids_r, size_t *n_r)
+{
+	struct store_mailbox *m;
+	size_t n;
+	uint64_t *ids;
+	int rc;
+
+	if ((rc = store_mailbox_list(c->st, c->req->scratch, &m, &n)) < 0)
+		return rc;
+	ids = arena_calloc(c->arena, n, sizeof(*ids));
+	for (size_t i = 0; i < n; i++)
+		ids[i] = m[i].id;
+	*ids_r = ids;
+	*n_r = n;
+	return 0;
+}
+
+/* RFC 8621 2.2: names the counts where nothing else changed. */
+static int
+filter(struct jmap_call *c, struct store_change *ch, size_t *n)
+{
+	static const char *const counts[] = {
+		"totalEmails", "unreadEmails", "totalThreads", "unreadThreads"
+	};
+	json_t *names = json_array();
+	bool only = *n > 0;
+
+	for (size_t i = 0; i < *n; i++)
+		if (ch[i].kind != STORE_UPDATED || !ch[i].counts_only)
+			only = false;
+	for (size_t i = 0; only && i < 4; i++)
+		json_array_append_new(names, json_string(counts[i]));
+	if (!only) {
+		json_decref(names);
+		names = json_null();
+	}
+	js_put(c->out, "updatedProperties", names);
+	return 0;
+}
+
+const struct jmap_type mailbox_type = {
+	.name = "Mailbox",
+	.prefix = 'M',
+	.store = STORE_T_MAILBOX,
+	.props = props,
+	.load = load,
+	.all = all,
+	.filter = filter,
+};
+
+int
+mailbox_get(struct jmap_call *c)
+{
+	return type_get(c, &mailbox_type, NULL);
+}
+
+int
+mailbox_changes(struct jmap_call *c)
+{
+	return type_changes(c, &mailbox_type);
+}

@@ -1,0 +1,42 @@
+/* jmap-fcgi/methods.c - the table of methods */
+#include "config.h"
+
+#include "jmap-fcgi/methods.h"
+
+#include "jmap-fcgi/email.h"
+#include "jmap-fcgi/mailbox.h"
+
+static const struct jmap_arg mailbox_set_args[] = {
+	{ "onDestroyRemoveEmails", ARG_BOOL, 0 },
+	{ NULL, 0, 0 }
+};
+
+#define RO METHOD_ACCOUNT
+#define RW (METHOD_ACCOUNT | METHOD_WRITE)
+const struct jmap_method jmap_methods[] = {
+	/* clang-format off */
+	{ "Core/echo",		CAP_CORE, core_echo,	NULL, NULL, METHOD_ANY },
+	{ "Email/changes",	CAP_MAIL, email_changes, type_changes_args, NULL, RO },
+	{ "Email/get",		CAP_MAIL, email_get,	type_get_args, email_get_args, RO },
+	{ "Email/import",	CAP_MAIL, email_import,	email_import_args, NULL, RW },
+	{ "Email/query",	CAP_MAIL, email_query,	email_query_args, NULL, RO },
+	{ "Email/set",		CAP_MAIL, email_set,	type_set_args, NULL, RW },
+	{ "Mailbox/changes",	CAP_MAIL, mailbox_changes, type_changes_args, NULL, RO },
+	{ "Mailbox/get",	CAP_MAIL, mailbox_get,	type_get_args, NULL, RO },
+	{ "Mailbox/set",	CAP_MAIL, mailbox_set,	type_set_args, mailbox_set_args, RW },
+	{ "Thread/changes",	CAP_MAIL, thread_changes, type_changes_args, NULL, RO },
+	{ "Thread/get",		CAP_MAIL, thread_get,	type_get_args, NULL, RO },
+	/* clang-format on */
+};
+#undef RO
+#undef RW
+const size_t n_jmap_methods = sizeof(jmap_methods) / sizeof(jmap_methods[0]);
+
+const struct jmap_method *
+jmap_method(struct slice name)
+{
+	for (size_t i = 0; i < n_jmap_methods; i++)
+		if (slice_eq(name, slice_str(jmap_methods[i].name)))
+			return &jmap_methods[i];
+	return NULL;
+}

@@ -1,0 +1,169 @@
+/* jmap-fcgi/type-set.c - what Foo/set has in common (RFC 8620 5.3) */
+#include "config.h"
+
+#include "jmap-fcgi/type.h"
+
+const struct jmap_arg type_set_args[] = {
+	{ "ifInState", ARG_STRING, ARG_NULL },
+	{ "create", ARG_OBJECT, ARG_NULL },
+	{ "update", ARG_OBJECT, ARG_NULL },
+	{ "destroy", ARG_IDS, ARG_NULL },
+	{ NULL, 0, 0 }
+};
+
+int
+set_check_state(struct jmap_call *c, const struct jmap_type *t)
+{
+	json_t *want = jmap_arg(c, "ifInState"), *old;
+	uint64_t state;
+	int rc;
+
+	if ((rc = type_state(c, t, &state)) < 0)
+		return rc;
+	old = state_json(state);
+	if (want != NULL && !json_equal(want, old)) {
+		json_decref(old);
+		return JMAP_E_STATE;
+	}
+	js_put(c->out, "oldState", old);
+	return 0;
+}
+
+int
+set_new_state(struct jmap_call *c, const struct jmap_type *t)
+{
+	uint64_t state;
+	int rc;
+
+	if ((rc = type_state(c, t, &state)) < 0)
+		return rc;
+	js_put(c->out, "newState", state_json(state));
+	return 0;
+}
+
+static int
+objects(struct jmap_call *c, const char *name)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(jmap_arg(c, name), key, v)
+		if (!json_is_object(v))
+			return jmap_bad(c, "%s/%.100s must be an object",
+			    name, key);
+	json_object_foreach(jmap_arg(c, "create"), key, v)
+		if (!js_is_id(slice_str(key)))
+			return jmap_bad(c, "a creation id is not an Id");
+	return 0;
+}
+
+int
+set_begin(struct jmap_call *c, const struct jmap_type *t, struct jmap_set *s)
+{
+	size_t n;
+	int rc;
+
+	memset(s, 0, sizeof(*s));
+	s->c = c;
+	s->type = t;
+	s->create = jmap_arg(c, "create");
+	s->update = jmap_arg(c, "update");
+	s->destroy = jmap_arg(c, "destroy");
+	n = json_object_size(s->create) + json_object_size(s->update) +
+	    json_array_size(s->destroy);
+	if (n > c->req->env->conf->jmap_max_objects_in_set)
+		return JMAP_E_TOOLARGE;
+	if ((rc = objects(c, "create")) < 0 ||
+	    (rc = objects(c, "update")) < 0 ||
+	    (rc = set_check_state(c, t)) < 0)
+		return rc;
+	s->created = json_object();
+	s->updated = json_object();
+	s->destroyed = json_array();
+	s->not_created = json_object();
+	s->not_updated = json_object();
+	s->not_destroyed = json_object();
+	return 0;
+}
+
+/* The value, or null where it is empty. */
+static void
+put_or_null(json_t *out, const char *name, json_t *v)
+{
+	if (json_object_size(v) + json_array_size(v) == 0) {
+		json_decref(v);
+		v = json_null();
+	}
+	js_put(out, name, v);
+}
+
+int
+set_end(struct jmap_set *s, int rc)
+{
+	json_t *out = s->c->out;
+
+	if (rc == 0)
+		rc = set_new_state(s->c, s->type);
+	put_or_null(out, "created", s->created);
+	put_or_null(out, "updated", s->updated);
+	put_or_null(out, "destroyed", s->destroyed);
+	put_or_null(out, "notCreated", s->not_created);
+	put_or_null(out, "notUpdated", s->not_updated);
+	put_or_null(out, "notDestroyed", s->not_destroyed);
+	if (rc == 0)
+		rc = jmap_charge(s->c, js_size(out, s->c->req->left));
+	return rc;
+}
+
+json_t *
+set_error(const char *type, const char *desc)
+{
+	json_t *e = json_object();
+
+	js_put_str(e, "type", type);
+	if (desc != NULL)
+		js_put(e, "description", js_str(slice_str(desc)));
+	return e;
+}
+
+json_t *
+set_error_props(json_t *props, const char *desc)
+{
+	json_t *e = set_error("invalidProperties", desc);
+
+	js_put(e, "properties", props);
+	return e;
+}
+
+json_t *
+set_error_prop(const char *prop, const char *desc)
+{
+	json_t *props = json_array();
+
+	json_array_append_new(props, js_str(slice_str(prop)));
+	return set_error_props(props, desc);
+}
+
+json_t *
+set_error_store(int rc)
+{
+	static const struct {
+		int rc;
+		const char *type;
+	} map[] = {
+		{ STORE_E_NOTFOUND, "notFound" },
+		{ STORE_E_QUOTA, "overQuota" },
+		{ STORE_E_LIMIT, "overQuota" },
+		{ STORE_E_TOOBIG, "tooLarge" },
+		{ STORE_E_DENIED, "forbidden" },
+		{ STORE_E_EXISTS, "alreadyExists" },
+		{ STORE_E_HASCHILD, "mailboxHasChild" },
+		{ STORE_E_NOTEMPTY, "mailboxHasEmail" },
+		{ STORE_E_INVALID, "invalidProperties" },
+	};
+
+	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		if (map[i].rc == rc)
+			return set_error(map[i].type, NULL);
+	return set_error(jmap_error_name(rc), store_error(rc)->text);
+}

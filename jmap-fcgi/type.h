@@ -1,0 +1,121 @@
+/*
+ * jmap-fcgi/type.h - the standard methods, done once over tables
+ *
+ * A data type is a table of properties.  /get, /changes and /set (RFC 8620
+ * section 5) work from the table; a type adds how an object is loaded and how a
+ * change is carried out.
+ */
+#ifndef JMAP_TYPE_H
+#define JMAP_TYPE_H
+
+#include "jmap-fcgi/jmap.h"
+
+enum {
+	PROP_IMMUTABLE = 1,	/* settable by create alone */
+	PROP_SERVER = 2,	/* set by the server alone */
+	PROP_DEFAULT = 4	/* returned where /get names no properties */
+};
+
+struct jmap_prop {
+	const char *name;
+	unsigned flags;
+	/* The value of an object's property, a new reference; NULL: failed,
+	 * see type_fail(). */
+	json_t *(*get)(struct jmap_call *c, void *obj, const char *name);
+	/* Takes a wanted value into a change.  0, or -1: not acceptable. */
+	int (*set)(struct jmap_call *c, void *change, json_t *value);
+};
+
+/* A property that was asked for. */
+struct jmap_want {
+	const struct jmap_prop *prop;
+	const char *name;	/* as it was asked for */
+};
+
+struct jmap_type {
+	const char *name;	/* "Mailbox" */
+	char prefix;		/* of its ids */
+	enum store_type store;
+	const struct jmap_prop *props;	/* ended by a NULL name */
+	/* Names beyond the table, such as "header:...": the row for a valid
+	 * one, NULL for others, *desc_r then may say why.  May be NULL. */
+	const struct jmap_prop *(*other)(struct slice name,
+	    const char **desc_r);
+	/* The object with that id into memory of the scratch arena.  NOTFOUND
+	 * or another enum store_rc. */
+	int (*load)(struct jmap_call *c, void *ctx, uint64_t id,
+	    void **obj_r);
+	/* All ids, for "ids": null; NULL where that is not supported. */
+	int (*all)(struct jmap_call *c, uint64_t **ids_r, size_t *n_r);
+	/* /changes: looks at what the store says and may alter it. */
+	int (*filter)(struct jmap_call *c, struct store_change *ch,
+	    size_t *n);
+};
+
+/* Arguments of the standard methods. */
+extern const struct jmap_arg type_get_args[];
+extern const struct jmap_arg type_changes_args[];
+extern const struct jmap_arg type_set_args[];
+
+/* The row of a property name, or NULL. */
+const struct jmap_prop *type_prop(const struct jmap_type *t,
+    struct slice name, const char **desc_r);
+/* The state string's number for that type. */
+int type_state(struct jmap_call *c, const struct jmap_type *t,
+    uint64_t *modseq_r);
+
+/* The whole of Foo/get; ctx goes to load. */
+int type_get(struct jmap_call *c, const struct jmap_type *t, void *ctx);
+/* The array of wanted properties from a String[] argument; def: what stands
+ * for null (PROP_DEFAULT or, with 0, all). */
+int type_wants(struct jmap_call *c, const struct jmap_type *t, json_t *names,
+    unsigned def, struct jmap_want **want_r, size_t *n_r);
+/* An object of the wanted properties; *rc_r < 0 on failure. */
+json_t *type_encode(struct jmap_call *c, const struct jmap_want *w, size_t n,
+    void *obj, int *rc_r);
+/* Used by a getter that fails: keeps the code, returns NULL. */
+json_t *type_fail(struct jmap_call *c, int rc);
+
+/* The whole of Foo/changes. */
+int type_changes(struct jmap_call *c, const struct jmap_type *t);
+
+/* ---- /set -------------------------------------------------------------- */
+
+struct jmap_set {
+	struct jmap_call *c;
+	const struct jmap_type *type;
+	json_t *create, *update, *destroy;	/* arguments; NULL: none */
+	json_t *created, *updated, *destroyed;
+	json_t *not_created, *not_updated, *not_destroyed;
+};
+
+/* Checks ifInState against the type's state; puts oldState. */
+int set_check_state(struct jmap_call *c, const struct jmap_type *t);
+/* Limits and state; fills *s. */
+int set_begin(struct jmap_call *c, const struct jmap_type *t,
+    struct jmap_set *s);
+/* Puts newState and the results; or drops them where rc < 0.  Returns rc. */
+int set_end(struct jmap_set *s, int rc);
+/* Puts newState. */
+int set_new_state(struct jmap_call *c, const struct jmap_type *t);
+/* A SetError; desc may be NULL. */
+json_t *set_error(const char *type, const char *desc);
+/* invalidProperties with these names, an array that is taken over. */
+json_t *set_error_props(json_t *props, const char *desc);
+json_t *set_error_prop(const char *prop, const char *desc);
+/* For a store's answer. */
+json_t *set_error_store(int rc);
+
+/*
+ * Applies a PatchObject (RFC 8620 5.3) to obj, or takes a whole new object
+ * (obj NULL), by calling the setters of what changes, on change.  NULL, or a
+ * SetError.
+ */
+json_t *set_patch(struct jmap_call *c, const struct jmap_type *t, void *obj,
+    void *change, json_t *patch);
+
+/* ---- the types --------------------------------------------------------- */
+
+extern const struct jmap_type mailbox_type, email_type, thread_type;
+
+#endif
