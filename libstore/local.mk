@@ -5,7 +5,35 @@ libstore_libstore_a_SOURCES = libstore/errors.c libstore/errors.h
 
 # The mail layer.
 libstore_libstore_a_SOURCES += \
-	libstore/store.h
+	libstore/account.c \
+	libstore/blob.c \
+	libstore/changes.c \
+	libstore/chunk.c \
+	libstore/copy.c \
+	libstore/email.c \
+	libstore/email-add.c \
+	libstore/email-change.c \
+	libstore/expunge.c \
+	libstore/flags.c \
+	libstore/keyword.c \
+	libstore/mailbox.c \
+	libstore/mailbox-set.c \
+	libstore/maildrop.c \
+	libstore/message.c \
+	libstore/msgid.c \
+	libstore/quota.c \
+	libstore/read.c \
+	libstore/recent.c \
+	libstore/rows.c libstore/rows.h \
+	libstore/rows-bulk.c \
+	libstore/run.c \
+	libstore/spool.c \
+	libstore/store.h libstore/store-int.h \
+	libstore/sweep.c \
+	libstore/thread.c \
+	libstore/umap.c libstore/umap.h \
+	libstore/view.c \
+	libstore/watch.c
 
 # The engine.
 libstore_libstore_a_SOURCES += \

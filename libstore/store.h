@@ -55,6 +55,7 @@ struct store_conf {	/* zero values are the defaults */
 	uint32_t max_mailboxes;	/* 0: 100,000 */
 	uint32_t retention_s;	/* unreferenced blobs are kept; 0: 7 days */
 	uint32_t upload_ttl_s;	/* unused uploads are kept; 0: 1 day */
+	uint32_t history_s;	/* changes may be asked for; 0: 180 days */
 	struct mime_limits mime;
 	const struct store_folder *folders;	/* besides INBOX */
 	size_t n_folders;
@@ -67,7 +68,7 @@ enum { STORE_ACCOUNT_MAX = 128 };
 bool store_account_ok(struct slice name);
 /* Makes the directory, INBOX and the configured folders (subscribed). */
 int store_account_create(const struct store_conf *cf, const char *name);
-/* Removes it with all mail. */
+/* Removes it with all mail.  INVALID: an engine without files (tests). */
 int store_account_delete(const struct store_conf *cf, const char *name);
 /* Calls fn with each account's name, in no order. */
 int store_account_list(const struct store_conf *cf,

@@ -1,0 +1,463 @@
+/* libstore/account.c - accounts: making, opening, listing, removing */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <unictype.h>
+#include <unistr.h>
+
+#include "libbase/io.h"
+#include "libbase/text.h"
+#include "libbase/xalloc.h"
+#include "libstore/store-int.h"
+
+enum {
+	STALE_S = 3600,		/* an unfinished account of a dead process */
+	DELETE_DEPTH = 8
+};
+
+/* ---- configuration ----------------------------------------------------- */
+
+bool
+store_conf_files(const struct store_conf *cf)
+{
+	const char *e = cf->engine;
+
+	return !e || (strcmp(e, "mem") != 0 && strcmp(e, "chaos:mem") != 0);
+}
+
+struct kv_conf
+store_kv_conf(const struct store_conf *cf)
+{
+	struct kv_conf kc = { 0 };
+
+	kc.engine = cf->engine;
+	kc.lock_wait_ms = cf->lock_wait_ms;
+	kc.any_fs = cf->any_fs;
+	kc.chaos_seed = cf->chaos_seed;
+	kc.chaos_every = cf->chaos_every;
+	return kc;
+}
+
+uint64_t
+store_max_message(const struct store_conf *cf)
+{
+	return cf->max_message ? cf->max_message : UINT64_C(100) << 20;
+}
+
+/* ---- errors ------------------------------------------------------------ */
+
+int
+store_fail(struct store *st, int rc, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(st->err, sizeof(st->err), fmt, ap);
+	va_end(ap);
+	return rc;
+}
+
+int
+store_corrupt(struct store *st, const char *what, uint64_t id)
+{
+	return store_fail(st, STORE_E_CORRUPT,
+	    "%s %llx contradicts itself or another row", what,
+	    (unsigned long long)id);
+}
+
+const char *
+store_errmsg(const struct store *st)
+{
+	return st->err[0] ? st->err : kv_errmsg(st->kv);
+}
+
+/* ---- names ------------------------------------------------------------- */
+
+static bool
+name_char_ok(ucs4_t c)
+{
+	if (c < 0x80)
+		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c >= '0' && c <= '9') ||
+		    (c != 0 && strchr("._@+=-", (int)c) != NULL);
+	return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L |
+	    UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N);
+}
+
+bool
+store_account_ok(struct slice name)
+{
+	const uint8_t *p = (const uint8_t *)name.p;
+	ucs4_t c;
+	int n;
+
+	if (name.n == 0 || name.n > STORE_ACCOUNT_MAX || name.p[0] == '.' ||
+	    name.p[0] == '-' || !utf8_valid(name))
+		return false;
+	for (size_t i = 0; i < name.n; i += (size_t)n) {
+		n = u8_mbtouc(&c, p + i, name.n - i);
+		if (n <= 0 || !name_char_ok(c))
+			return false;
+	}
+	return true;
+}
+
+static char *
+account_dir(const struct store_conf *cf, const char *name)
+{
+	return xasprintf("%s/%s", cf->mail_dir ? cf->mail_dir : "", name);
+}
+
+/* A name in mail_dir that no account can have. */
+static char *
+temp_dir(const struct store_conf *cf, const char *prefix)
+{
+	uint64_t r;
+
+	random_bytes(&r, sizeof(r));
+	return xasprintf("%s/.%s-%016llx", cf->mail_dir, prefix,
+	    (unsigned long long)r);
+}
+
+/* ---- removing directories ---------------------------------------------- */
+
+static int remove_tree(int at, const char *name, int depth);
+
+static int
+remove_entries(int fd, int depth)
+{
+	DIR *d = fdopendir(fd);
+	struct dirent *de;
+	int rc = 0;
+
+	if (!d) {
+		close(fd);
+		return -1;
+	}
+	while (rc == 0 && (de = readdir(d)))
+		if (strcmp(de->d_name, ".") != 0 &&
+		    strcmp(de->d_name, "..") != 0)
+			rc = remove_tree(dirfd(d), de->d_name, depth + 1);
+	closedir(d);
+	return rc;
+}
+
+static int
+remove_tree(int at, const char *name, int depth)
+{
+	int fd;
+
+	if (unlinkat(at, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -1;
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (depth > DELETE_DEPTH) {
+		close(fd);
+		errno = ELOOP;
+		return -1;
+	}
+	if (remove_entries(fd, depth) < 0)
+		return -1;
+	return unlinkat(at, name, AT_REMOVEDIR);
+}
+
+/* What processes that died left behind: best effort. */
+static void
+remove_stale(const struct store_conf *cf)
+{
+	DIR *d = opendir(cf->mail_dir);
+	struct dirent *de;
+	struct stat sb;
+
+	if (!d)
+		return;
+	while ((de = readdir(d))) {
+		if (strncmp(de->d_name, ".gone-", 6) != 0 &&
+		    strncmp(de->d_name, ".new-", 5) != 0)
+			continue;
+		if (fstatat(dirfd(d), de->d_name, &sb,
+		    AT_SYMLINK_NOFOLLOW) == 0 &&
+		    sb.st_mtime + STALE_S < time(NULL))
+			(void)remove_tree(dirfd(d), de->d_name, 0);
+	}
+	closedir(d);
+}
+
+static int
+sync_mail_dir(const struct store_conf *cf)
+{
+	int fd = open(cf->mail_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return STORE_E_IO;
+	rc = fsync(fd) < 0 ? STORE_E_IO : 0;
+	io_close(&fd);
+	return rc;
+}
+
+/* ---- opening ----------------------------------------------------------- */
+
+static void
+handle_id(struct store *st, uint64_t id)
+{
+	snprintf(st->id, sizeof(st->id), "%016llx", (unsigned long long)id);
+}
+
+static struct store *
+handle_new(const struct store_conf *cf, const char *name, const char *dir)
+{
+	struct store *st = xcalloc(1, sizeof(*st));
+
+	st->cf = cf;
+	st->name = xstrdup(name);
+	st->dir = store_conf_files(cf) ? xstrdup(dir) : NULL;
+	st->lock_fd = -1;
+	st->wa = arena_new(0);
+	st->ra = arena_new(0);
+	buf_init(&st->val, ROW_BUF_MAX);
+	return st;
+}
+
+static int
+handle_open(const struct store_conf *cf, const char *name, const char *dir,
+    int flags, struct store **st_r)
+{
+	struct kv_conf kc = store_kv_conf(cf);
+	struct store *st = handle_new(cf, name, dir);
+	int rc;
+
+	rc = kv_open(&kc, store_conf_files(cf) ? dir : name, flags, &st->kv);
+	if (rc < 0) {
+		store_close(&st);
+		return rc;
+	}
+	*st_r = st;
+	return 0;
+}
+
+int
+store_open(const struct store_conf *cf, const char *account,
+    struct store **st_r)
+{
+	struct store *st;
+	struct row_head h;
+	struct kv_txn *t;
+	char *dir;
+	int rc;
+
+	if (!store_account_ok(slice_str(account)))
+		return STORE_E_NOTFOUND;
+	dir = account_dir(cf, account);
+	rc = handle_open(cf, account, dir, 0, &st);
+	xfree(dir);
+	if (rc < 0)
+		return rc;
+	if ((rc = ro_begin(st, &t)) == 0) {
+		rc = head_read(t, st->ra, &h);
+		ro_end(st);
+	}
+	if (rc < 0) {
+		store_close(&st);
+		return rc;
+	}
+	handle_id(st, h.account);
+	*st_r = st;
+	return 0;
+}
+
+void
+store_close(struct store **stp)
+{
+	struct store *st = *stp;
+
+	if (!st)
+		return;
+	if (st->kv)
+		kv_close(&st->kv);
+	store_maildrop_unlock(st);
+	arena_free(&st->wa);
+	arena_free(&st->ra);
+	buf_release(&st->val);
+	xfree(st->name);
+	xfree(st->dir);
+	xfree(st);
+	*stp = NULL;
+}
+
+const char *
+store_account_name(const struct store *st)
+{
+	return st->name;
+}
+
+const char *
+store_account_id(const struct store *st)
+{
+	return st->id;
+}
+
+int
+store_refresh(struct store *st)
+{
+	st->err[0] = '\0';
+	return kv_refresh(st->kv);
+}
+
+uint64_t
+store_modseq(const struct store *st)
+{
+	return kv_modseq(st->kv);
+}
+
+/* ---- making ------------------------------------------------------------ */
+
+static int
+make_folder(struct work *w, const struct store_folder *f)
+{
+	struct slice rest = slice_str(f->name), part, nfc;
+	uint64_t parent = 0, id;
+	int rc;
+
+	while (rest.n > 0) {
+		const char *sl = memchr(rest.p, '/', rest.n);
+
+		part = slice_make(rest.p, sl ? (size_t)(sl - rest.p) : rest.n);
+		rest = slice_make(rest.p + part.n + (sl != NULL),
+		    rest.n - part.n - (sl != NULL));
+		if (!mailbox_name_ok(part, w->a, &nfc))
+			return STORE_E_INVALID;
+		if ((rc = name_find(w->t, w->a, parent, nfc, &id)) < 0)
+			return rc;
+		if (id == 0) {
+			rc = mailbox_make(w, parent, nfc, rest.n > 0 ?
+			    STORE_ROLE_NONE : f->role, 0, true, &id);
+			if (rc < 0)
+				return rc;
+		}
+		parent = id;
+	}
+	return 0;
+}
+
+static int
+make_account(struct work *w, void *arg)
+{
+	const struct store_conf *cf = arg;
+	uint64_t id;
+	int rc;
+
+	if (w->modseq > 1)	/* a race lost on an engine without files */
+		return STORE_E_EXISTS;
+	memset(&w->head, 0, sizeof(w->head));
+	random_bytes(&w->head.account, sizeof(w->head.account));
+	/* So that a name that comes back has a greater UIDVALIDITY. */
+	w->head.uidvalidity = (uint32_t)time(NULL);
+	w->dirty = true;
+	rc = mailbox_make(w, 0, SLICE_LIT("INBOX"), STORE_ROLE_INBOX, 0, true,
+	    &id);
+	for (size_t i = 0; rc == 0 && i < cf->n_folders; i++)
+		rc = make_folder(w, &cf->folders[i]);
+	return rc;
+}
+
+static int
+create_at(const struct store_conf *cf, const char *name, const char *dir)
+{
+	struct store_conf copy = *cf;
+	struct store *st;
+	int rc;
+
+	if ((rc = handle_open(cf, name, dir, KV_CREATE, &st)) < 0)
+		return rc;
+	rc = store_run(st, 0, make_account, &copy, NULL);
+	store_close(&st);
+	return rc;
+}
+
+int
+store_account_create(const struct store_conf *cf, const char *name)
+{
+	char *tmp, *dir;
+	int rc;
+
+	if (!store_account_ok(slice_str(name)))
+		return STORE_E_INVALID;
+	if (!store_conf_files(cf))
+		return create_at(cf, name, name);
+	if (io_mkdirs(cf->mail_dir, 0700) < 0)
+		return STORE_E_IO;
+	dir = account_dir(cf, name);
+	if (access(dir, F_OK) == 0) {
+		xfree(dir);
+		return STORE_E_EXISTS;
+	}
+	remove_stale(cf);
+	tmp = temp_dir(cf, "new");
+	rc = create_at(cf, name, tmp);
+	/* An account's directory is never empty: rename() can't replace it. */
+	if (rc == 0 && rename(tmp, dir) < 0)
+		rc = errno == EEXIST || errno == ENOTEMPTY ? STORE_E_EXISTS :
+		    errno == ENOSPC || errno == EDQUOT ? STORE_E_NOSPACE :
+		    STORE_E_IO;
+	if (rc < 0)
+		(void)remove_tree(AT_FDCWD, tmp, 0);
+	else
+		rc = sync_mail_dir(cf);
+	xfree(tmp);
+	xfree(dir);
+	return rc;
+}
+
+int
+store_account_delete(const struct store_conf *cf, const char *name)
+{
+	char *tmp, *dir;
+	int rc = 0;
+
+	if (!store_account_ok(slice_str(name)))
+		return STORE_E_NOTFOUND;
+	if (!store_conf_files(cf))
+		return STORE_E_INVALID;
+	dir = account_dir(cf, name);
+	tmp = temp_dir(cf, "gone");
+	if (rename(dir, tmp) < 0)
+		rc = errno == ENOENT ? STORE_E_NOTFOUND : STORE_E_IO;
+	else if ((rc = sync_mail_dir(cf)) == 0 &&
+	    remove_tree(AT_FDCWD, tmp, 0) < 0)
+		rc = STORE_E_IO;
+	xfree(tmp);
+	xfree(dir);
+	return rc;
+}
+
+int
+store_account_list(const struct store_conf *cf,
+    void (*fn)(void *arg, const char *name), void *arg)
+{
+	struct dirent *de;
+	struct stat sb;
+	DIR *d;
+
+	if (!store_conf_files(cf))
+		return 0;
+	if (!(d = opendir(cf->mail_dir)))
+		return errno == ENOENT ? 0 : STORE_E_IO;
+	while ((de = readdir(d)))
+		if (store_account_ok(slice_str(de->d_name)) &&
+		    fstatat(dirfd(d), de->d_name, &sb, 0) == 0 &&
+		    S_ISDIR(sb.st_mode))
+			fn(arg, de->d_name);
+	closedir(d);
+	return 0;
+}

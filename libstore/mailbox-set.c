@@ -1,0 +1,553 @@
+/* libstore/mailbox-set.c - mailboxes: making, changing, removing them */
+#include "config.h"
+
+#include "libbase/text.h"
+#include "libstore/store-int.h"
+
+/* RFC 8621 section 2: Net-Unicode; no '/', no controls. */
+bool
+mailbox_name_ok(struct slice name, struct arena *a, struct slice *nfc_r)
+{
+	if (name.n == 0 || name.n > STORE_NAME_MAX || !utf8_valid(name) ||
+	    utf8_nfc(name, a, nfc_r) < 0 || nfc_r->n == 0 ||
+	    nfc_r->n > STORE_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < nfc_r->n; i++) {
+		unsigned char c = (unsigned char)nfc_r->p[i];
+
+		if (c < 0x20 || c == 0x7f || c == '/')
+			return false;
+		/* C1 controls are C2 80 .. C2 9F; U+2028 and U+2029. */
+		if (c == 0xc2 && (unsigned char)nfc_r->p[i + 1] < 0xa0)
+			return false;
+		if (c == 0xe2 && (unsigned char)nfc_r->p[i + 1] == 0x80 &&
+		    ((unsigned char)nfc_r->p[i + 2] & 0xfe) == 0xa8)
+			return false;
+	}
+	return true;
+}
+
+static int
+number_put(struct work *w, struct row_key k, uint64_t id)
+{
+	row_u64_put(&w->st->val, id);
+	return work_put(w, k);
+}
+
+/* Is the name free among the children of parent, but for self? */
+static int
+name_free(struct work *w, uint64_t parent, struct slice name, uint64_t self)
+{
+	uint64_t id;
+	int rc;
+
+	if ((rc = name_find(w->t, w->a, parent, name, &id)) < 0)
+		return rc;
+	if (id != 0 && id != self)
+		return STORE_E_EXISTS;
+	/* Any case of INBOX is the inbox, whatever that is called. */
+	if (parent == 0 && slice_ieq(name, SLICE_LIT("inbox"))) {
+		if ((rc = role_find(w->t, w->a, STORE_ROLE_INBOX, &id)) < 0)
+			return rc;
+		if (id != 0 && id != self)
+			return STORE_E_EXISTS;
+	}
+	return 0;
+}
+
+static int
+role_free(struct work *w, enum store_role role, uint64_t self)
+{
+	uint64_t id;
+	int rc;
+
+	if (role == STORE_ROLE_NONE)
+		return 0;
+	if ((unsigned)role >= STORE_ROLES)
+		return STORE_E_INVALID;
+	if ((rc = role_find(w->t, w->a, (int)role, &id)) < 0)
+		return rc;
+	return id != 0 && id != self ? STORE_E_EXISTS : 0;
+}
+
+/* How deep a mailbox is (0: the top level), and that self isn't above it. */
+static int
+depth_of(struct work *w, uint64_t id, uint64_t self, int *depth_r)
+{
+	struct w_mailbox *m;
+	int rc, depth = 0;
+
+	for (; id != 0; id = m->row.parent) {
+		if (id == self)
+			return STORE_E_INVALID;
+		if ((rc = w_mailbox(w, id, &m)) < 0)
+			return rc;
+		if (++depth > STORE_DEPTH_MAX)
+			return store_corrupt(w->st, "mailbox", id);
+	}
+	*depth_r = depth;
+	return 0;
+}
+
+/* The children of a mailbox, in the arena. */
+static int
+children_read(struct work *w, uint64_t id, uint64_t **c_r, size_t *n_r)
+{
+	struct row_key from = row_key_u64(ROW_K_NAME, id);
+	struct row_key to = row_key_after(from);
+	struct kv_scan *s = NULL;
+	struct slice key, val;
+	size_t cap = 0;
+	int rc;
+
+	*c_r = NULL;
+	*n_r = 0;
+	rc = kv_scan_open(w->t, row_key(&from), row_key(&to), 0, &s);
+	while (rc >= 0 && (rc = kv_scan_next(s, &key, &val)) > 0) {
+		*c_r = arena_grow(w->a, *c_r, &cap, *n_r + 1, sizeof(**c_r));
+		rc = row_u64_get(val, &(*c_r)[(*n_r)++]);
+	}
+	kv_scan_close(&s);
+	return rc;
+}
+
+/* The levels below a mailbox that has room for at most max. */
+static int
+height_ok(struct work *w, uint64_t id, int max)
+{
+	uint64_t *c;
+	size_t n;
+	int rc;
+
+	if (max < 0)
+		return STORE_E_INVALID;
+	if ((rc = children_read(w, id, &c, &n)) < 0)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		if ((rc = height_ok(w, c[i], max - 1)) < 0)
+			return rc;
+	return 0;
+}
+
+/* ---- making ------------------------------------------------------------ */
+
+static uint32_t
+max_mailboxes(const struct store *st)
+{
+	return st->cf->max_mailboxes ? st->cf->max_mailboxes : 100000;
+}
+
+int
+mailbox_make(struct work *w, uint64_t parent, struct slice name,
+    enum store_role role, uint32_t sort_order, bool subscribed,
+    uint64_t *id_r)
+{
+	struct w_mailbox *m;
+	int rc, depth;
+
+	if (w->head.mailboxes >= max_mailboxes(w->st))
+		return STORE_E_LIMIT;
+	if ((rc = depth_of(w, parent, 0, &depth)) < 0)
+		return rc;
+	if (depth >= STORE_DEPTH_MAX)
+		return STORE_E_INVALID;
+	if ((rc = name_free(w, parent, name, 0)) < 0 ||
+	    (rc = role_free(w, role, 0)) < 0)
+		return rc;
+	m = w_mailbox_add(w, work_id(w));
+	m->row.parent = parent;
+	m->row.role = (uint8_t)role;
+	m->row.subscribed = subscribed;
+	m->row.sort_order = sort_order;
+	m->row.uidvalidity = ++w->head.uidvalidity;
+	m->row.uidnext = 1;
+	m->row.highestmodseq = w->modseq;
+	m->row.created = m->row.changed = m->row.counted = w->modseq;
+	m->row.name = arena_slice(w->a, name);
+	w->head.mailboxes++;
+	w->head.mailbox_modseq = w->modseq;
+	if ((rc = number_put(w, name_key(parent, name), m->id)) < 0)
+		return rc;
+	if (role != STORE_ROLE_NONE &&
+	    (rc = number_put(w, row_key_role((int)role), m->id)) < 0)
+		return rc;
+	if (role == STORE_ROLE_TRASH && (rc = w_trash_moved(w, m->id)) < 0)
+		return rc;
+	*id_r = m->id;
+	return 0;
+}
+
+struct create_arg {
+	const struct store_mailbox_set *s;
+	struct slice path;
+	enum store_role role;
+	uint64_t id;
+};
+
+static int
+create_one(struct work *w, void *arg)
+{
+	struct create_arg *c = arg;
+	const struct store_mailbox_set *s = c->s;
+	struct slice nfc;
+
+	if (!s->set_name || !mailbox_name_ok(s->name, w->a, &nfc) ||
+	    (s->set_role && s->role == STORE_ROLE_INBOX))
+		return STORE_E_INVALID;
+	return mailbox_make(w, s->set_parent ? s->parent : 0, nfc,
+	    s->set_role ? s->role : STORE_ROLE_NONE,
+	    s->set_sort ? s->sort_order : 0,
+	    s->set_subscribed ? s->subscribed : true, &c->id);
+}
+
+static int
+run_and_jobs(struct store *st, int (*fn)(struct work *w, void *arg), void *arg)
+{
+	int rc = store_run(st, 0, fn, arg, NULL);
+
+	/* What is left of the job after a failure is done by store_idle(). */
+	if (rc > 0)
+		(void)store_jobs_run(st);
+	return rc < 0 ? rc : 0;
+}
+
+int
+store_mailbox_create(struct store *st, const struct store_mailbox_set *s,
+    uint64_t *id_r)
+{
+	struct create_arg c = { .s = s };
+	int rc;
+
+	if ((rc = store_run(st, 0, create_one, &c, NULL)) < 0)
+		return rc;
+	if (s->set_role && s->role == STORE_ROLE_TRASH)
+		(void)store_jobs_run(st);
+	*id_r = c.id;
+	return 0;
+}
+
+/* Makes what is missing of a path; *fresh_r: the last part was missing. */
+static int
+path_make(struct work *w, struct slice path, enum store_role role,
+    uint64_t *id_r, bool *fresh_r)
+{
+	uint64_t parent = 0, id;
+	struct slice part, nfc;
+	int rc;
+
+	for (;;) {
+		const char *sl = path.n ? memchr(path.p, '/', path.n) : NULL;
+
+		part = slice_make(path.p, sl ? (size_t)(sl - path.p) : path.n);
+		if (!mailbox_name_ok(part, w->a, &nfc))
+			return STORE_E_INVALID;
+		if (parent == 0 && slice_ieq(nfc, SLICE_LIT("inbox")))
+			rc = role_find(w->t, w->a, STORE_ROLE_INBOX, &id);
+		else
+			rc = name_find(w->t, w->a, parent, nfc, &id);
+		if (rc < 0)
+			return rc;
+		*fresh_r = id == 0;
+		if (id == 0) {
+			rc = mailbox_make(w, parent, nfc,
+			    sl ? STORE_ROLE_NONE : role, 0, false, &id);
+			if (rc < 0)
+				return rc;
+		}
+		if (!sl)
+			break;
+		parent = id;
+		path = slice_make(sl + 1, path.n - part.n - 1);
+	}
+	*id_r = id;
+	return 0;
+}
+
+static int
+create_path(struct work *w, void *arg)
+{
+	struct create_arg *c = arg;
+	bool fresh;
+	int rc;
+
+	if ((rc = path_make(w, c->path, c->role, &c->id, &fresh)) < 0)
+		return rc;
+	return fresh ? 0 : STORE_E_EXISTS;
+}
+
+int
+store_mailbox_create_path(struct store *st, struct slice path,
+    enum store_role role, uint64_t *id_r)
+{
+	struct create_arg c = { .path = path, .role = role };
+	int rc;
+
+	if (role == STORE_ROLE_INBOX)
+		return STORE_E_INVALID;
+	if ((rc = store_run(st, 0, create_path, &c, NULL)) < 0)
+		return rc;
+	if (role == STORE_ROLE_TRASH)
+		(void)store_jobs_run(st);
+	*id_r = c.id;
+	return 0;
+}
+
+/* ---- changing ---------------------------------------------------------- */
+
+/* Gives the mailbox a name and a parent. */
+static int
+mailbox_place(struct work *w, struct w_mailbox *m, uint64_t parent,
+    struct slice name)
+{
+	int rc, depth;
+
+	if (parent == m->row.parent && slice_eq(name, m->row.name))
+		return 0;
+	if ((rc = depth_of(w, parent, m->id, &depth)) < 0 ||
+	    (rc = height_ok(w, m->id, STORE_DEPTH_MAX - 1 - depth)) < 0 ||
+	    (rc = name_free(w, parent, name, m->id)) < 0 ||
+	    (rc = work_del(w, name_key(m->row.parent, m->row.name))) < 0)
+		return rc;
+	m->row.parent = parent;
+	m->row.name = arena_slice(w->a, name);
+	m->row.changed = w->modseq;
+	return number_put(w, name_key(parent, m->row.name), m->id);
+}
+
+static int
+mailbox_set_role(struct work *w, struct w_mailbox *m, enum store_role role)
+{
+	enum store_role old = (enum store_role)m->row.role;
+	int rc;
+
+	if (role == old)
+		return 0;
+	if (old == STORE_ROLE_INBOX || role == STORE_ROLE_INBOX)
+		return STORE_E_DENIED;
+	if ((rc = role_free(w, role, m->id)) < 0)
+		return rc;
+	if (old != STORE_ROLE_NONE &&
+	    (rc = work_del(w, row_key_role((int)old))) < 0)
+		return rc;
+	if (role != STORE_ROLE_NONE &&
+	    (rc = number_put(w, row_key_role((int)role), m->id)) < 0)
+		return rc;
+	m->row.role = (uint8_t)role;
+	m->row.changed = w->modseq;
+	if (role != STORE_ROLE_TRASH && old != STORE_ROLE_TRASH)
+		return 0;
+	return w_trash_moved(w, role == STORE_ROLE_TRASH ? m->id : 0);
+}
+
+struct update_arg {
+	uint64_t id;
+	const struct store_mailbox_set *s;
+	struct slice path;
+};
+
+static void
+mailbox_changed(struct work *w, struct w_mailbox *m)
+{
+	m->dirty = true;
+	w->dirty = true;
+	m->row.changed = w->modseq;
+	w->head.mailbox_modseq = w->modseq;
+}
+
+static int
+update_place(struct work *w, struct w_mailbox *m,
+    const struct store_mailbox_set *s)
+{
+	struct slice name = m->row.name;
+	uint64_t parent = s->set_parent ? s->parent : m->row.parent;
+
+	if (s->set_name && !mailbox_name_ok(s->name, w->a, &name))
+		return STORE_E_INVALID;
+	if (m->row.role == STORE_ROLE_INBOX && parent != 0)
+		return STORE_E_DENIED;
+	return mailbox_place(w, m, parent, name);
+}
+
+/* 1: headers of threads are to be recomputed. */
+static int
+update_one(struct work *w, void *arg)
+{
+	struct update_arg *u = arg;
+	const struct store_mailbox_set *s = u->s;
+	uint64_t trash = w->head.trash;
+	struct w_mailbox *m;
+	int rc;
+
+	if ((rc = w_mailbox(w, u->id, &m)) < 0 ||
+	    (rc = update_place(w, m, s)) < 0)
+		return rc;
+	if (s->set_role && (rc = mailbox_set_role(w, m, s->role)) < 0)
+		return rc;
+	if (s->set_sort && s->sort_order != m->row.sort_order) {
+		m->row.sort_order = s->sort_order;
+		m->row.changed = w->modseq;
+	}
+	if (s->set_subscribed && s->subscribed != m->row.subscribed) {
+		m->row.subscribed = s->subscribed;
+		m->row.changed = w->modseq;
+	}
+	if (m->row.changed == w->modseq)
+		mailbox_changed(w, m);
+	return w->head.trash != trash;
+}
+
+int
+store_mailbox_update(struct store *st, uint64_t id,
+    const struct store_mailbox_set *s)
+{
+	struct update_arg u = { .id = id, .s = s };
+
+	return run_and_jobs(st, update_one, &u);
+}
+
+/* ---- renaming to a path ------------------------------------------------ */
+
+/* The part before the last '/', or nothing. */
+static struct slice
+path_parent(struct slice path, struct slice *last_r)
+{
+	size_t i = path.n;
+
+	while (i > 0 && path.p[i - 1] != '/')
+		i--;
+	*last_r = slice_make(path.p + i, path.n - i);
+	return slice_make(path.p, i > 0 ? i - 1 : 0);
+}
+
+static int
+rename_one(struct work *w, void *arg)
+{
+	struct update_arg *u = arg;
+	struct slice parent, last, nfc;
+	struct w_mailbox *m;
+	uint64_t pid = 0;
+	bool fresh;
+	int rc;
+
+	if ((rc = w_mailbox(w, u->id, &m)) < 0)
+		return rc;
+	parent = path_parent(u->path, &last);
+	if (!mailbox_name_ok(last, w->a, &nfc))
+		return STORE_E_INVALID;
+	if (parent.n == 0 && parent.p + 1 == last.p)
+		return STORE_E_INVALID;	/* "/name" */
+	if (parent.n > 0 && (rc = path_make(w, parent, STORE_ROLE_NONE, &pid,
+	    &fresh)) < 0)
+		return rc;
+	if (pid == m->row.parent && slice_eq(nfc, m->row.name))
+		return STORE_E_EXISTS;
+	if ((rc = mailbox_place(w, m, pid, nfc)) < 0)
+		return rc;
+	mailbox_changed(w, m);
+	return 0;
+}
+
+/* RFC 9051 6.3.6: the inbox stays, its messages go. */
+static int
+rename_inbox(struct store *st, uint64_t inbox, struct slice path)
+{
+	struct arena *a = arena_new(0);
+	struct store_mailbox mb;
+	uint64_t to;
+	int rc;
+
+	rc = store_mailbox_create_path(st, path, STORE_ROLE_NONE, &to);
+	if (rc == 0)
+		rc = store_mailbox_get(st, a, inbox, &mb);
+	if (rc == 0)
+		rc = mailbox_move_all(st, inbox, mb.uidnext, to);
+	arena_free(&a);
+	return rc;
+}
+
+int
+store_mailbox_rename(struct store *st, uint64_t id, struct slice path)
+{
+	struct update_arg u = { .id = id, .path = path };
+	struct arena *a = arena_new(0);
+	struct store_mailbox mb;
+	int rc;
+
+	rc = store_mailbox_get(st, a, id, &mb);
+	arena_free(&a);
+	if (rc < 0)
+		return rc;
+	if (mb.role == STORE_ROLE_INBOX)
+		return rename_inbox(st, id, path);
+	return store_run(st, 0, rename_one, &u, NULL);
+}
+
+/* ---- removing ---------------------------------------------------------- */
+
+static int
+destroy_check(struct work *w, uint64_t id, struct w_mailbox **m_r)
+{
+	uint64_t *c;
+	size_t n;
+	int rc;
+
+	if ((rc = w_mailbox(w, id, m_r)) < 0)
+		return rc;
+	if ((*m_r)->row.role == STORE_ROLE_INBOX)
+		return STORE_E_DENIED;
+	if ((rc = children_read(w, id, &c, &n)) < 0)
+		return rc;
+	return n > 0 ? STORE_E_HASCHILD : 0;
+}
+
+struct destroy_arg {
+	uint64_t id;
+	bool with_mail;
+};
+
+/* 1: there was too much mail for one change. */
+static int
+destroy_one(struct work *w, void *arg)
+{
+	struct destroy_arg *d = arg;
+	struct row_tomb tomb = { .kind = ROW_TOMB_MAILBOX };
+	struct w_mailbox *m;
+	int rc;
+
+	if ((rc = destroy_check(w, d->id, &m)) < 0)
+		return rc;
+	if (m->row.total > 0 && !d->with_mail)
+		return STORE_E_NOTEMPTY;
+	if (m->row.total > 0 && (rc = mailbox_empty(w, m)) != 0)
+		return rc;
+	tomb.mailbox = m->id;
+	w_tomb(w, &tomb);
+	if ((rc = work_del(w, name_key(m->row.parent, m->row.name))) < 0 ||
+	    (rc = work_del(w, row_key_u64(ROW_K_MAILBOX, m->id))) < 0 ||
+	    (rc = work_del(w, row_key_u64(ROW_K_JOB, m->id))) < 0)
+		return rc;
+	if (m->row.role != STORE_ROLE_NONE &&
+	    (rc = work_del(w, row_key_role(m->row.role))) < 0)
+		return rc;
+	if (w->head.trash == m->id)
+		w->head.trash = 0;
+	w->head.mailboxes--;
+	w->head.mailbox_modseq = w->modseq;
+	/* Threads were told of every message, and count no more here. */
+	if ((rc = w_threads_flush(w)) < 0)
+		return rc;
+	m->gone = true;
+	return 0;
+}
+
+int
+store_mailbox_destroy(struct store *st, uint64_t id, bool with_mail)
+{
+	struct destroy_arg d = { id, with_mail };
+	int rc;
+
+	do
+		rc = store_run(st, KV_FREES, destroy_one, &d, NULL);
+	while (rc > 0);
+	return rc;
+}

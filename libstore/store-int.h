@@ -1,0 +1,294 @@
+/* libstore/store-int.h - what the files of the mail layer share */
+#ifndef STORE_STORE_INT_H
+#define STORE_STORE_INT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libbase/arena.h"
+#include "libbase/buf.h"
+#include "libbase/slice.h"
+#include "libstore/kv.h"
+#include "libstore/rows.h"
+#include "libstore/store.h"
+#include "libstore/umap.h"
+
+struct store {
+	const struct store_conf *cf;
+	struct kv *kv;
+	char *name;
+	char *dir;		/* where files beside the rows are; NULL: none */
+	char id[17];
+	char err[256];		/* "": see kv_errmsg() */
+	struct kv_txn *ro;	/* shared by nested reads */
+	unsigned ro_depth;
+	struct arena *ra;	/* of the outermost read; for small things */
+	struct arena *wa;	/* of the change that is being made */
+	struct buf val;		/* for encoding rows */
+	bool writing;
+	char *lock_name;	/* maildrop lock without files; or NULL */
+	int lock_fd;		/* or -1 */
+};
+
+/* Sets the error text and returns rc. */
+int store_fail(struct store *st, int rc, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A row that contradicts itself or another. */
+int store_corrupt(struct store *st, const char *what, uint64_t id);
+
+/* Does the engine keep files in a directory of the account's own? */
+bool store_conf_files(const struct store_conf *cf);
+struct kv_conf store_kv_conf(const struct store_conf *cf);
+uint64_t store_max_message(const struct store_conf *cf);
+
+/* ---- reading ----------------------------------------------------------- */
+
+/*
+ * A read transaction on the handle's snapshot.  May be nested, so that a
+ * callback of a scan may read.
+ */
+int ro_begin(struct store *st, struct kv_txn **t_r);
+void ro_end(struct store *st);
+
+int head_read(struct kv_txn *t, struct arena *a, struct row_head *h_r);
+int mailbox_read(struct kv_txn *t, struct arena *a, uint64_t id,
+    struct row_mailbox *m_r);
+int email_read(struct kv_txn *t, struct arena *a, uint64_t id,
+    struct row_email *e_r);
+/* The mailbox of a name among the children of parent; 0: there is none. */
+int name_find(struct kv_txn *t, struct arena *a, uint64_t parent,
+    struct slice name, uint64_t *id_r);
+int role_find(struct kv_txn *t, struct arena *a, int role, uint64_t *id_r);
+struct row_key name_key(uint64_t parent, struct slice name);
+void mailbox_fill(struct store_mailbox *mb, uint64_t id,
+    const struct row_mailbox *r);
+
+/*
+ * The chunk that uid is in, if it is in any: 0 and the view of its rows, valid
+ * until peek_close(), which is called whatever was returned.
+ */
+struct peek {
+	struct kv_scan *hot_scan, *cold_scan;
+	uint32_t first;
+	struct row_chunk hot, cold;
+};
+int peek_open(struct kv_txn *t, uint64_t mailbox, uint32_t uid, bool cold,
+    struct peek *p);
+/* The next chunk of the mailbox, with a greater first. */
+int peek_next(struct kv_txn *t, uint64_t mailbox, uint32_t first, bool cold,
+    struct peek *p);
+void peek_close(struct peek *p);
+/* One message: NOTFOUND also where it is dead.  cold_r may be NULL. */
+int msg_read(struct kv_txn *t, uint64_t mailbox, uint32_t uid,
+    struct row_hot *hot_r, struct row_cold *cold_r);
+/* 1: at least one of its memberships lives. */
+int email_alive(struct kv_txn *t, const struct row_email *e);
+
+/* ---- changing ---------------------------------------------------------- */
+
+#define FLAG_KEYWORDS (~(STORE_DELETED | UINT64_C(0x20)))
+
+static inline bool
+flags_unread(uint64_t f)
+{
+	return (f & (STORE_SEEN | STORE_DRAFT)) == 0;
+}
+
+struct w_chunk {
+	uint64_t mailbox;
+	uint32_t first;
+	struct row_chunk c;	/* c.p is hot */
+	unsigned char *hot, *cold; /* cold: NULL until it is needed */
+	uint64_t old_max;	/* of the row that is stored */
+	bool is_new, head_dirty, rewrite, killed;
+	unsigned hot_n, cold_n;	/* dirty slots */
+	uint64_t hot_dirty[4], cold_dirty[4];
+};
+
+struct w_mailbox {
+	uint64_t id;
+	struct row_mailbox row;
+	bool dirty, gone;
+	struct w_chunk *last;	/* NULL and last_known: it has none */
+	bool last_known;
+	struct w_chunk **fresh;	/* chunks made by this change, ascending */
+	size_t n_fresh, cap_fresh;
+};
+
+struct w_thread {
+	uint64_t id;
+	struct row_thread row, before;	/* before.emails 0: no header yet */
+	size_t cap_in;
+	bool stored;			/* there is a row */
+	bool dirty;
+};
+
+struct w_email {
+	uint64_t id;
+	struct row_email row;
+	bool dirty;
+};
+
+/* A change that is being made: all it touched, written at its end. */
+struct work {
+	struct store *st;
+	struct kv_txn *t;
+	struct arena *a;
+	uint64_t modseq, next_id;
+	int64_t now;
+	struct row_head head;
+	bool dirty;		/* there is anything to write */
+	struct umap mailboxes, chunks, threads, emails;
+	struct row_tomb *tomb;
+	size_t n_tomb, cap_tomb;
+	size_t cost;		/* octets that this is going to write, about */
+};
+
+/* Beyond this a change is cut and goes on in another one. */
+enum { WORK_COST_MAX = 6 * 1024 * 1024 };
+static inline bool
+work_full(const struct work *w)
+{
+	return w->cost > WORK_COST_MAX;
+}
+
+/*
+ * Runs fn in a KV_RW transaction (mode: KV_FREES) and commits.  fn may run
+ * several times, each time on a newer state, and starts by clearing its
+ * results.  Negative results of fn abort; the others are returned after the
+ * commit.
+ */
+int store_run(struct store *st, int mode, int (*fn)(struct work *w, void *arg),
+    void *arg, uint64_t *modseq_r);
+
+/* run.c */
+uint64_t work_id(struct work *w);
+int work_put(struct work *w, struct row_key k);	/* the value: st->val */
+int work_del(struct work *w, struct row_key k);
+int work_get(struct work *w, struct row_key k, struct slice *v_r);
+int w_mailbox(struct work *w, uint64_t id, struct w_mailbox **m_r);
+struct w_mailbox *w_mailbox_add(struct work *w, uint64_t id);
+int w_email(struct work *w, uint64_t id, struct w_email **e_r);
+struct w_email *w_email_add(struct work *w, uint64_t id);
+void w_email_dirty(struct work *w, struct w_email *e);
+void w_tomb(struct work *w, const struct row_tomb *t);
+/* A JMAP-visible count of the mailbox changed. */
+void w_counted(struct work *w, struct w_mailbox *m);
+
+/* chunk.c */
+struct w_msg {			/* a slot of a chunk */
+	struct w_mailbox *m;
+	struct w_chunk *c;
+	size_t i;
+	struct row_hot hot;
+};
+/* NOTFOUND where it isn't or is dead. */
+int w_msg(struct work *w, struct w_mailbox *m, uint32_t uid, struct w_msg *g_r);
+int w_msg_cold(struct work *w, struct w_msg *g, struct row_cold *cold_r);
+void w_msg_write(struct work *w, struct w_msg *g);	/* hot back */
+void w_msg_kill(struct work *w, struct w_msg *g);
+int w_append(struct work *w, struct w_mailbox *m, const struct row_hot *h,
+    const struct row_cold *d);
+int w_chunks_flush(struct work *w);
+
+/* thread.c */
+/* The header of a thread; NOTFOUND if it has none. */
+int w_thread(struct work *w, uint64_t id, struct w_thread **t_r);
+/* The same, and where it has none makes it from the thread's only Email. */
+int w_thread_make(struct work *w, uint64_t id, struct w_thread **t_r);
+/* Adds (sign 1) or takes away (-1) what an Email counts in its thread. */
+int w_thread_count(struct work *w, struct w_thread *t, const struct row_in *in,
+    size_t n_in, bool unread, int sign);
+int w_threads_flush(struct work *w);
+/* The role of the trash went to another mailbox (0: none): notes that headers
+ * are to be recomputed, which store_jobs_run() does. */
+int w_trash_moved(struct work *w, uint64_t to);
+int store_jobs_run(struct store *st);
+
+/* msgid.c */
+struct msgids {
+	uint64_t hash[ROW_HASH_MAX];
+	size_t n;
+};
+void msgids_of(const struct mime_msg *m, struct arena *a, struct msgids *r);
+/*
+ * Enters an Email with these ids.  *thread_r: forced if that isn't 0, else the
+ * thread that it belongs to, else fresh.
+ */
+int msgids_join(struct work *w, const struct msgids *ids, uint64_t forced,
+    uint64_t fresh, uint64_t *thread_r);
+int msgids_drop(struct work *w, const uint64_t *hash, size_t n);
+
+/* message.c: what can be done to a message, counts and threads included */
+int msg_set_flags(struct work *w, struct w_msg *g, uint64_t flags);
+int msg_remove(struct work *w, struct w_msg *g);
+/* To another mailbox, which doesn't have the Email.  flags: of the membership
+ * there, with the same keywords. */
+int msg_move(struct work *w, struct w_msg *g, struct w_mailbox *to,
+    uint64_t flags, uint32_t *uid_r);
+/* Adds a membership; saved is now. */
+int email_join(struct work *w, struct w_email *e, struct w_mailbox *m,
+    uint64_t flags, uint32_t *uid_r);
+/* A new Email, without any membership yet.  thread 0: by its message ids. */
+struct email_seed {
+	const unsigned char *blob, *ref;
+	uint64_t size;
+	int64_t received;
+	const struct msgids *ids;
+	uint64_t thread;
+};
+int email_make(struct work *w, const struct email_seed *s,
+    struct w_email **e_r);
+/* Keywords of an Email, and that it lives: NOTFOUND. */
+int email_flags(struct work *w, struct w_email *e, uint64_t *flags_r);
+int quota_room(struct work *w, uint64_t size);
+
+/* blob.c */
+int blob_row(struct kv_txn *t, struct arena *a,
+    const unsigned char id[ROW_BLOBID_LEN], struct row_blob *r_r);
+/* One Email more or less uses it. */
+int blob_use(struct work *w, const unsigned char id[ROW_BLOBID_LEN],
+    struct row_blob *r);
+int blob_unuse(struct work *w, const unsigned char id[ROW_BLOBID_LEN]);
+int blob_save(struct work *w, const unsigned char id[ROW_BLOBID_LEN],
+    const struct row_blob *r);
+/* Enters it into the deletion queue, at *due or a little later. */
+int due_add(struct work *w, const unsigned char id[ROW_BLOBID_LEN],
+    const struct row_due *d, int64_t *due);
+int64_t store_retention(const struct store *st);
+
+/* spool.c: of a spool that is done (spool_blob: else NULL) */
+const unsigned char *spool_hash(const struct store_spool *sp);
+struct kv_blob *spool_blob(const struct store_spool *sp);
+const struct msgids *spool_msgids(const struct store_spool *sp);
+bool spool_is_message(const struct store_spool *sp);
+
+/* expunge.c, copy.c: portions of a mailbox; 1: there is more. */
+int mailbox_empty(struct work *w, struct w_mailbox *m);
+int mailbox_move_all(struct store *st, uint64_t from, uint32_t uidnext,
+    uint64_t to);
+/* view.c: live UIDs with from <= uid < to and all of flags, at most max. */
+int uids_collect(struct kv_txn *t, struct arena *a, uint64_t mailbox,
+    uint32_t from, uint32_t to, uint64_t flags, size_t max, uint32_t **uid_r,
+    size_t *n_r);
+
+int mailbox_ids(struct kv_txn *t, struct arena *a, uint64_t **id_r,
+    size_t *n_r);
+
+/* keyword.c: INVALID where a bit has no keyword. */
+int keywords_known(struct work *w, uint64_t flags);
+
+/* maildrop.c */
+void store_maildrop_unlock(struct store *st);
+
+/* mailbox-set.c */
+bool mailbox_name_ok(struct slice name, struct arena *a, struct slice *nfc_r);
+int mailbox_make(struct work *w, uint64_t parent, struct slice name,
+    enum store_role role, uint32_t sort_order, bool subscribed,
+    uint64_t *id_r);
+
+/* sweep.c: what is due; 1: something was done. */
+int store_sweep(struct store *st, bool force);
+
+#endif
