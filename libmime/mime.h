@@ -46,7 +46,10 @@ enum mime_encoding {	/* Content-Transfer-Encoding */
 
 /* How a part is to be seen, whatever its type claims. */
 enum mime_kind {
-	MIME_LEAF,	/* no children; also an encoded or too deep message */
+	MIME_LEAF,	/* no children.  Where a limit was hit the type is
+			 * application/octet-stream; a message/rfc822 that is
+			 * transfer-encoded keeps its type (IMAP has to call it
+			 * application/octet-stream, having no envelope) */
 	MIME_MULTIPART,	/* one child or more, always */
 	MIME_MESSAGE	/* message/rfc822, message/global: one child, its root */
 };
@@ -55,6 +58,8 @@ struct mime_param {
 	struct slice name;	/* as written, without RFC 2231's "*0*" */
 	struct slice value;	/* UTF-8 where it was encoded, else as written
 				 * (without quotes, unfolded; any octets) */
+	bool encoded;		/* RFC 2231: BODYSTRUCTURE shows "name*" and
+				 * utf-8''%XX */
 };
 
 enum mime_addr_kind {
@@ -77,6 +82,7 @@ struct mime_addrs {
 	 * it; RFC 5322 4.5.3 has all fields count as one). */
 	uint32_t last;
 	bool present;		/* there was such a field, maybe empty */
+	size_t cap;		/* private */
 };
 
 struct mime_date {
@@ -233,7 +239,8 @@ struct mime_fields {	/* an iterator */
 };
 /* header: from the first field; stops at the empty line or the end. */
 void mime_fields_init(struct mime_fields *it, struct slice header);
-/* 1, or 0 at the end.  Lines that are no field are skipped. */
+/* 1, or 0 at the end.  A line that is no field is taken as a continuation of
+ * the field before it (RFC 7103 7.2), or skipped if there is none. */
 int mime_fields_next(struct mime_fields *it, struct mime_field *f_r);
 /* nth >= 0 counts from the first, -1 is the last.  1 if found. */
 int mime_field_find(struct slice header, const char *name, int nth,
@@ -254,15 +261,16 @@ bool mime_header_cached(struct slice name);
 struct slice mime_unfold(struct arena *a, struct slice value);
 /*
  * For people, RFC 8621 4.1.2.2 (Text): unfolded, trimmed, encoded words decoded
- * (RFC 2047; leniently: also split characters and inside quotes), valid UTF-8
- * in NFC, without control characters.
+ * (RFC 2047; those which stand where they may; characters split over adjacent
+ * words are joined), without control characters, valid UTF-8 in NFC.
  */
 struct slice mime_text(struct arena *a, struct slice value);
-/* Encoded words decoded only: for parameters and bodies of phrases. */
+/* The same where encoded words are not allowed but seen: in parameters and
+ * quoted strings.  They are decoded wherever they stand. */
 struct slice mime_words_decode(struct arena *a, struct slice value);
 /*
  * A value with parameters (RFC 2045 5.1, RFC 2231 continuations, charsets and
- * languages): value_r is what stands before the first ';', trimmed.
+ * languages): value_r is the token before the first ';', without comments.
  */
 void mime_params_parse(struct slice field, uint32_t max, struct arena *a,
     struct slice *value_r, struct mime_param **p_r, uint32_t *n_r);
