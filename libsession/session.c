@@ -15,6 +15,8 @@
 #include "libsession/session-int.h"
 #include "libstore/store.h"
 
+enum { INPUT_BEYOND = 65536 };	/* buffered, beside the longest line */
+
 /* A v4 address, or a v6 one that is made of it, in network order. */
 static void
 peer_v4(const void *addr, uint16_t port, char out[PEER_MAX], bool *local_r)
@@ -186,6 +188,7 @@ session_run(const struct setup *setup, const struct conf_listener *l, int rfd,
 	s->tls = preauth == NULL ? setup->tls : NULL;
 	session_store_conf(s->conf, &s->store_conf);
 	s->io = sio_new(rfd, wfd);
+	sio_max_input(s->io, (size_t)s->conf->max_line + INPUT_BEYOND);
 	sio_set_stop(s->io, &s->stop, mask);
 	s->stop = server_signals.term;
 	*stop_r = &s->stop;

@@ -1,0 +1,74 @@
+/* lmtpd/lmtp.h - what the files of lmtpd share */
+#ifndef LMTPD_LMTP_H
+#define LMTPD_LMTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libbase/arena.h"
+#include "libbase/slice.h"
+#include "libsession/session.h"
+
+enum {
+	LMTP_RCPT_MAX = 1000,	/* of one message; RFC 5321 4.5.3.1.8: >= 100 */
+	LMTP_PATH_MAX = 1000,	/* octets of an address */
+	LMTP_BAD_MAX = 50	/* nonsense in a row, then goodbye */
+};
+
+enum lmtp_next {
+	LMTP_CONT,		/* read the next line */
+	LMTP_BYE		/* the answer is given; end the session */
+};
+
+struct lmtp_rcpt {
+	struct slice address;	/* as it was given */
+	char *account;
+	size_t same;		/* the first recipient with this account: it
+				 * gets the message, both get the answer */
+	int rc;			/* of its delivery: 0 or enum store_rc */
+};
+
+struct lmtp {
+	struct session *s;
+	struct arena *arena;	/* of one command */
+	struct arena *txn;	/* of one message, from MAIL on */
+	struct slice client;	/* LHLO's argument; p NULL: none yet */
+	char *client_mem;
+	bool mail;		/* MAIL was accepted */
+	bool utf8;		/* ... with SMTPUTF8 */
+	struct slice sender;
+	struct lmtp_rcpt *rcpt;
+	size_t n_rcpt, cap_rcpt;
+	unsigned bad;		/* lines in a row that made no sense */
+	int end;		/* SIO_*: why DATA ended the session */
+	unsigned delivered;	/* into the open store */
+};
+
+struct lmtp_command {
+	const char *name;
+	enum lmtp_next (*fn)(struct lmtp *l, struct slice args);
+};
+
+/* The row of a command (any case), or NULL. */
+const struct lmtp_command *lmtp_command(struct slice name);
+
+/* One line: "250 2.0.0 text".  Returns LMTP_CONT. */
+enum lmtp_next lmtp_reply(struct lmtp *l, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Forgets the message that was begun. */
+void lmtp_reset(struct lmtp *l);
+
+enum lmtp_next cmd_data(struct lmtp *l, struct slice args);
+enum lmtp_next cmd_hello(struct lmtp *l, struct slice args);
+enum lmtp_next cmd_help(struct lmtp *l, struct slice args);
+enum lmtp_next cmd_lhlo(struct lmtp *l, struct slice args);
+enum lmtp_next cmd_mail(struct lmtp *l, struct slice args);
+enum lmtp_next cmd_noop(struct lmtp *l, struct slice args);
+enum lmtp_next cmd_quit(struct lmtp *l, struct slice args);
+enum lmtp_next cmd_rcpt(struct lmtp *l, struct slice args);
+enum lmtp_next cmd_rset(struct lmtp *l, struct slice args);
+enum lmtp_next cmd_unknown(struct lmtp *l, struct slice args);
+enum lmtp_next cmd_vrfy(struct lmtp *l, struct slice args);
+
+#endif
