@@ -129,6 +129,28 @@ sub spawn {
 	return $pid;
 }
 
+# Runs the administrator's tool: (exit code, standard output, standard error).
+# The first argument is its standard input if it is a reference to a string.
+sub culver {
+	my ($self, @args) = @_;
+	my $in = ref $args[0] ? ${ shift @args } : '';
+	my $n = ++$self->{runs};
+	$self->spew("run.in", $in);
+	my $pid = fork // croak "fork: $!";
+	if ($pid == 0) {
+		open(STDIN, '<', $self->path('run.in'));
+		open(STDOUT, '>', $self->path("run$n.out"));
+		open(STDERR, '>', $self->path("run$n.err"));
+		exec($self->program('culver'), '-f', $self->conf_file, @args)
+		    or POSIX::_exit(127);
+	}
+	waitpid($pid, 0);
+	my $code = $? & 127 ? -($? & 127) : $? >> 8;
+	my @r = ($code, map { $self->slurp("run$n.$_") } qw(out err));
+	unlink map { $self->path("run$n.$_") } qw(out err);
+	return @r;
+}
+
 # A client: plain (tls => 0) or with TLS from the first octet (tls => 1).
 sub connect {
 	my ($self, $port, %o) = @_;
