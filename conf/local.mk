@@ -18,3 +18,18 @@ t_unit_test_conf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_conf_LDADD = $(LIBCONF) $(TEST_LIBS)
 
 EXTRA_DIST += conf/culver.conf.sample
+
+# How to run the daemons under inetd and systemd, and to have mail delivered.
+EXTRA_DIST += \
+	conf/inetd/culver \
+	conf/mta/README.md \
+	conf/systemd/culver-imap.socket \
+	conf/systemd/culver-imapd@.service \
+	conf/systemd/culver-imaps.socket \
+	conf/systemd/culver-jmap-fcgi@.service \
+	conf/systemd/culver-jmap.socket \
+	conf/systemd/culver-lmtp.socket \
+	conf/systemd/culver-lmtpd@.service \
+	conf/systemd/culver-pop3.socket \
+	conf/systemd/culver-pop3d@.service \
+	conf/systemd/culver-pop3s.socket
