@@ -196,8 +196,15 @@ run(struct culver *c, const struct args *a)
 	};
 	struct names l = { NULL, 0, 0 };
 
-	for (size_t i = 0; i < a->n; i++)
-		names_add(&l, a->pos[i], strlen(a->pos[i]));
+	for (size_t i = 0; i < a->n; i++) {
+		char *name = account_name(slice_str(a->pos[i]));
+
+		if (name)
+			names_add(&l, name, strlen(name));
+		else
+			ck.code = EXIT_PERM;
+		xfree(name);
+	}
 	if (a->n == 0)
 		ck.code = all_names(c, &l);
 	for (size_t i = 0; i < l.n; i++) {

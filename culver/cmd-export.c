@@ -224,16 +224,16 @@ run(struct culver *c, const struct args *a)
 	};
 	const char *format = a->val[O_FORMAT] ? a->val[O_FORMAT] : "maildir";
 	bool mbox = strcmp(format, "mbox") == 0;
-	int code = EXIT_PERM, rc;
+	int code;
 
 	if (!mbox && strcmp(format, "maildir") != 0) {
 		complain("--format: maildir or mbox, not \"%s\"", format);
 		return EXIT_PERM;
 	}
-	rc = store_account_ok(slice_str(a->pos[0])) ?
-	    store_open(&c->store_conf, a->pos[0], &ex.st) : STORE_E_NOTFOUND;
-	if (rc < 0)
-		return complain_store(a->pos[0], rc, NULL);
+	code = account_open(c, a->pos[0], &ex.st);
+	if (code != 0)
+		return code;
+	code = EXIT_PERM;
 	ex.a = arena_new(0);
 	if (target_dir(ex.dir) == 0 && export_all(&ex, a, mbox) == 0 &&
 	    sync_dir(ex.dir) == 0) {

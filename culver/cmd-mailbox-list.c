@@ -92,11 +92,10 @@ run(struct culver *c, const struct args *a)
 {
 	struct arena *ar = arena_new(0);
 	struct store *st = NULL;
-	int code = 0, rc;
+	int code, rc = 0;
 
-	rc = store_account_ok(slice_str(a->pos[0])) ?
-	    store_open(&c->store_conf, a->pos[0], &st) : STORE_E_NOTFOUND;
-	if (rc == 0)
+	code = account_open(c, a->pos[0], &st);
+	if (code == 0)
 		rc = list(st, ar, a->val[O_JSON] != NULL);
 	if (rc < 0)
 		code = complain_store(a->pos[0], rc, st);

@@ -56,9 +56,9 @@ by_name(const void *a, const void *b)
 static void
 take_name(struct adding *ad, struct slice name, struct slice pw)
 {
-	if (!store_account_ok(name)) {
-		complain("\"%.*s\" can't be the name of an account",
-		    (int)(name.n < 200 ? name.n : 200), name.p);
+	char *own = account_name(name);
+
+	if (!own) {
 		ad->code = worse(ad->code, EXIT_PERM);
 		return;
 	}
@@ -67,7 +67,7 @@ take_name(struct adding *ad, struct slice name, struct slice pw)
 		ad->u = xreallocarray(ad->u, ad->cap, sizeof(*ad->u));
 	}
 	ad->u[ad->n++] = (struct newuser){
-		.name = xstrndup(name.p, name.n),
+		.name = own,
 		.pw = pw.p ? xstrndup(pw.p, pw.n) : NULL
 	};
 }

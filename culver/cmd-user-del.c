@@ -79,18 +79,17 @@ alias_of(void *arg, const struct passwd_entry *e)
 }
 
 static int
-one(struct culver *c, const struct args *a, const char *name)
+one(struct culver *c, const struct args *a, const char *given)
 {
+	char *name = account_name(slice_str(given));
 	struct passwd_entry e = { .name = { NULL, 0 } };
 	struct arena *ar = arena_new(0);
 	struct slice sname = slice_str(name);
 	bool keep = a->val[O_KEEP] != NULL, alias = false;
 	int code = EXIT_PERM, rc;
 
-	if (!store_account_ok(sname)) {
-		complain("\"%s\" can't be the name of an account", name);
+	if (!name)
 		goto out;
-	}
 	priv_caller();
 	rc = passwd_find(c->conf, sname, ar, &e);
 	alias = rc == 0 && e.alias_of.n > 0;
@@ -104,6 +103,7 @@ one(struct culver *c, const struct args *a, const char *name)
 	code = del(c, name, keep || alias);
 out:
 	arena_free(&ar);
+	xfree(name);
 	return code;
 }
 

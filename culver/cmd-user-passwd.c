@@ -43,10 +43,13 @@ static int
 present(struct culver *c, const char *name, struct arena *ar,
     struct passwd_entry *e)
 {
+	char *own = account_name(slice_str(name));
 	int rc;
 
+	if (!own)
+		return EXIT_PERM;
 	priv_caller();
-	rc = passwd_find(c->conf, slice_str(name), ar, e);
+	rc = passwd_find(c->conf, slice_str(own), ar, e);
 	if (rc < 0) {
 		rc = passwd_failed(c);
 	} else if (rc == 1) {
@@ -58,6 +61,7 @@ present(struct culver *c, const char *name, struct arena *ar,
 		rc = EXIT_PERM;
 	}
 	priv_service();
+	xfree(own);
 	return rc;
 }
 

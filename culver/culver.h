@@ -64,6 +64,14 @@ extern const struct command cmd_user_add, cmd_user_passwd, cmd_user_list,
     cmd_user_del, cmd_mailbox_list, cmd_import, cmd_export, cmd_check,
     cmd_config;
 
+/* ---- accounts ---------------------------------------------------------- */
+
+/* The name as the store has it (see passwd_name), xmalloc'ed; NULL after a
+ * complaint. */
+char *account_name(struct slice given);
+/* 0, or the exit code after a complaint. */
+int account_open(struct culver *c, const char *given, struct store **st_r);
+
 /* ---- talking ----------------------------------------------------------- */
 
 /* "culver: text" on stderr; control octets are shown as \xNN, for names and
@@ -92,7 +100,7 @@ void priv_caller(void);
 
 /* ---- passwords --------------------------------------------------------- */
 
-enum { PASSWORD_MAX = 1024 };
+enum { PASSWORD_MAX = 511 };	/* what crypt(3) takes */
 
 /*
  * Asks on the terminal, twice, without echo.  0 and the password in *pw_r

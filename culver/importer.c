@@ -43,13 +43,11 @@ importer_open(const struct import_conf *cf, uint64_t total,
 {
 	struct importer *im;
 	struct store *st = NULL;
-	int rc;
+	int code;
 
-	rc = store_account_ok(slice_str(cf->account)) ?
-	    store_open(&cf->c->store_conf, cf->account, &st) :
-	    STORE_E_NOTFOUND;
-	if (rc < 0)
-		return complain_store(cf->account, rc, NULL);
+	code = account_open(cf->c, cf->account, &st);
+	if (code != 0)
+		return code;
 	im = xcalloc(1, sizeof(*im));
 	im->cf = *cf;
 	im->st = st;

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += culver/libculver.a
 culver_libculver_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 culver_libculver_a_SOURCES = \
+	culver/account.c \
 	culver/args.c culver/culver.h \
 	culver/cmd-check.c \
 	culver/cmd-config.c \
