@@ -51,7 +51,7 @@ is($t->request('GET', $url, headers => { 'if-none-match' => '"x"' })->{status},
     200, 'another tag');
 my $h = $t->request('HEAD', $url);
 is($h->{status}, 200, 'HEAD');
-is($h->{content}, '', 'without a body');
+is($h->{content} // '', '', 'without a body');
 my $other = $t->request('GET', $url, auth => $t->auth('bob', 'other'));
 is($other->{json}{username}, 'bob', 'another user');
 isnt($other->{json}{state}, $s->{state}, 'another state');
