@@ -10,4 +10,4 @@ pop3d_pop3d_SOURCES = \
 	pop3d/transaction.c
 pop3d_pop3d_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(LIBBASE)
 
-EXTRA_DIST += t/pop3/session.t
+TAPS += t/pop3/session.t
