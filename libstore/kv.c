@@ -18,8 +18,6 @@ kv_engine(const struct kv_conf *cf)
 		return &kv_bdb_ops;
 	if (strcmp(name, "mem") == 0)
 		return &kv_mem_ops;
-	if (strcmp(name, "chaos") == 0 || strncmp(name, "chaos:", 6) == 0)
-		return &kv_chaos_ops;
 	return NULL;
 }
 

@@ -44,7 +44,6 @@ libstore_libstore_a_SOURCES += \
 	libstore/kv/bdb.c \
 	libstore/kv/be.h \
 	libstore/kv/blob.c libstore/kv/blob.h \
-	libstore/kv/chaos.c \
 	libstore/kv/check.c \
 	libstore/kv/commit.c \
 	libstore/kv/compact.c \

@@ -284,7 +284,7 @@ base_cursor_next(struct base_cursor *c, struct slice *key_r,
 			return rc;
 	}
 	DB_MULTIPLE_KEY_NEXT(c->at, &c->bulk, k, kn, v, vn);
-	if (c->at == NULL)	/* the end of this bulk */
+	if (c->at == NULL)
 		return base_cursor_next(c, key_r, val_r);
 	*key_r = slice_make(k, kn);
 	*val_r = slice_make(v, vn);
@@ -300,8 +300,7 @@ base_verify(const char *dir, uint64_t gen, char *err, size_t err_n)
 
 	if ((e = db_create(&db, NULL, 0)) == 0) {
 		db->set_errcall(db, no_message);
-		/* also closes */
-		e = db->verify(db, path, NULL, NULL, 0);
+		e = db->verify(db, path, NULL, NULL, 0);	/* also closes */
 	}
 	xfree(path);
 	return e == 0 ? 0 : base_rc(e, err, err_n, "base");

@@ -65,8 +65,7 @@ node_unref(struct onode *n)
 	}
 }
 
-/* The node, or a copy of it, that nobody else sees; takes over the
- * reference. */
+/* The node, or a copy of it, that nobody else sees; takes over the reference. */
 static struct onode *
 node_own(struct onode *n)
 {
@@ -289,8 +288,7 @@ overlay_hides(const struct overlay *ov, struct slice key)
 	const struct ohidden *h = ov->hidden;
 	size_t lo = 0, hi = h == NULL ? 0 : h->n;
 
-	/* The last range that begins at or before key. */
-	while (lo < hi) {
+	while (lo < hi) {	/* the last range that begins at or before key */
 		size_t mid = (lo + hi) / 2;
 
 		if (slice_cmp(range_from(&h->r[mid]), key) <= 0)

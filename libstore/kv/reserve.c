@@ -1,4 +1,4 @@
-/* libstore/kv/reserve.c - space that is kept for deleting on a full disk */
+/* libstore/kv/reserve.c - some space that is kept for deleting on a full disk */
 #include "config.h"
 
 #include <errno.h>

@@ -170,8 +170,7 @@ head_read(struct bdb_kv *b, struct snap *s)
 				journal_head_decode(head, &s->head);
 	if (rc < 0)
 		return kv_fail(&b->kv, rc, "journal: %s",
-		    rc == STORE_E_VERSION ? "of a newer version" :
-					    "bad header");
+		    rc == STORE_E_VERSION ? "of a newer version" : "bad header");
 	s->dev = (uint64_t)st.st_dev;
 	s->ino = (uint64_t)st.st_ino;
 	s->end = JOURNAL_HEAD;
