@@ -8,6 +8,9 @@ libstore_libstore_a_SOURCES += \
 	libstore/account.c \
 	libstore/blob.c \
 	libstore/changes.c \
+	libstore/check.c libstore/check.h \
+	libstore/check-email.c \
+	libstore/check-mailbox.c \
 	libstore/chunk.c \
 	libstore/copy.c \
 	libstore/email.c \
@@ -38,31 +41,17 @@ libstore_libstore_a_SOURCES += \
 # The engine.
 libstore_libstore_a_SOURCES += \
 	libstore/kv.c libstore/kv.h \
-	libstore/kv/base-write.c \
 	libstore/kv/base.c libstore/kv/base.h \
-	libstore/kv/bdb-int.h \
-	libstore/kv/bdb.c \
 	libstore/kv/be.h \
 	libstore/kv/blob.c libstore/kv/blob.h \
-	libstore/kv/check.c \
-	libstore/kv/commit.c \
-	libstore/kv/compact.c \
 	libstore/kv/item.c libstore/kv/item.h \
-	libstore/kv/journal.c libstore/kv/journal.h \
 	libstore/kv/kv-int.h \
-	libstore/kv/lock.c \
 	libstore/kv/mem.c \
 	libstore/kv/overlay.c libstore/kv/overlay.h \
 	libstore/kv/pack-file.h \
-	libstore/kv/pack.c \
 	libstore/kv/reader.c \
-	libstore/kv/recover.c \
-	libstore/kv/reserve.c \
-	libstore/kv/snap.c \
-	libstore/kv/sweep.c \
 	libstore/kv/sys.c libstore/kv/sys.h \
-	libstore/kv/view.c libstore/kv/view.h \
-	libstore/kv/watch.c
+	libstore/kv/view.c libstore/kv/view.h
 
 # What a program needs to link libstore, besides libmime and libbase.
 LIBSTORE = libstore/libstore.a $(DB_LIBS) $(ZSTD_LIBS) -lpthread
@@ -71,3 +60,13 @@ check_PROGRAMS += t/unit/test-kv
 t_unit_test_kv_SOURCES = t/unit/test-kv.c t/unit/kv-model.c t/unit/kv-model.h
 t_unit_test_kv_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_kv_LDADD = $(LIBSTORE) $(TEST_LIBS)
+
+STORE_FIXTURE = t/unit/store-fixture.c t/unit/store-fixture.h
+STORE_TEST_LIBS = $(LIBSTORE) $(LIBMIME) $(TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store-random
+t_unit_test_store_random_SOURCES = t/unit/test-store-random.c \
+	t/unit/store-model.c t/unit/store-model.h \
+	t/unit/store-compare.c $(STORE_FIXTURE)
+t_unit_test_store_random_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_random_LDADD = $(STORE_TEST_LIBS)

@@ -88,73 +88,79 @@ thread_lives(struct work *w, uint64_t id)
 	return rc == STORE_E_NOTFOUND ? 0 : rc < 0 ? rc : 1;
 }
 
-/* The row of a hash; count 0 if there is none, thread 0 if that is dead. */
+/* The oldest living thread that has an Email with this hash, if it is older
+ * than *oldest (or that is 0). */
 static int
-msgid_load(struct work *w, uint64_t hash, struct row_msgid *m)
+msgid_oldest(struct work *w, uint64_t hash, uint64_t *oldest)
 {
+	struct row_key from = row_key_u64(ROW_K_MSGID, hash);
+	struct row_key to = row_key_after(from);
+	struct kv_scan *s = NULL;
+	struct slice key, val;
+	uint64_t h, thread;
+	int rc;
+
+	rc = kv_scan_open(w->t, row_key(&from), row_key(&to), 0, &s);
+	while (rc >= 0 && (rc = kv_scan_next(s, &key, &val)) > 0) {
+		if (!row_key_get_u64_u64(key, ROW_K_MSGID, &h, &thread))
+			rc = STORE_E_CORRUPT;
+		else if (*oldest != 0 && thread >= *oldest)
+			rc = 0;
+		else if ((rc = thread_lives(w, thread)) > 0)
+			*oldest = thread;
+		if (rc < 0 || *oldest != 0)
+			break;
+	}
+	kv_scan_close(&s);
+	return rc < 0 ? rc : 0;
+}
+
+/* Counts one Email more or less. */
+static int
+msgid_count(struct work *w, uint64_t hash, uint64_t thread, int sign)
+{
+	struct row_key k = row_key_u64_u64(ROW_K_MSGID, hash, thread);
+	uint32_t n = 0;
 	struct slice v;
 	int rc;
 
-	*m = (struct row_msgid){ 0, 0 };
-	rc = work_get(w, row_key_u64(ROW_K_MSGID, hash), &v);
-	if (rc == STORE_E_NOTFOUND)
-		return 0;
-	if (rc < 0 || (rc = row_msgid_get(v, m)) < 0)
-		return rc;
-	if ((rc = thread_lives(w, m->thread)) == 0)
-		m->thread = 0;
-	return rc < 0 ? rc : 0;
+	rc = work_get(w, k, &v);
+	if (rc == 0)
+		rc = row_u32_get(v, &n);
+	if (rc < 0 && (rc != STORE_E_NOTFOUND || sign < 0))
+		return rc == STORE_E_NOTFOUND ?
+		    store_corrupt(w->st, "message id", hash) : rc;
+	n += (uint32_t)sign;
+	if (n == 0)
+		return work_del(w, k);
+	row_u32_put(&w->st->val, n);
+	return work_put(w, k);
 }
 
 int
 msgids_join(struct work *w, const struct msgids *ids, uint64_t forced,
     uint64_t fresh, uint64_t *thread_r)
 {
-	struct row_msgid m[ROW_HASH_MAX];
-	uint64_t oldest = 0;
+	uint64_t oldest = forced;
 	int rc;
 
-	for (size_t i = 0; i < ids->n; i++) {
-		if ((rc = msgid_load(w, ids->hash[i], &m[i])) < 0)
+	for (size_t i = 0; i < ids->n && !forced; i++)
+		if ((rc = msgid_oldest(w, ids->hash[i], &oldest)) < 0)
 			return rc;
-		if (m[i].thread != 0 && (oldest == 0 || m[i].thread < oldest))
-			oldest = m[i].thread;
-	}
-	*thread_r = forced ? forced : oldest ? oldest : fresh;
-	for (size_t i = 0; i < ids->n; i++) {
-		if (m[i].thread == 0)
-			m[i].thread = *thread_r;
-		m[i].count++;
-		row_msgid_put(&w->st->val, &m[i]);
-		rc = work_put(w, row_key_u64(ROW_K_MSGID, ids->hash[i]));
-		if (rc < 0)
+	*thread_r = oldest ? oldest : fresh;
+	for (size_t i = 0; i < ids->n; i++)
+		if ((rc = msgid_count(w, ids->hash[i], *thread_r, 1)) < 0)
 			return rc;
-	}
 	return 0;
 }
 
 int
-msgids_drop(struct work *w, const uint64_t *hash, size_t n)
+msgids_drop(struct work *w, const struct row_email *e)
 {
-	struct row_msgid m;
-	struct row_key k;
-	struct slice v;
 	int rc;
 
-	for (size_t i = 0; i < n; i++) {
-		k = row_key_u64(ROW_K_MSGID, hash[i]);
-		if ((rc = work_get(w, k, &v)) < 0 ||
-		    (rc = row_msgid_get(v, &m)) < 0)
-			return rc == STORE_E_NOTFOUND ?
-			    store_corrupt(w->st, "message id", hash[i]) : rc;
-		if (--m.count == 0) {
-			rc = work_del(w, k);
-		} else {
-			row_msgid_put(&w->st->val, &m);
-			rc = work_put(w, k);
-		}
-		if (rc < 0)
+	for (size_t i = 0; i < e->n_hash; i++)
+		if ((rc = msgid_count(w, e->hash[i], e->thread, -1)) < 0)
 			return rc;
-	}
 	return 0;
 }

@@ -514,28 +514,6 @@ row_thread_get(struct slice v, struct arena *a, struct row_thread *t_r)
 }
 
 int
-row_msgid_put(struct buf *b, const struct row_msgid *m)
-{
-	val_begin(b);
-	buf_add_be64(b, m->thread);
-	buf_add_be32(b, m->count);
-	return val_end(b);
-}
-
-int
-row_msgid_get(struct slice v, struct row_msgid *m_r)
-{
-	struct cur c;
-	int rc;
-
-	if ((rc = val_open(v, &c)) < 0)
-		return rc;
-	m_r->thread = cur_be64(&c);
-	m_r->count = cur_be32(&c);
-	return m_r->count == 0 ? STORE_E_CORRUPT : val_close(&c);
-}
-
-int
 row_blob_put(struct buf *b, const struct row_blob *r)
 {
 	val_begin(b);

@@ -64,9 +64,9 @@ row_key(const struct row_key *k)
 
 /* The type octet alone: the start of all rows of that kind. */
 struct row_key row_key_kind(int kind);
-struct row_key row_key_u64(int kind, uint64_t a);	/* M e t i T j, x start */
+struct row_key row_key_u64(int kind, uint64_t a);	/* M e t j, starts */
 struct row_key row_key_u64_u32(int kind, uint64_t a, uint32_t b); /* h c x */
-struct row_key row_key_u64_u64(int kind, uint64_t a, uint64_t b);	/* T */
+struct row_key row_key_u64_u64(int kind, uint64_t a, uint64_t b);	/* T i */
 struct row_key row_key_changed(uint64_t modseq, uint64_t mailbox,
     uint32_t first);
 struct row_key row_key_name(uint64_t parent,
@@ -119,7 +119,7 @@ struct row_mailbox {		/* the id is in the key */
 int row_mailbox_put(struct buf *b, const struct row_mailbox *m);
 int row_mailbox_get(struct slice v, struct row_mailbox *m_r);
 
-/* n, r, g, k of one number. */
+/* n, r, T, and i, j: one number. */
 int row_u64_put(struct buf *b, uint64_t v);
 int row_u64_get(struct slice v, uint64_t *v_r);
 int row_u32_put(struct buf *b, uint32_t v);
@@ -155,13 +155,6 @@ struct row_thread {
 };
 int row_thread_put(struct buf *b, const struct row_thread *t);
 int row_thread_get(struct slice v, struct arena *a, struct row_thread *t_r);
-
-struct row_msgid {
-	uint64_t thread;
-	uint32_t count;
-};
-int row_msgid_put(struct buf *b, const struct row_msgid *m);
-int row_msgid_get(struct slice v, struct row_msgid *m_r);
 
 enum { ROW_BLOB_PARSED = 1 };
 struct row_blob {

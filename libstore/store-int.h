@@ -218,7 +218,7 @@ void msgids_of(const struct mime_msg *m, struct arena *a, struct msgids *r);
  */
 int msgids_join(struct work *w, const struct msgids *ids, uint64_t forced,
     uint64_t fresh, uint64_t *thread_r);
-int msgids_drop(struct work *w, const uint64_t *hash, size_t n);
+int msgids_drop(struct work *w, const struct row_email *e);
 
 /* message.c: what can be done to a message, counts and threads included */
 int msg_set_flags(struct work *w, struct w_msg *g, uint64_t flags);

@@ -91,7 +91,7 @@ dead_clean(struct work *w, uint64_t id)
 		return rc;
 	if ((rc = email_alive(w->t, &e)) != 0)
 		return rc < 0 ? rc : store_corrupt(w->st, "email", id);
-	if ((rc = msgids_drop(w, e.hash, e.n_hash)) < 0 ||
+	if ((rc = msgids_drop(w, &e)) < 0 ||
 	    (rc = blob_unuse(w, e.blob)) < 0)
 		return rc;
 	w->head.dead--;

@@ -48,8 +48,8 @@ no_message(const DB_ENV *env, const char *prefix, const char *msg)
 	(void)msg;
 }
 
-int
-base_rc(int e, char *err, size_t err_n, const char *what)
+static int
+db_rc(int e, char *err, size_t err_n, const char *what)
 {
 	snprintf(err, err_n, "%s: %s", what, db_strerror(e));
 	switch (e) {
@@ -136,7 +136,7 @@ base_open(const char *dir, uint64_t gen, uint64_t size, struct base **b_r,
 	e = b->db->open(b->db, NULL, path, NULL, DB_BTREE, DB_RDONLY, 0);
 out:
 	if (e != 0)
-		rc = base_rc(e, err, err_n, path);
+		rc = db_rc(e, err, err_n, path);
 	if (rc < 0)
 		base_close(&b);
 	else
@@ -303,5 +303,5 @@ base_verify(const char *dir, uint64_t gen, char *err, size_t err_n)
 		e = db->verify(db, path, NULL, NULL, 0);	/* also closes */
 	}
 	xfree(path);
-	return e == 0 ? 0 : base_rc(e, err, err_n, "base");
+	return e == 0 ? 0 : db_rc(e, err, err_n, "base");
 }

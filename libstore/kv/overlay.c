@@ -299,17 +299,6 @@ overlay_hides(const struct overlay *ov, struct slice key)
 	return lo > 0 && before_end(key, &h->r[lo - 1]);
 }
 
-bool
-overlay_range(const struct overlay *ov, size_t i, struct slice *from_r,
-    struct slice *to_r)
-{
-	if (ov->hidden == NULL || i >= ov->hidden->n)
-		return false;
-	*from_r = range_from(&ov->hidden->r[i]);
-	*to_r = slice_make(ov->hidden->r[i].to, ov->hidden->r[i].to_n);
-	return true;
-}
-
 /* ---- the overlay -------------------------------------------------------- */
 
 void

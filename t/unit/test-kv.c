@@ -782,7 +782,6 @@ main(void)
 		return 1;
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	failed += run("mem");
-	failed += run("bdb");
 	model_rmtree(top);
 	return failed;
 }

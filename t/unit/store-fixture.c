@@ -1,0 +1,77 @@
+/* t/unit/store-fixture.c - runs tests of the store over every engine */
+#include "config.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libbase/xalloc.h"
+#include "t/unit/store-fixture.h"
+
+static const char *const engines[] = { "mem" };
+enum { ENGINES = sizeof(engines) / sizeof(engines[0]) };
+
+static int
+setup(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+
+	f->engine = *state;
+	snprintf(f->dir, sizeof(f->dir), "/tmp/culver-store.XXXXXX");
+	if (!mkdtemp(f->dir))
+		return -1;
+	f->conf.engine = f->engine;
+	f->conf.mail_dir = f->dir;
+	f->conf.lock_wait_ms = 5000;
+	f->conf.chaos_seed = 1;
+	*state = f;
+	return 0;
+}
+
+static int
+unlink_one(const char *path, const struct stat *sb, int type, struct FTW *ftw)
+{
+	(void)sb;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	nftw(f->dir, unlink_one, 16, FTW_DEPTH | FTW_PHYS);
+	xfree(f);
+	return 0;
+}
+
+int
+fixture_run(const char *engine, const struct CMUnitTest *tests, size_t n)
+{
+	struct CMUnitTest *all = xcalloc(n * ENGINES, sizeof(*all));
+	size_t k = 0;
+	int rc;
+
+	for (int e = 0; e < ENGINES; e++) {
+		if (engine && strcmp(engine, engines[e]) != 0)
+			continue;
+		for (size_t i = 0; i < n; i++, k++) {
+			char *name = xasprintf("%s: %s", engines[e],
+			    tests[i].name);
+
+			all[k] = tests[i];
+			all[k].name = name;
+			all[k].setup_func = setup;
+			all[k].teardown_func = teardown;
+			all[k].initial_state = xstrdup(engines[e]);
+		}
+	}
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	rc = _cmocka_run_group_tests("store", all, k, NULL, NULL);
+	xfree(all);
+	return rc;
+}

@@ -1,0 +1,23 @@
+/* t/unit/store-fixture.h - runs tests of the store over every engine */
+#ifndef TEST_STORE_FIXTURE_H
+#define TEST_STORE_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "libstore/store.h"
+
+struct fixture {		/* the state of each test */
+	const char *engine;
+	struct store_conf conf;	/* with a directory of its own */
+	char dir[64];
+};
+
+/* Runs the tests over one engine (NULL: all), as one TAP stream. */
+int fixture_run(const char *engine, const struct CMUnitTest *tests, size_t n);
+
+#endif
