@@ -28,7 +28,8 @@ enum log_level log_max(void);
  */
 void log_msg(enum log_level l, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-void log_vmsg(enum log_level l, const char *fmt, va_list ap);
+void log_vmsg(enum log_level l, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
 #define log_err(...) log_msg(LOG_L_ERR, __VA_ARGS__)
 #define log_warn(...) log_msg(LOG_L_WARN, __VA_ARGS__)
 #define log_info(...) log_msg(LOG_L_INFO, __VA_ARGS__)
