@@ -1,1 +1,13 @@
-# bench
+# bench: the corpus of made-up mail, measurements
+noinst_LIBRARIES += bench/libcorpus.a
+bench_libcorpus_a_SOURCES = \
+	bench/corpus.c bench/corpus.h \
+	bench/corpus-body.c \
+	bench/corpus-int.h \
+	bench/corpus-text.c
+
+noinst_PROGRAMS += bench/mkcorpus bench/mime
+bench_mkcorpus_SOURCES = bench/mkcorpus.c
+bench_mkcorpus_LDADD = bench/libcorpus.a $(LIBBASE)
+bench_mime_SOURCES = bench/mime.c
+bench_mime_LDADD = bench/libcorpus.a $(LIBMIME) $(LIBBASE)

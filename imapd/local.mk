@@ -37,6 +37,11 @@ imapd_libimapd_a_SOURCES = \
 	imapd/utf7.c imapd/utf7.h \
 	imapd/view.c imapd/view.h
 
+daemon_PROGRAMS += imapd/imapd
+imapd_imapd_SOURCES = imapd/main.c
+imapd_imapd_LDADD = imapd/libimapd.a $(LIBSESSION) $(LIBSTORE) $(LIBMIME) \
+	$(LIBBASE)
+
 check_PROGRAMS += t/unit/test-imap-parse
 t_unit_test_imap_parse_SOURCES = t/unit/test-imap-parse.c
 t_unit_test_imap_parse_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -57,4 +62,15 @@ t_fuzz_fuzz_imap_name_SOURCES = t/fuzz/fuzz-imap-name.c $(FUZZ_MAIN)
 t_fuzz_fuzz_imap_name_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_imap_name_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_imap_name_LDADD = imapd/libimapd.a $(LIBBASE)
-EXTRA_DIST += imapd/main.c
+
+TAPS += \
+	t/imap/any.t \
+	t/imap/append.t \
+	t/imap/copy.t \
+	t/imap/fetch.t \
+	t/imap/mailbox.t \
+	t/imap/search.t \
+	t/imap/select.t \
+	t/imap/store.t \
+	t/imap/syntax.t
+EXTRA_DIST += t/lib/ImapScript.pm

@@ -83,6 +83,8 @@ mark_gone(struct view *v, size_t i)
 static void
 append(struct view *v, const struct store_msg *m, size_t n)
 {
+	if (n == 0)
+		return;
 	if (v->n + n > v->cap) {
 		v->cap = v->n + n + v->n / 8;
 		v->m = xreallocarray(v->m, v->cap, sizeof(v->m[0]));

@@ -301,7 +301,7 @@ email_get(struct jmap_call *c)
 	if (max != NULL)
 		js_uint(max, &o.max_value);
 	rc = type_wants(c, &email_part_type, jmap_arg(c, "bodyProperties"),
-	    PROP_DEFAULT, &o.part, &o.n_part);
+	    &o.part, &o.n_part);
 	if (rc < 0)
 		return rc;
 	return type_get(c, &email_type, &o);

@@ -42,7 +42,12 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/web.c jmap-fcgi/web.h \
 	jmap-fcgi/workers.c
 
-EXTRA_DIST += jmap-fcgi/main.c
+daemon_PROGRAMS += jmap-fcgi/jmap-fcgi
+jmap_fcgi_jmap_fcgi_SOURCES = jmap-fcgi/main.c
+jmap_fcgi_jmap_fcgi_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+jmap_fcgi_jmap_fcgi_LDADD = jmap-fcgi/libjmap.a $(LIBSESSION) $(LIBSTORE) \
+	$(LIBMIME) $(LIBBASE) \
+	$(JANSSON_LIBS) $(FCGI_LIBS) -lpthread
 
 EXTRA_DIST += conf/nginx/culver-locations.conf
 dist_man_MANS += doc/jmap-fcgi.8

@@ -45,15 +45,19 @@ wanted(const struct jmap_want *w, size_t n, const char *name)
 	return false;
 }
 
+/* Those marked as default; where none is, all. */
 static int
-wants_default(struct jmap_call *c, const struct jmap_type *t, unsigned def,
+wants_default(struct jmap_call *c, const struct jmap_type *t,
     struct jmap_want **want_r, size_t *n_r)
 {
 	struct jmap_want *w = NULL;
 	size_t n = 0, cap = 0;
+	unsigned any = 0;
 
+	for (const struct jmap_prop *p = t->props; p->name != NULL; p++)
+		any |= p->flags & PROP_DEFAULT;
 	for (const struct jmap_prop *p = t->props; p->name != NULL; p++) {
-		if (def != 0 && (p->flags & def) == 0)
+		if ((p->flags & PROP_DEFAULT) != any)
 			continue;
 		w = arena_grow(c->arena, w, &cap, n + 1, sizeof(*w));
 		w[n++] = (struct jmap_want){ p, p->name };
@@ -67,14 +71,14 @@ enum { WANTS_MAX = 1000 };
 
 int
 type_wants(struct jmap_call *c, const struct jmap_type *t, json_t *names,
-    unsigned def, struct jmap_want **want_r, size_t *n_r)
+    struct jmap_want **want_r, size_t *n_r)
 {
 	struct jmap_want *w = NULL;
 	size_t n = 0, cap = 0, i;
 	json_t *v;
 
 	if (names == NULL)
-		return wants_default(c, t, def, want_r, n_r);
+		return wants_default(c, t, want_r, n_r);
 	json_array_foreach(names, i, v) {
 		const char *desc = NULL, *name = json_string_value(v);
 		const struct jmap_prop *p = type_prop(t, js_slice(v), &desc);
@@ -221,8 +225,7 @@ type_get(struct jmap_call *c, const struct jmap_type *t, void *ctx)
 	uint64_t state;
 	int rc;
 
-	rc = type_wants(c, t, jmap_arg(c, "properties"), PROP_DEFAULT, &g.want,
-	    &g.n_want);
+	rc = type_wants(c, t, jmap_arg(c, "properties"), &g.want, &g.n_want);
 	if (rc < 0 || (rc = type_state(c, t, &state)) < 0)
 		return rc;
 	g.list = json_array();

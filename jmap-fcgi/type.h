@@ -13,7 +13,8 @@
 enum {
 	PROP_IMMUTABLE = 1,	/* settable by create alone */
 	PROP_SERVER = 2,	/* set by the server alone */
-	PROP_DEFAULT = 4	/* returned where /get names no properties */
+	PROP_DEFAULT = 4	/* returned where /get names no properties; if
+				 * a type marks none, all are */
 };
 
 struct jmap_prop {
@@ -66,10 +67,10 @@ int type_state(struct jmap_call *c, const struct jmap_type *t,
 
 /* The whole of Foo/get; ctx goes to load. */
 int type_get(struct jmap_call *c, const struct jmap_type *t, void *ctx);
-/* The array of wanted properties from a String[] argument; def: what stands
- * for null (PROP_DEFAULT or, with 0, all). */
+/* The array of wanted properties from a String[] argument, NULL for those by
+ * default. */
 int type_wants(struct jmap_call *c, const struct jmap_type *t, json_t *names,
-    unsigned def, struct jmap_want **want_r, size_t *n_r);
+    struct jmap_want **want_r, size_t *n_r);
 /* An object of the wanted properties; *rc_r < 0 on failure. */
 json_t *type_encode(struct jmap_call *c, const struct jmap_want *w, size_t n,
     void *obj, int *rc_r);

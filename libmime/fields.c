@@ -136,18 +136,20 @@ mime_header_filter(struct slice header, const struct slice *names,
 
 /* What clients ask for in lists of messages. */
 static const char *const cached[] = {
-	"bcc", "cc", "content-type", "date", "from", "importance",
-	"in-reply-to", "list-id", "list-post", "list-unsubscribe",
-	"message-id", "newsgroups", "precedence", "priority", "references",
-	"reply-to", "sender", "subject", "to", "x-mailer", "x-priority",
-	"x-spam-flag", "x-spam-status"
+	"to", "cc", "bcc", "date", "from", "sender", "list-id", "subject",
+	"priority", "reply-to", "x-mailer", "list-post", "importance",
+	"message-id", "newsgroups", "precedence", "references", "x-priority",
+	"in-reply-to", "x-spam-flag", "content-type", "x-spam-status",
+	"list-unsubscribe"
 };
 
 bool
 mime_header_cached(struct slice name)
 {
-	for (size_t i = 0; i < sizeof(cached) / sizeof(cached[0]); i++)
-		if (mime_is(name, cached[i]))
+	for (size_t i = 0; name.n > 0 && i < sizeof(cached) / sizeof(cached[0]);
+	    i++)
+		if (cached[i][0] == (char)mime_lower(name.p[0]) &&
+		    mime_is(name, cached[i]))
 			return true;
 	return false;
 }

@@ -5,7 +5,7 @@
 
 #include "libmime/mime-int.h"
 
-enum { CACHED_MAX = 16 * 1024 };	/* octets of mime_msg.cached */
+enum { CACHED_MAX = 16 * 1024, CACHED_FIELDS = 64 };	/* of mime_msg.cached */
 
 struct parser {
 	const char *base, *end;
@@ -499,26 +499,27 @@ parse_entity(struct parser *ps, struct mime_part *p, bool message, bool digest)
 static struct slice
 cached_fields(const struct parser *ps, struct slice header)
 {
-	struct slice out = { NULL, 0 };
+	struct slice f[CACHED_FIELDS];
 	struct mime_fields it;
-	struct mime_field f;
-	char *p;
+	struct mime_field one;
+	size_t n = 0, len = 0;
+	char *p, *to;
 
 	mime_fields_init(&it, header);
-	while (mime_fields_next(&it, &f) == 1)
-		if (mime_header_cached(f.name))
-			out.n += f.raw.n;
-	if (out.n > CACHED_MAX)
-		return slice_make(NULL, 0);
-	out.p = p = arena_alloc(ps->a, out.n);
-	mime_fields_init(&it, header);
-	while (mime_fields_next(&it, &f) == 1) {
-		if (!mime_header_cached(f.name))
+	while (mime_fields_next(&it, &one) == 1) {
+		if (!mime_header_cached(one.name))
 			continue;
-		memcpy(p, f.raw.p, f.raw.n);
-		p += f.raw.n;
+		if (n == CACHED_FIELDS || len + one.raw.n > CACHED_MAX)
+			return slice_make(NULL, 0);
+		f[n++] = one.raw;
+		len += one.raw.n;
 	}
-	return out;
+	p = to = arena_alloc(ps->a, len);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(to, f[i].p, f[i].n);
+		to += f[i].n;
+	}
+	return slice_make(p, len);
 }
 
 int
@@ -526,13 +527,17 @@ mime_parse(struct slice raw, const struct mime_limits *lim, struct arena *a,
     struct mime_msg **m_r)
 {
 	struct mime_msg *m = arena_alloc(a, sizeof(*m));
-	struct parser *ps = arena_alloc(a, sizeof(*ps));
+	struct parser parser, *ps = &parser;
 	struct mime_bodies b;
 
 	if (raw.p == NULL)
 		raw = SLICE_LIT("");
+	/* Not zeroed whole: it is big. */
 	ps->base = ps->pos = raw.p;
 	ps->end = raw.p + raw.n;
+	ps->lines = 0;
+	ps->last = NULL;
+	ps->n_bounds = 0;
 	ps->lim = limits(lim);
 	ps->addrs_left = ps->lim.addrs;
 	ps->a = a;

@@ -10,13 +10,13 @@ struct word {			/* one encoded word */
 	const char *end;
 };
 
-static const char *
-find_any(struct slice s, const char *set, size_t n)
+static bool
+folded(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (memchr(set, s.p[i], n) != NULL)
-			return s.p + i;
-	return NULL;
+		if (s.p[i] == '\r' || s.p[i] == '\n' || s.p[i] == '\0')
+			return true;
+	return false;
 }
 
 struct slice
@@ -26,7 +26,7 @@ mime_unfold(struct arena *a, struct slice v)
 	char *out;
 	size_t n = 0;
 
-	if (v.n == 0 || find_any(v, "\r\n\0", 3) == NULL)
+	if (v.n == 0 || !folded(v))
 		return v;
 	out = arena_alloc(a, v.n);
 	end = v.p + v.n;

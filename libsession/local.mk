@@ -35,3 +35,5 @@ check_PROGRAMS += t/unit/test-sio
 t_unit_test_sio_SOURCES = t/unit/test-sio.c
 t_unit_test_sio_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_sio_LDADD = libsession/libsession.a $(LIBCONF) $(TEST_LIBS)
+
+TAPS += t/session/modes.t

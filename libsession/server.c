@@ -210,12 +210,13 @@ stdio_account(const struct options *o)
 static int
 serve_one(struct setup *s, const struct activation *a, const struct options *o)
 {
-	const struct conf_listener *l;
+	const struct conf_listener *l = NULL;
 	const char *preauth = NULL, *section = a->sock[0].listener;
 	int rfd = a->sock[0].fd, wfd = rfd;
 
-	l = setup_listener(s->conf, s->srv, section);
-	if (l == NULL)	/* a name that is not one of ours */
+	if (section != NULL)
+		l = setup_listener(s->conf, s->srv, section);
+	if (l == NULL)	/* no name, or not one of ours */
 		l = setup_listener(s->conf, s->srv, s->listener);
 	if (a->mode == MODE_STDIO) {
 		if ((preauth = stdio_account(o)) == NULL)

@@ -14,8 +14,12 @@ kv_engine(const struct kv_conf *cf)
 {
 	const char *name = cf->engine;
 
-	if (name != NULL && strcmp(name, "mem") == 0)
+	if (name == NULL || strcmp(name, "bdb") == 0)
+		return &kv_bdb_ops;
+	if (strcmp(name, "mem") == 0)
 		return &kv_mem_ops;
+	if (strcmp(name, "chaos") == 0 || strncmp(name, "chaos:", 6) == 0)
+		return &kv_chaos_ops;
 	return NULL;
 }
 

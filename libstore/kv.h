@@ -32,8 +32,14 @@ struct kv_conf {
 				 * "chaos:mem" */
 	uint32_t lock_wait_ms;	/* 0: 30,000 */
 	bool any_fs;		/* also on a network file system */
-	unsigned chaos_seed;
-	unsigned chaos_every;	/* about every nth commit fails; 0: 7 */
+	/* About every nth commit (0: 7) fails in one of these ways (0: all),
+	 * and as many wake-ups are lost.  UNKNOWN: half of them are done.
+	 * FENCED: the handle writes no more.  seed 0: another each time. */
+	unsigned chaos_seed, chaos_every, chaos_kinds;
+};
+enum {	/* chaos_kinds */
+	KV_CHAOS_CONFLICT = 1, KV_CHAOS_UNKNOWN = 2, KV_CHAOS_FENCED = 4,
+	KV_CHAOS_BUSY = 8
 };
 
 struct kv;
@@ -74,7 +80,8 @@ uint64_t kv_modseq(const struct kv *kv);
  */
 enum { KV_RO = 0, KV_RW = 1, KV_FREES = 2 };
 int kv_begin(struct kv *kv, int mode, struct kv_txn **txn_r);
-/* The modseq that commit will give to this transaction; KV_RO: the snapshot's. */
+/* The modseq that commit will give to this transaction; KV_RO: the
+ * snapshot's. */
 uint64_t kv_txn_modseq(const struct kv_txn *txn);
 
 /* 0 and the value in the arena, or STORE_E_NOTFOUND.  Sees own writes. */
@@ -99,8 +106,8 @@ void kv_scan_close(struct kv_scan **s);
 /* KV_RW only.  The octets are copied.  STORE_E_TOOBIG past KV_TXN_MAX, and then
  * from commit too: such a transaction can only be given up. */
 int kv_put(struct kv_txn *txn, struct slice key, struct slice val);
-/* Overwrites bytes at off inside the row's present value (STORE_E_NOTFOUND:
- * no row; STORE_E_INVALID: past its end).  Costs its own octets, not the row's. */
+/* Overwrites bytes at off inside the row's present value (STORE_E_NOTFOUND: no
+ * row; STORE_E_INVALID: past its end).  Costs its own octets, not the row's. */
 int kv_patch(struct kv_txn *txn, struct slice key, size_t off,
     struct slice bytes);
 int kv_del(struct kv_txn *txn, struct slice key);	/* absent: also 0 */
@@ -174,7 +181,8 @@ int kv_check(struct kv *kv, void (*fn)(void *arg, const char *fault),
  * Wakes when any process commits to a watched account.  many: one watcher for
  * any number of accounts (inotify), else a cheap one for few (dnotify, one
  * watcher a process; uses SIGIO).  A wake-up may be early, merged or, rarely,
- * lost: kv_refresh() tells what is new, and a waiter looks once a minute anyway.
+ * lost: kv_refresh() tells what is new, and a waiter looks once a minute
+ * anyway.
  */
 int kv_watch_new(const struct kv_conf *cf, bool many, struct kv_watch **w_r);
 void kv_watch_free(struct kv_watch **w);

@@ -41,17 +41,32 @@ libstore_libstore_a_SOURCES += \
 # The engine.
 libstore_libstore_a_SOURCES += \
 	libstore/kv.c libstore/kv.h \
+	libstore/kv/base-write.c \
 	libstore/kv/base.c libstore/kv/base.h \
+	libstore/kv/bdb-int.h \
+	libstore/kv/bdb.c \
 	libstore/kv/be.h \
 	libstore/kv/blob.c libstore/kv/blob.h \
+	libstore/kv/chaos.c \
+	libstore/kv/check.c \
+	libstore/kv/commit.c \
+	libstore/kv/compact.c \
 	libstore/kv/item.c libstore/kv/item.h \
+	libstore/kv/journal.c libstore/kv/journal.h \
 	libstore/kv/kv-int.h \
+	libstore/kv/lock.c \
 	libstore/kv/mem.c \
 	libstore/kv/overlay.c libstore/kv/overlay.h \
 	libstore/kv/pack-file.h \
+	libstore/kv/pack.c \
 	libstore/kv/reader.c \
+	libstore/kv/recover.c \
+	libstore/kv/reserve.c \
+	libstore/kv/snap.c \
+	libstore/kv/sweep.c \
 	libstore/kv/sys.c libstore/kv/sys.h \
-	libstore/kv/view.c libstore/kv/view.h
+	libstore/kv/view.c libstore/kv/view.h \
+	libstore/kv/watch.c
 
 # What a program needs to link libstore, besides libmime and libbase.
 LIBSTORE = libstore/libstore.a $(DB_LIBS) $(ZSTD_LIBS) -lpthread

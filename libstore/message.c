@@ -63,6 +63,8 @@ slot_set_flags(struct work *w, struct w_msg *g, uint64_t flags)
 			r->deleted--;
 			r->deleted_size -= d.size;
 		}
+		/* JMAP does not count what is \Deleted (RFC 8621 4.1.1). */
+		w_counted(w, g->m);
 	}
 	if ((old ^ flags) & STORE_SEEN)
 		r->unseen += flags & STORE_SEEN ? UINT32_MAX : 1;

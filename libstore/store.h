@@ -115,8 +115,8 @@ struct store_mailbox {
 	uint64_t created;	/* modseq */
 	uint64_t changed;	/* modseq of the last change of name, parent, role,
 				 * sort order or subscription */
-	uint64_t counted;	/* modseq of the last change of total, unread,
-				 * threads or unread_threads */
+	uint64_t counted;	/* modseq of the last change of total, deleted,
+				 * unread, threads or unread_threads */
 	uint32_t total, deleted, threads, unread_threads;
 	uint32_t unread;	/* neither \Seen nor \Draft (RFC 8621 2) */
 	uint32_t unseen;	/* not \Seen (RFC 9051 6.3.11) */

@@ -1,11 +1,14 @@
-# lmtpd
-LMTPD_SOURCES = \
+# lmtpd: LMTP (RFC 2033)
+daemon_PROGRAMS += lmtpd/lmtpd
+lmtpd_lmtpd_SOURCES = \
 	lmtpd/address.c lmtpd/address.h \
 	lmtpd/commands.c \
 	lmtpd/data.c \
 	lmtpd/dots.c lmtpd/dots.h \
 	lmtpd/envelope.c \
-	lmtpd/lmtp.h
+	lmtpd/lmtp.h \
+	lmtpd/main.c
+lmtpd_lmtpd_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(LIBBASE)
 
 check_PROGRAMS += t/unit/test-lmtp
 t_unit_test_lmtp_SOURCES = t/unit/test-lmtp.c \

@@ -15,7 +15,7 @@ enum {
 	BAD_MAX = 10		/* nonsense before login, then goodbye */
 };
 
-static void
+__attribute__((format(printf, 4, 0))) static void
 answer(struct pop3 *p, const char *status, const char *code, const char *fmt,
     va_list ap)
 {

@@ -48,8 +48,8 @@ no_message(const DB_ENV *env, const char *prefix, const char *msg)
 	(void)msg;
 }
 
-static int
-db_rc(int e, char *err, size_t err_n, const char *what)
+int
+base_rc(int e, char *err, size_t err_n, const char *what)
 {
 	snprintf(err, err_n, "%s: %s", what, db_strerror(e));
 	switch (e) {
@@ -136,7 +136,7 @@ base_open(const char *dir, uint64_t gen, uint64_t size, struct base **b_r,
 	e = b->db->open(b->db, NULL, path, NULL, DB_BTREE, DB_RDONLY, 0);
 out:
 	if (e != 0)
-		rc = db_rc(e, err, err_n, path);
+		rc = base_rc(e, err, err_n, path);
 	if (rc < 0)
 		base_close(&b);
 	else
@@ -284,7 +284,7 @@ base_cursor_next(struct base_cursor *c, struct slice *key_r,
 			return rc;
 	}
 	DB_MULTIPLE_KEY_NEXT(c->at, &c->bulk, k, kn, v, vn);
-	if (c->at == NULL)
+	if (c->at == NULL)	/* the end of this bulk */
 		return base_cursor_next(c, key_r, val_r);
 	*key_r = slice_make(k, kn);
 	*val_r = slice_make(v, vn);
@@ -300,8 +300,9 @@ base_verify(const char *dir, uint64_t gen, char *err, size_t err_n)
 
 	if ((e = db_create(&db, NULL, 0)) == 0) {
 		db->set_errcall(db, no_message);
-		e = db->verify(db, path, NULL, NULL, 0);	/* also closes */
+		/* also closes */
+		e = db->verify(db, path, NULL, NULL, 0);
 	}
 	xfree(path);
-	return e == 0 ? 0 : db_rc(e, err, err_n, "base");
+	return e == 0 ? 0 : base_rc(e, err, err_n, "base");
 }

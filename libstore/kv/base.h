@@ -2,6 +2,7 @@
 #ifndef STORE_KV_BASE_H
 #define STORE_KV_BASE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,11 +34,22 @@ void base_cursor_close(struct base_cursor **c);
 
 /*
  * Writes the rows of v to the new file dir/base.GEN and makes it durable (the
- * directory is the caller's).  old_gen: of v's base.  crc_r: of the file.
+ * directory is the caller's).  old_gen: of v's base; it is copied and changed,
+ * or, with anew, all rows are written in order.  crc_r: of the file.
  */
-int base_write(const char *dir, int dirfd, const struct view *v,
-    uint64_t old_gen, uint64_t gen, uint64_t *size_r, uint32_t *crc_r,
+struct base_job {
+	const char *dir;
+	int dirfd;
+	const struct view *v;
+	uint64_t old_gen, old_size, gen;
+	bool anew;
+};
+int base_write(const struct base_job *j, uint64_t *size_r, uint32_t *crc_r,
     char *err, size_t err_n);
+/* The checksum of a whole file from its beginning. */
+int base_crc(int fd, uint64_t size, uint32_t *crc_r);
+/* What a return code of Berkeley DB means; err gets its words. */
+int base_rc(int e, char *err, size_t err_n, const char *what);
 /* Verifies the file's order and structure; 0, CORRUPT, IO. */
 int base_verify(const char *dir, uint64_t gen, char *err, size_t err_n);
 

@@ -15,7 +15,7 @@ enum {
 	ITEM_HEAD = 64,
 	ITEM_FRAME = 128 * 1024,	/* of a body, before compression */
 	ITEM_FRAME_HEAD = 8,		/* its row in the table of frames */
-	ITEM_META_MAX = 16 * 1024 * 1024
+	ITEM_META_MAX = 16 * 1024 * 1024 + 4096
 };
 
 enum item_kind {

@@ -65,7 +65,8 @@ node_unref(struct onode *n)
 	}
 }
 
-/* The node, or a copy of it, that nobody else sees; takes over the reference. */
+/* The node, or a copy of it, that nobody else sees; takes over the
+ * reference. */
 static struct onode *
 node_own(struct onode *n)
 {
@@ -288,7 +289,8 @@ overlay_hides(const struct overlay *ov, struct slice key)
 	const struct ohidden *h = ov->hidden;
 	size_t lo = 0, hi = h == NULL ? 0 : h->n;
 
-	while (lo < hi) {	/* the last range that begins at or before key */
+	/* The last range that begins at or before key. */
+	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 
 		if (slice_cmp(range_from(&h->r[mid]), key) <= 0)
@@ -297,6 +299,17 @@ overlay_hides(const struct overlay *ov, struct slice key)
 			hi = mid;
 	}
 	return lo > 0 && before_end(key, &h->r[lo - 1]);
+}
+
+bool
+overlay_range(const struct overlay *ov, size_t i, struct slice *from_r,
+    struct slice *to_r)
+{
+	if (ov->hidden == NULL || i >= ov->hidden->n)
+		return false;
+	*from_r = range_from(&ov->hidden->r[i]);
+	*to_r = slice_make(ov->hidden->r[i].to, ov->hidden->r[i].to_n);
+	return true;
 }
 
 /* ---- the overlay -------------------------------------------------------- */

@@ -63,6 +63,9 @@ void overlay_release(struct overlay *ov);
 /* The row of that key, or NULL: then the base's counts, unless hidden. */
 const struct orow *overlay_find(const struct overlay *ov, struct slice key);
 bool overlay_hides(const struct overlay *ov, struct slice key);
+/* The i-th hidden range of the base; false: there are fewer. */
+bool overlay_range(const struct overlay *ov, size_t i, struct slice *from_r,
+    struct slice *to_r);
 
 void overlay_put(struct overlay *ov, struct slice key, struct slice val);
 void overlay_del(struct overlay *ov, struct slice key);

@@ -28,7 +28,7 @@ struct sys_hook {
 	 * the new size. */
 	void (*after)(void *arg, enum sys_call c, int fd, uint64_t off);
 	void *arg;
-	/* A failed flush returns STORE_E_UNKNOWN and does not end the process. */
+	/* A failed flush is STORE_E_UNKNOWN, and doesn't end the process. */
 	bool survive;
 };
 extern const struct sys_hook *sys_hook;
@@ -48,7 +48,7 @@ int sys_link(int fd, int dir, const char *name);
 int sys_unlinkat(int dir, const char *name);
 int sys_fstatat(int dir, const char *name, struct stat *st);
 int sys_fstat(int fd, struct stat *st);
-/* Frees the blocks of [off, off + n); -1 and EOPNOTSUPP where that can't be. */
+/* Frees the blocks of [off, off + n); -1, EOPNOTSUPP where that can't be. */
 int sys_punch(int fd, uint64_t off, uint64_t n);
 int sys_allocate(int fd, uint64_t n);
 /* Octets [0, n) of from to the empty file to. */

@@ -69,13 +69,13 @@ log = "$d/log"
 log-level = "debug"
 failure-delay-ms = 1
 $cert
-listener imap { protocol = "imap" tls = "$mode" linger = 1 }
-listener pop3 { protocol = "pop3" tls = "$mode" linger = 1 }
-listener lmtp { protocol = "lmtp" tls = "none" linger = 1 }
+listener imap { protocol = "imap" tls = "$mode" linger = 60 }
+listener pop3 { protocol = "pop3" tls = "$mode" linger = 60 }
+listener lmtp { protocol = "lmtp" tls = "none" linger = 60 }
 END
 	$conf .= <<"END" if $tls;
-listener imaps { protocol = "imap" tls = "implicit" linger = 1 }
-listener pop3s { protocol = "pop3" tls = "implicit" linger = 1 }
+listener imaps { protocol = "imap" tls = "implicit" linger = 60 }
+listener pop3s { protocol = "pop3" tls = "implicit" linger = 60 }
 END
 	$self->spew('culver.conf', $conf . $extra);
 }

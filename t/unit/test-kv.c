@@ -18,6 +18,9 @@
 #include "libstore/kv.h"
 #include "t/unit/kv-model.h"
 
+/* So many commits of the chaos engine that none fails. */
+enum { CALM = 1 << 30 };
+
 static struct kv_conf conf;	/* of the engine under test */
 static char top[64];		/* directory for the accounts */
 static struct arena *arena;
@@ -464,6 +467,71 @@ fault(void *arg, const char *text)
 	print_error("fault: %s\n", text);
 }
 
+/* A random transaction that may fail in any way that chaos knows. */
+static int
+chaos_txn(struct kv **kv, struct model *m)
+{
+	struct kv_txn *txn;
+	struct kv *other;
+	uint64_t want;
+	int rc;
+
+	rc = kv_begin(*kv, KV_RW, &txn);
+	if (rc == STORE_E_FENCED) {
+		other = reopen(*kv);
+		kv_close(kv);
+		*kv = other;
+		rc = kv_begin(*kv, KV_RW, &txn);
+	}
+	assert_int_equal(rc, 0);
+	want = kv_txn_modseq(txn);
+	model_txn(m, txn, 1 + model_rand(m, 10));
+	assert_int_equal(kv_put(txn, slice_str("wrote"), slice_str("")), 0);
+	rc = kv_commit(&txn, NULL);
+	assert_null(txn);
+	other = reopen(*kv);
+	if (rc == STORE_E_UNKNOWN ? kv_modseq(other) == want : rc == 0)
+		model_commit(m);
+	else {
+		assert_int_equal(kv_modseq(other), want - 1);
+		model_abort(m);
+	}
+	kv_close(&other);
+	return rc;
+}
+
+static void
+test_chaos(void **state)
+{
+	static const int kinds[] = { 0, STORE_E_CONFLICT, STORE_E_UNKNOWN,
+		STORE_E_FENCED, STORE_E_BUSY };
+	int seen[5] = { 0 };
+	struct model *m = model_new(99);
+	struct kv_txn *txn;
+	struct kv *kv;
+
+	(void)state;
+	conf.chaos_every = 3;
+	conf.chaos_seed = 5;
+	kv = fresh();
+	for (int i = 0; i < 300; i++) {
+		int rc = chaos_txn(&kv, m);
+
+		for (size_t k = 0; k < 5; k++)
+			seen[k] += rc == kinds[k];
+		txn = begin(kv, KV_RO);
+		if (rc != STORE_E_UNKNOWN)
+			model_compare(m, txn);
+		kv_abort(&txn);
+		arena_reset(arena);
+	}
+	for (size_t k = 0; k < 5; k++)
+		assert_true(seen[k] >= 10);
+	assert_in_range(seen[0], 150, 250);
+	kv_close(&kv);
+	model_free(&m);
+}
+
 /* ---- blobs -------------------------------------------------------------- */
 
 /* Octets that compress (kind 0), don't (1), or a mixture (2). */
@@ -727,10 +795,13 @@ test_watch_many(void **state)
 	watching(true);
 }
 
+/* ---- each test over each engine ----------------------------------------- */
+
 static int
 setup(void **state)
 {
-	(void)state;
+	conf = (struct kv_conf){ .engine = *state, .lock_wait_ms = 50,
+		.chaos_seed = 1, .chaos_every = CALM };
 	arena = arena_new(0);
 	return 0;
 }
@@ -743,45 +814,43 @@ teardown(void **state)
 	return 0;
 }
 
-static int
-run(const char *engine)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_open, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_txn, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_patch, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_scan, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_scan_pinned, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_getn, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_writers, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_random, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_blob, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_blob_fd, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_blob_del, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_watch_few, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_watch_many, setup,
-		    teardown),
-	};
+#define T(f) { #f, f, setup, teardown, NULL }
 
-	conf = (struct kv_conf){ .engine = engine, .lock_wait_ms = 50 };
-	print_message("# engine %s\n", engine);
-	return cmocka_run_group_tests_name(engine, tests, NULL, NULL);
-}
+static const struct CMUnitTest all[] = { T(test_open), T(test_txn),
+	T(test_limits), T(test_patch), T(test_scan), T(test_scan_pinned),
+	T(test_getn), T(test_writers), T(test_random), T(test_blob),
+	T(test_blob_fd), T(test_blob_del), T(test_watch_few),
+	T(test_watch_many), T(test_chaos) };
+
+enum { N_ALL = sizeof(all) / sizeof(all[0]), N_ENGINES = 4 };
 
 int
 main(void)
 {
-	int failed = 0;
+	static char engines[N_ENGINES][10] = { "mem", "bdb", "chaos:mem",
+		"chaos" };
+	static char names[N_ALL * N_ENGINES][50];
+	struct CMUnitTest tests[N_ALL * N_ENGINES];
+	size_t n = 0;
+	int failed;
 
 	snprintf(top, sizeof(top), "/tmp/culver-kv.XXXXXX");
 	if (mkdtemp(top) == NULL)
 		return 1;
+	for (size_t e = 0; e < N_ENGINES; e++)
+		for (size_t i = 0; i < N_ALL; i++) {
+			/* Of test_chaos only the wrapping engines know. */
+			if (all[i].test_func == test_chaos &&
+			    strncmp(engines[e], "chaos", 5) != 0)
+				continue;
+			tests[n] = all[i];
+			snprintf(names[n], sizeof(names[n]), "%s: %s",
+			    engines[e], all[i].name);
+			tests[n].name = names[n];
+			tests[n++].initial_state = engines[e];
+		}
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	failed += run("mem");
+	failed = _cmocka_run_group_tests("kv", tests, n, NULL, NULL);
 	model_rmtree(top);
 	return failed;
 }

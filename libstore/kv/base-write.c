@@ -1,0 +1,238 @@
+/* libstore/kv/base-write.c - writing the next base */
+#include "config.h"
+
+#include <db.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libbase/io.h"
+#include "libbase/xalloc.h"
+#include "libstore/kv/base.h"
+#include "libstore/kv/sys.h"
+#include "libstore/kv/view.h"
+
+/* libdb reads the file's pages itself; SYS_DB of the seam stands for it. */
+
+enum { CACHE = 2 * 1024 * 1024, PAGE = 4096 };
+
+static void
+no_message(const DB_ENV *env, const char *prefix, const char *msg)
+{
+	(void)env;
+	(void)prefix;
+	(void)msg;
+}
+
+static void
+dbt_set(DBT *d, struct slice s)
+{
+	memset(d, 0, sizeof(*d));
+	memcpy(&d->data, &s.p, sizeof(d->data));
+	d->size = (u_int32_t)s.n;
+}
+
+static int
+row_put(DB *db, struct slice key, struct slice val)
+{
+	DBT k, v;
+
+	if (sys_db() < 0)
+		return errno;
+	dbt_set(&k, key);
+	dbt_set(&v, val);
+	return db->put(db, NULL, &k, &v, 0);
+}
+
+/* All rows, in order, into the empty file. */
+static int
+fill(DB *db, const struct view *v)
+{
+	struct view_scan *s = view_scan_new(v, slice_make(NULL, 0),
+	    slice_make(NULL, 0), false);
+	struct slice key, val;
+	int e = 0, rc;
+
+	while (e == 0 && (rc = view_scan_next(s, &key, &val)) != 0)
+		e = rc < 0 ? EIO : row_put(db, key, val);
+	view_scan_free(s);
+	return e;
+}
+
+/* Deletes the base's rows from <= key < to. */
+static int
+delete_range(DB *db, struct slice from, struct slice to)
+{
+	DBT k, v = { 0 };
+	DBC *c;
+	int e, e2;
+
+	if ((e = db->cursor(db, NULL, &c, 0)) != 0)
+		return e;
+	dbt_set(&k, from);
+	v.flags = DB_DBT_PARTIAL;	/* the keys alone */
+	e = c->get(c, &k, &v, from.n > 0 ? DB_SET_RANGE : DB_FIRST);
+	while (e == 0) {
+		if (to.n > 0 && slice_cmp(slice_make(k.data, k.size), to) >= 0)
+			break;
+		if (sys_db() < 0)
+			e = errno;
+		else if ((e = c->del(c, 0)) == 0)
+			e = c->get(c, &k, &v, DB_NEXT);
+	}
+	e2 = c->close(c);
+	return e == DB_NOTFOUND ? e2 : e != 0 ? e : e2;
+}
+
+/* The base's row with patches. */
+static int
+patch_row(DB *db, const struct orow *row)
+{
+	DBT k, v = { 0 };
+	char *copy;
+	int e;
+
+	dbt_set(&k, orow_key(row));
+	if ((e = db->get(db, NULL, &k, &v, 0)) != 0)
+		return e;
+	copy = xstrndup(v.data, v.size);
+	e = orow_apply(row, copy, v.size) < 0 ? EINVAL :
+	    row_put(db, orow_key(row), slice_make(copy, v.size));
+	xfree(copy);
+	return e;
+}
+
+/* The overlay's changes, in the order of keys, into a copy of the base. */
+static int
+change(DB *db, const struct view *v)
+{
+	const struct orow *row;
+	struct slice from, to;
+	struct owalk w;
+	int e = 0;
+	DBT k;
+
+	for (size_t i = 0; e == 0 && overlay_range(&v->ov, i, &from, &to); i++)
+		e = delete_range(db, from, to);
+	owalk_seek(&w, &v->ov, slice_make(NULL, 0), false);
+	for (; e == 0 && (row = owalk_row(&w)) != NULL; owalk_step(&w)) {
+		switch (row->kind) {
+		case OROW_VALUE:
+			e = row_put(db, orow_key(row), orow_value(row));
+			break;
+		case OROW_PATCH:
+			e = patch_row(db, row);
+			break;
+		default:
+			dbt_set(&k, orow_key(row));
+			if (sys_db() < 0)
+				e = errno;
+			else if ((e = db->del(db, NULL, &k, 0)) ==
+			    DB_NOTFOUND)
+				e = 0;
+		}
+	}
+	return e;
+}
+
+static int
+write_rows(const struct base_job *j, const char *path)
+{
+	DB *db;
+	int e, e2;
+
+	if ((e = db_create(&db, NULL, 0)) != 0)
+		return e;
+	db->set_errcall(db, no_message);
+	if ((e = db->set_cachesize(db, 0, CACHE, 1)) == 0 && j->anew)
+		e = db->set_pagesize(db, PAGE);
+	if (e == 0)
+		e = db->open(db, NULL, path, NULL, DB_BTREE,
+		    j->anew ? DB_CREATE | DB_EXCL : 0, 0600);
+	if (e == 0)
+		e = j->anew ? fill(db, j->v) : change(db, j->v);
+	/* It also writes everything out. */
+	e2 = db->close(db, e == 0 ? 0 : DB_NOSYNC);
+	return e != 0 ? e : e2;
+}
+
+static int
+copy_old(const struct base_job *j, const char *name)
+{
+	char old[40];
+	int from, to, e = 0;
+
+	snprintf(old, sizeof(old), "base.%llu", (unsigned long long)j->old_gen);
+	from = sys_openat(j->dirfd, old, O_RDONLY | O_CLOEXEC, 0);
+	to = sys_openat(j->dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0600);
+	if (from < 0 || to < 0 || sys_copy(from, to, j->old_size) < 0)
+		e = errno;
+	io_close(&from);
+	io_close(&to);
+	return e;
+}
+
+int
+base_crc(int fd, uint64_t size, uint32_t *crc_r)
+{
+	enum { STEP = 256 * 1024 };
+	char *p = xmalloc(STEP);
+	uint32_t crc = 0;
+	ssize_t n;
+
+	for (uint64_t off = 0; off < size; off += (uint64_t)n) {
+		size_t want = size - off < STEP ? (size_t)(size - off) : STEP;
+
+		if ((n = sys_pread(fd, p, want, off)) != (ssize_t)want) {
+			xfree(p);
+			errno = n < 0 ? errno : EIO;
+			return -1;
+		}
+		crc = crc32c(crc, p, want);
+	}
+	xfree(p);
+	*crc_r = crc;
+	return 0;
+}
+
+/* Flushes the file and measures it. */
+static int
+finish(const struct base_job *j, const char *name, uint64_t *size_r,
+    uint32_t *crc_r)
+{
+	int fd = sys_openat(j->dirfd, name, O_RDWR | O_CLOEXEC, 0), e = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return errno;
+	if (sys_fdatasync(fd) < 0 || sys_fstat(fd, &st) < 0 ||
+	    base_crc(fd, (uint64_t)st.st_size, crc_r) < 0)
+		e = errno;
+	else
+		*size_r = (uint64_t)st.st_size;
+	io_close(&fd);
+	return e;
+}
+
+int
+base_write(const struct base_job *j, uint64_t *size_r, uint32_t *crc_r,
+    char *err, size_t err_n)
+{
+	char name[40], *path;
+	int e;
+
+	snprintf(name, sizeof(name), "base.%llu", (unsigned long long)j->gen);
+	path = xasprintf("%s/%s", j->dir, name);
+	e = j->anew ? 0 : copy_old(j, name);
+	if (e == 0)
+		e = write_rows(j, path);
+	if (e == 0)
+		e = finish(j, name, size_r, crc_r);
+	if (e != 0)
+		(void)sys_unlinkat(j->dirfd, name);
+	xfree(path);
+	return e == 0 ? 0 : base_rc(e, err, err_n, name);
+}

@@ -1,0 +1,147 @@
+/* libstore/kv/bdb-int.h - the Berkeley DB engine's insides */
+#ifndef STORE_KV_BDB_INT_H
+#define STORE_KV_BDB_INT_H
+
+#include "libbase/buf.h"
+#include "libstore/kv/blob.h"
+#include "libstore/kv/journal.h"
+#include "libstore/kv/kv-int.h"
+#include "libstore/kv/view.h"
+
+/* Octets of the journal that are locked: a writer has the first, a compaction
+ * the second; who replaces the file has both. */
+enum { LOCK_WRITER = 0, LOCK_COMPACT = 1 };
+
+enum {
+	PACK_CACHE = 64,	/* open pack files in a handle */
+	RESERVE_SIZE = 1024 * 1024
+};
+
+/* What a handle shows: a base and the journal's records up to end. */
+struct snap {
+	int fd;			/* the journal; the lock belongs to it */
+	uint64_t dev, ino;
+	struct journal_head head;
+	uint64_t end, seq;	/* after the last record shown */
+	struct pack_pos pos;
+	struct view view;
+};
+
+struct pack_file {
+	atomic_uint refs;
+	uint32_t no;
+	int fd;
+	bool own;		/* a single large blob */
+};
+
+struct bdb_kv {
+	struct kv kv;
+	int dirfd;
+	struct snap s;
+	bool broken;		/* a flush failed: this handle writes no more */
+	struct pack_file *packs[PACK_CACHE];
+	size_t n_packs, hand;
+	/* Packs in which this handle deleted blobs. */
+	uint32_t *sweep;
+	size_t n_sweep;
+};
+
+struct staged {
+	struct kv_blob *b;
+	struct kv_ref ref;
+};
+
+struct bdb_txn {
+	struct kv_txn txn;
+	struct view view;
+	struct buf ops;		/* a record: RECORD_HEAD octets, then these */
+	uint32_t n_ops;
+	size_t octets;		/* of keys and values */
+	struct staged *blobs;
+	size_t n_blobs;
+	struct pack_pos pos;	/* as it will be */
+	bool new_pack;		/* pos.pack is yet to be made */
+};
+
+/* ---- snap.c: reading the journal ---- */
+
+/* Opens journal and base and reads all records that are shown. */
+int snap_open(struct bdb_kv *b, struct snap *s_r);
+void snap_close(struct snap *s);
+/* Reads what was shown since; writer: repairs what dead writers left. */
+int snap_tail(struct bdb_kv *b, struct snap *s, bool writer);
+/* Is the journal's path still this file?  1, 0, or STORE_E_FENCED, _IO. */
+int snap_current(struct bdb_kv *b, const struct snap *s);
+void snap_init(struct snap *s);
+
+/* ---- lock.c: becoming the writer ---- */
+
+/*
+ * Takes the writer's lock and moves b to the newest state, after repairing
+ * what is to be repaired.  wait_ms 0: STORE_E_BUSY at once.
+ */
+int writer_lock(struct bdb_kv *b, uint32_t wait_ms);
+void writer_unlock(struct bdb_kv *b);
+/* Takes octet's lock within the time; STORE_E_BUSY. */
+int lock_wait(struct bdb_kv *b, int fd, uint64_t octet, int64_t until_ms);
+/* A flush failed.  Ends the process, except in tests: STORE_E_UNKNOWN. */
+int flush_failed(struct bdb_kv *b, const char *what);
+
+/* ---- recover.c: what a pack knows and the journal doesn't ---- */
+
+/* With the writer's lock: replays and cuts the pack's tail. */
+int recover_packs(struct bdb_kv *b);
+/* Is there anything to do?  Needs no lock. */
+bool recover_wanted(struct bdb_kv *b);
+
+/* ---- commit.c ---- */
+
+int bdb_commit(struct kv_txn *txn, uint64_t *modseq_r);
+int bdb_blob_put(struct kv_txn *txn, struct kv_blob *b, struct kv_ref *ref_r);
+/* Writes a record at the journal's end.  -1 with errno: nothing of it is left
+ * there. */
+int journal_append(struct bdb_kv *b, const void *p, size_t n);
+
+/* ---- pack.c ---- */
+
+/* Opens the file of that number; NOTFOUND.  Not cached: for numbers that the
+ * journal doesn't know yet, and which may be given again. */
+int pack_open(struct bdb_kv *b, uint32_t no, struct pack_file **p_r);
+/* The same of a number that the journal knows, cached; with a reference for the
+ * caller. */
+int pack_get(struct bdb_kv *b, uint32_t no, struct pack_file **p_r);
+void pack_put(struct pack_file *p);
+/* Forgets cached files (no 0: all). */
+void pack_forget(struct bdb_kv *b, uint32_t no);
+void pack_name(uint32_t no, char out[24]);
+int bdb_blob_source(struct kv *kv, const struct kv_ref *ref,
+    struct kv_source *src_r);
+
+/* ---- sweep.c: giving space back ---- */
+
+int bdb_blob_del(struct kv *kv, const struct kv_ref *ref);
+/* Sweeps one pack; 1: something was given back. */
+int sweep_pack(struct bdb_kv *b, uint32_t no);
+/* Calls fn for each file name.N of the account. */
+int dir_numbers(struct bdb_kv *b, const char *prefix,
+    int (*fn)(struct bdb_kv *b, uint64_t no, void *arg), void *arg);
+
+/* ---- compact.c, reserve.c, check.c, watch.c ---- */
+
+int bdb_idle(struct kv *kv, bool force);
+/* Replaces the journal by one with that header and the records from `from` on.
+ * With both locks. */
+int journal_switch(struct bdb_kv *b, const struct journal_head *h,
+    uint64_t from);
+/* Lets the reserve go; true if there was one. */
+bool reserve_release(struct bdb_kv *b);
+void reserve_restore(struct bdb_kv *b);
+int bdb_check(struct kv *kv, void (*fn)(void *arg, const char *fault),
+    void *arg);
+int bdb_watch_new(const struct kv_conf *cf, bool many, struct kv_watch **w_r);
+void bdb_watch_free(struct kv_watch *w);
+int bdb_watch_add(struct kv_watch *w, const struct kv *kv, void *cookie);
+void bdb_watch_del(struct kv_watch *w, void *cookie);
+int bdb_watch_next(struct kv_watch *w, void **cookie_r);
+
+#endif

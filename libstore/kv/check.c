@@ -1,0 +1,183 @@
+/* libstore/kv/check.c - verifying all that the engine keeps */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "libbase/io.h"
+#include "libbase/xalloc.h"
+#include "libstore/kv/base.h"
+#include "libstore/kv/bdb-int.h"
+#include "libstore/kv/pack-file.h"
+#include "libstore/kv/sys.h"
+
+struct check {
+	void (*fn)(void *arg, const char *fault);
+	void *arg;
+	int faults;
+};
+
+static void fault(struct check *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+fault(struct check *c, const char *fmt, ...)
+{
+	char text[300];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	c->fn(c->arg, text);
+	c->faults++;
+}
+
+/* The base: its checksum, the Btree's structure, keys and values. */
+static void
+check_base(struct bdb_kv *b, struct check *c)
+{
+	const struct journal_head *h = &b->s.head;
+	char name[40], err[200];
+	uint32_t crc;
+	int fd;
+
+	if (h->gen == 0)
+		return;
+	snprintf(name, sizeof(name), "base.%llu", (unsigned long long)h->gen);
+	fd = sys_openat(b->dirfd, name, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0) {
+		/* A compaction may have replaced it; then that checked it. */
+		if (errno != ENOENT || snap_current(b, &b->s) == 1)
+			fault(c, "%s can't be opened", name);
+		return;
+	}
+	if (base_crc(fd, h->base_size, &crc) < 0)
+		fault(c, "%s can't be read", name);
+	else if (crc != h->base_crc)
+		fault(c, "%s: checksum", name);
+	else if (base_verify(b->kv.dir, h->gen, err, sizeof(err)) < 0 &&
+	    snap_current(b, &b->s) == 1)
+		fault(c, "%s: %s", name, err);
+	io_close(&fd);
+}
+
+/* All rows, as they are seen: patches must fit, keys must ascend. */
+static void
+check_rows(struct bdb_kv *b, struct check *c)
+{
+	struct slice none = { NULL, 0 }, key, val, last;
+	struct view_scan *s = view_scan_new(&b->s.view, none, none, false);
+	char copy[KV_KEY_MAX];
+	int rc;
+
+	last = none;
+	while ((rc = view_scan_next(s, &key, &val)) == 1) {
+		if (key.n == 0 || key.n > KV_KEY_MAX || val.n > KV_VALUE_MAX) {
+			fault(c, "a row of impossible size");
+			continue;
+		}
+		if (last.p != NULL && slice_cmp(last, key) >= 0)
+			fault(c, "rows out of order");
+		memcpy(copy, key.p, key.n);
+		last = slice_make(copy, key.n);
+	}
+	if (rc < 0)
+		fault(c, "rows can't be read to the end");
+	view_scan_free(s);
+}
+
+/* One item; *len_r: how far to the next, 0 if that can't be told. */
+static void
+check_item(const struct pack_file *p, uint64_t off, uint64_t end,
+    struct check *c, uint64_t *len_r)
+{
+	unsigned char head[ITEM_HEAD];
+	struct item it;
+	char *octets;
+	ssize_t n = sys_pread(p->fd, head, sizeof(head), off);
+
+	*len_r = 0;
+	if (n < ITEM_HEAD || item_decode(head, &it) < 0 ||
+	    it.len > end - off) {
+		fault(c, "pack.%lu: bad item at %llu", (unsigned long)p->no,
+		    (unsigned long long)off);
+		return;
+	}
+	*len_r = it.len;
+	/* Inside of the dead there may be holes. */
+	if (it.kind == ITEM_DEAD || it.deleted)
+		return;
+	octets = xmalloc((size_t)it.len);
+	n = sys_pread(p->fd, octets, (size_t)it.len, off);
+	if (n != (ssize_t)it.len ||
+	    item_verify(slice_make(octets, (size_t)n), &it) < 0) {
+		/* Deleted and swept meanwhile? */
+		n = sys_pread(p->fd, head, sizeof(head), off);
+		if (n < ITEM_HEAD || item_decode(head, &it) < 0 ||
+		    (it.kind == ITEM_BLOB && !it.deleted))
+			fault(c, "pack.%lu: damaged blob at %llu",
+			    (unsigned long)p->no, (unsigned long long)off);
+	}
+	xfree(octets);
+}
+
+static int
+check_pack(struct bdb_kv *b, uint64_t no, void *arg)
+{
+	struct check *c = arg;
+	struct pack_file *p;
+	struct stat st;
+	uint64_t len, end;
+	int rc;
+
+	if (no >= b->s.pos.next)
+		return 0;	/* newer than our snapshot, or stray */
+	rc = pack_get(b, (uint32_t)no, &p);
+	if (rc == STORE_E_NOTFOUND)
+		return 0;
+	if (rc < 0) {
+		fault(c, "%s", b->kv.err);
+		return 0;
+	}
+	end = sys_fstat(p->fd, &st) < 0 ? 0 : (uint64_t)st.st_size;
+	if (no == b->s.pos.pack) {
+		if (end < b->s.pos.end)
+			fault(c, "pack.%lu: %llu octets are missing",
+			    (unsigned long)no,
+			    (unsigned long long)(b->s.pos.end - end));
+		else
+			end = b->s.pos.end;
+	}
+	for (uint64_t off = PACK_HEAD; off < end; off += len) {
+		check_item(p, off, end, c, &len);
+		if (len == 0)
+			break;
+	}
+	pack_put(p);
+	return 0;
+}
+
+int
+bdb_check(struct kv *kv, void (*fn)(void *arg, const char *text), void *arg)
+{
+	struct check c = { .fn = fn, .arg = arg };
+	struct bdb_kv *b;
+	struct kv *other;
+	int rc;
+
+	/* Reads the whole journal from the disk once more. */
+	if ((rc = kv_reopen(kv, &other)) < 0) {
+		fault(&c, "the account can't be opened (%d)", rc);
+		return c.faults;
+	}
+	b = (struct bdb_kv *)other;
+	check_base(b, &c);
+	check_rows(b, &c);
+	if (dir_numbers(b, "pack.", check_pack, &c) < 0)
+		fault(&c, "the directory can't be read");
+	kv_close(&other);
+	return c.faults;
+}

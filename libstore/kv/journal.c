@@ -1,0 +1,215 @@
+/* libstore/kv/journal.c - the journal's header and records */
+#include "config.h"
+
+#include <string.h>
+
+#include "libbase/io.h"
+#include "libstore/errors.h"
+#include "libstore/kv/be.h"
+#include "libstore/kv/journal.h"
+
+static const char head_magic[8] = { 'C', 'u', 'l', 'v', 'e', 'r', 'J', 'n' };
+static const uint32_t word_settled = 0x53657474;	/* Sett */
+static const uint32_t word_suspect = 0x53757370;	/* Susp */
+static const uint32_t word_shown = 0x53686f77;		/* Show */
+
+enum op_kind { OP_PUT = 1, OP_PATCH, OP_DEL, OP_DEL_RANGE };
+
+void
+journal_head_encode(const struct journal_head *h,
+    unsigned char out[JOURNAL_HEAD])
+{
+	memset(out, 0, JOURNAL_HEAD);
+	memcpy(out, head_magic, sizeof(head_magic));
+	be32_put(out + 8, JOURNAL_VERSION);
+	be64_put(out + 16, h->gen);
+	be64_put(out + 24, h->base_size);
+	be32_put(out + 32, h->base_crc);
+	be64_put(out + 40, h->seq);
+	be32_put(out + 48, h->pos.pack);
+	be32_put(out + 52, h->pos.next);
+	be64_put(out + 56, h->pos.end);
+	memcpy(out + 64, h->id, sizeof(h->id));
+	be32_put(out + 12, crc32c(0, out + 16, JOURNAL_STATE - 16));
+	be32_put(out + JOURNAL_STATE, h->settled ? word_settled : 0);
+	be32_put(out + JOURNAL_STATE + 4, h->suspect ? word_suspect : 0);
+}
+
+int
+journal_head_decode(const unsigned char in[JOURNAL_HEAD],
+    struct journal_head *h)
+{
+	if (memcmp(in, head_magic, sizeof(head_magic)) != 0)
+		return STORE_E_CORRUPT;
+	/* The first 16 octets are the same in every version to come. */
+	if (be32_get(in + 8) > JOURNAL_VERSION)
+		return STORE_E_VERSION;
+	if (be32_get(in + 12) != crc32c(0, in + 16, JOURNAL_STATE - 16))
+		return STORE_E_CORRUPT;
+	memset(h, 0, sizeof(*h));
+	h->gen = be64_get(in + 16);
+	h->base_size = be64_get(in + 24);
+	h->base_crc = be32_get(in + 32);
+	h->seq = be64_get(in + 40);
+	h->pos.pack = be32_get(in + 48);
+	h->pos.next = be32_get(in + 52);
+	h->pos.end = be64_get(in + 56);
+	memcpy(h->id, in + 64, sizeof(h->id));
+	h->settled = be32_get(in + JOURNAL_STATE) == word_settled;
+	h->suspect = be32_get(in + JOURNAL_STATE + 4) == word_suspect;
+	return 0;
+}
+
+void
+record_show(unsigned char out[4])
+{
+	be32_put(out, word_shown);
+}
+
+int
+record_finish(struct buf *b, const struct record *r)
+{
+	while (b->n % 8 != 0)
+		if (buf_addc(b, '\0') < 0)
+			return -1;
+	memset(b->p, 0, RECORD_HEAD);
+	be32_put(b->p, r->shown ? word_shown : 0);
+	be32_put(b->p + 8, (uint32_t)b->n);
+	be32_put(b->p + 12, r->n_ops);
+	be64_put(b->p + 16, r->seq);
+	be32_put(b->p + 24, r->pos.pack);
+	be32_put(b->p + 28, r->pos.next);
+	be64_put(b->p + 32, r->pos.end);
+	be32_put(b->p + 4, crc32c(0, b->p + 8, b->n - 8));
+	return 0;
+}
+
+int
+record_decode(struct slice s, struct record *r, size_t *need_r)
+{
+	const char *p = s.p;
+	uint32_t len;
+
+	*need_r = RECORD_HEAD;
+	if (s.n < RECORD_HEAD)
+		return 0;
+	len = be32_get(p + 8);
+	*need_r = 0;
+	if (len < RECORD_HEAD || len % 8 != 0 || len > RECORD_MAX)
+		return 0;
+	*need_r = len;
+	if (len > s.n)
+		return 0;
+	*need_r = 0;
+	if (be32_get(p + 4) != crc32c(0, p + 8, len - 8))
+		return 0;
+	r->len = len;
+	r->n_ops = be32_get(p + 12);
+	r->seq = be64_get(p + 16);
+	r->pos.pack = be32_get(p + 24);
+	r->pos.next = be32_get(p + 28);
+	r->pos.end = be64_get(p + 32);
+	r->shown = be32_get(p) == word_shown;
+	r->ops = slice_make(p + RECORD_HEAD, len - RECORD_HEAD);
+	return 1;
+}
+
+/* ---- operations --------------------------------------------------------- */
+
+static int
+op_add(struct buf *b, enum op_kind kind, struct slice key, uint32_t off,
+    struct slice val)
+{
+	char *p = buf_reserve(b, OP_HEAD + key.n + val.n);
+
+	if (p == NULL)
+		return -1;
+	be32_put(p, (uint32_t)kind << 24 | (uint32_t)key.n);
+	be32_put(p + 4, (uint32_t)val.n);
+	be32_put(p + 8, off);
+	if (key.n > 0)
+		memcpy(p + OP_HEAD, key.p, key.n);
+	if (val.n > 0)
+		memcpy(p + OP_HEAD + key.n, val.p, val.n);
+	b->n += OP_HEAD + key.n + val.n;
+	return 0;
+}
+
+int
+op_put(struct buf *b, struct slice key, struct slice val)
+{
+	return op_add(b, OP_PUT, key, 0, val);
+}
+
+int
+op_patch(struct buf *b, struct slice key, uint32_t off, struct slice octets)
+{
+	return op_add(b, OP_PATCH, key, off, octets);
+}
+
+int
+op_del(struct buf *b, struct slice key)
+{
+	return op_add(b, OP_DEL, key, 0, slice_make(NULL, 0));
+}
+
+int
+op_del_range(struct buf *b, struct slice from, struct slice to)
+{
+	return op_add(b, OP_DEL_RANGE, from, 0, to);
+}
+
+static int
+op_apply(struct overlay *ov, uint32_t kind, struct slice key, uint32_t off,
+    struct slice val)
+{
+	if (key.n > KV_KEY_MAX || val.n > KV_VALUE_MAX ||
+	    (kind != OP_DEL_RANGE && key.n == 0))
+		return -1;
+	switch (kind) {
+	case OP_PUT:
+		overlay_put(ov, key, val);
+		return 0;
+	case OP_PATCH:
+		if (off > KV_VALUE_MAX || val.n > KV_VALUE_MAX - off)
+			return -1;
+		return overlay_patch(ov, key, off, val);
+	case OP_DEL:
+		overlay_del(ov, key);
+		return 0;
+	case OP_DEL_RANGE:
+		if (val.n > KV_KEY_MAX ||
+		    (val.n > 0 && slice_cmp(key, val) >= 0))
+			return -1;
+		overlay_del_range(ov, key, val);
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+int
+ops_apply(struct slice ops, uint32_t n, struct overlay *ov)
+{
+	while (n-- > 0) {
+		uint32_t word, vn, off;
+		size_t kn;
+
+		if (ops.n < OP_HEAD)
+			return -1;
+		word = be32_get(ops.p);
+		vn = be32_get(ops.p + 4);
+		off = be32_get(ops.p + 8);
+		kn = word & 0xffffff;
+		ops.p += OP_HEAD;
+		ops.n -= OP_HEAD;
+		if (kn > ops.n || vn > ops.n - kn)
+			return -1;
+		if (op_apply(ov, word >> 24, slice_make(ops.p, kn), off,
+			slice_make(ops.p + kn, vn)) < 0)
+			return -1;
+		ops.p += kn + vn;
+		ops.n -= kn + vn;
+	}
+	return ops.n < 8 ? 0 : -1;	/* padding */
+}

@@ -1,0 +1,75 @@
+/* libstore/kv/journal.h - the journal's header and records; see mailstore(5) */
+#ifndef STORE_KV_JOURNAL_H
+#define STORE_KV_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libbase/buf.h"
+#include "libbase/slice.h"
+#include "libstore/kv.h"
+#include "libstore/kv/overlay.h"
+
+enum {
+	JOURNAL_HEAD = 128,
+	JOURNAL_VERSION = 1,
+	JOURNAL_STATE = 112,	/* where the two words that change are */
+	RECORD_HEAD = 48,
+	/* Octets of one operation besides key and value. */
+	OP_HEAD = 12,
+	RECORD_MAX = RECORD_HEAD + 2 * KV_TXN_MAX
+};
+
+/* Where the next item goes, and the number of the next new pack. */
+struct pack_pos {
+	uint32_t pack;		/* 0: there is none yet */
+	uint32_t next;
+	uint64_t end;
+};
+
+struct journal_head {
+	uint64_t gen;		/* of the base; 0: there is none */
+	uint64_t base_size;
+	uint32_t base_crc;
+	uint64_t seq;		/* of the base: the records go on from here */
+	struct pack_pos pos;	/* at the base; all before is flushed */
+	unsigned char id[16];	/* of the account, random */
+	bool settled;		/* the directory was flushed after the rename */
+	bool suspect;		/* a flush failed: what follows may be lost */
+};
+
+void journal_head_encode(const struct journal_head *h,
+    unsigned char out[JOURNAL_HEAD]);
+/* 0, STORE_E_CORRUPT, STORE_E_VERSION. */
+int journal_head_decode(const unsigned char in[JOURNAL_HEAD],
+    struct journal_head *h_r);
+
+struct record {
+	uint32_t len;		/* of all of it, a multiple of 8 */
+	uint32_t n_ops;
+	uint64_t seq;
+	struct pack_pos pos;	/* after it */
+	bool shown;		/* readers may believe it */
+	struct slice ops;
+};
+
+/* Writes the head around the operations behind its first RECORD_HEAD octets;
+ * pads.  -1: the buffer's maximum. */
+int record_finish(struct buf *b, const struct record *r);
+/* The word of a record, at its beginning, that shows it. */
+void record_show(unsigned char out[4]);
+/* 1: a whole valid record is at the front of s; 0: not, or not all of it is in
+ * s: *need_r octets are wanted (0: it is not one). */
+int record_decode(struct slice s, struct record *r_r, size_t *need_r);
+
+/* Operations are appended to a transaction's buffer.  -1: its maximum. */
+int op_put(struct buf *b, struct slice key, struct slice val);
+int op_patch(struct buf *b, struct slice key, uint32_t off,
+    struct slice octets);
+int op_del(struct buf *b, struct slice key);
+int op_del_range(struct buf *b, struct slice from, struct slice to);
+/* Carries n operations out; -1: they are not what a writer writes. */
+int ops_apply(struct slice ops, uint32_t n, struct overlay *ov);
+
+#endif

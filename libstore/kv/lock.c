@@ -1,0 +1,171 @@
+/* libstore/kv/lock.c - becoming the account's writer */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libbase/log.h"
+#include "libbase/text.h"
+#include "libstore/kv/be.h"
+#include "libstore/kv/bdb-int.h"
+#include "libstore/kv/sys.h"
+
+/*
+ * fcntl() has no wait with an end, and a signal for one would be the whole
+ * process's.  So: try, and sleep a little longer each time.  Writers hold the
+ * lock for one flush, a fraction of a millisecond.
+ */
+enum { SLEEP_MIN_US = 20, SLEEP_MAX_US = 2000 };
+
+int
+lock_wait(struct bdb_kv *b, int fd, uint64_t octet, int64_t until_ms)
+{
+	long us = SLEEP_MIN_US;
+
+	for (;;) {
+		int rc = sys_lock(fd, F_WRLCK, octet);
+		struct timespec t = { 0, us * 1000 };
+
+		if (rc == 0)
+			return 0;
+		if (rc < 0)
+			return kv_fail_sys(&b->kv, "lock");
+		if (time_mono_ms() >= until_ms)
+			return kv_fail(&b->kv, STORE_E_BUSY,
+			    "the account stayed locked");
+		(void)nanosleep(&t, NULL);
+		us = us * 3 / 2 < SLEEP_MAX_US ? us * 3 / 2 : SLEEP_MAX_US;
+	}
+}
+
+int
+flush_failed(struct bdb_kv *b, const char *what)
+{
+	unsigned char head[JOURNAL_HEAD];
+	struct journal_head h = b->s.head;
+	int e = errno;
+
+	/* What was written but not flushed before may be lost as well, while
+	 * the kernel takes it for clean: the next writer shall write the whole
+	 * journal anew. */
+	h.suspect = true;
+	journal_head_encode(&h, head);
+	if (b->s.fd >= 0)
+		(void)sys_pwrite(b->s.fd, head + JOURNAL_STATE + 4, 4,
+		    JOURNAL_STATE + 4);
+	errno = e;
+	b->broken = true;
+	if (sys_hook == NULL || !sys_hook->survive)
+		fatal("%s: %s: flush failed: %s", b->kv.dir, what,
+		    strerror(e));
+	(void)kv_fail_sys(&b->kv, "%s: flush failed", what);
+	return STORE_E_UNKNOWN;
+}
+
+static int
+head_again(struct bdb_kv *b, struct journal_head *h)
+{
+	unsigned char head[JOURNAL_HEAD];
+	int rc;
+
+	if (sys_pread(b->s.fd, head, sizeof(head), 0) != JOURNAL_HEAD)
+		return kv_fail_sys(&b->kv, "journal");
+	if ((rc = journal_head_decode(head, h)) < 0)
+		return kv_fail(&b->kv, rc, "journal: bad header");
+	return 0;
+}
+
+/* A compaction died between its rename and the flush of the directory. */
+static int
+settle(struct bdb_kv *b, struct journal_head *h)
+{
+	unsigned char head[JOURNAL_HEAD];
+
+	if (h->settled)
+		return 0;
+	if (sys_fsync(b->dirfd) < 0)
+		return flush_failed(b, "directory");
+	h->settled = true;
+	journal_head_encode(h, head);
+	if (sys_pwrite(b->s.fd, head + JOURNAL_STATE, 4, JOURNAL_STATE) < 0)
+		return kv_fail_sys(&b->kv, "journal");
+	return 0;
+}
+
+/* After a failed flush everything is written to a new file.  1: look again. */
+static int
+renew(struct bdb_kv *b, struct journal_head *h, int64_t until_ms)
+{
+	const struct timespec pause = { 0, 2000000 };
+	int rc = sys_lock(b->s.fd, F_WRLCK, LOCK_COMPACT);
+
+	if (rc < 0)
+		return kv_fail_sys(&b->kv, "lock");
+	if (rc == 1) {
+		/* A compaction waits for our lock, and does the same. */
+		writer_unlock(b);
+		if (time_mono_ms() >= until_ms)
+			return kv_fail(&b->kv, STORE_E_BUSY,
+			    "the account stayed locked");
+		(void)nanosleep(&pause, NULL);
+		return 1;
+	}
+	log_warn("%s: a flush failed here; writing the journal anew",
+	    b->kv.dir);
+	h->suspect = false;
+	rc = journal_switch(b, h, JOURNAL_HEAD);
+	return rc < 0 ? rc : 1;
+}
+
+/* With the lock: to the newest state.  1: the journal is another file now. */
+static int
+catch_up(struct bdb_kv *b, int64_t until_ms)
+{
+	struct journal_head h;
+	struct snap s;
+	int rc;
+
+	if ((rc = snap_current(b, &b->s)) < 0)
+		return rc;
+	if (rc == 0) {
+		if ((rc = snap_open(b, &s)) < 0)
+			return rc;
+		snap_close(&b->s);
+		b->s = s;
+		return 1;
+	}
+	if ((rc = head_again(b, &h)) < 0 || (rc = settle(b, &h)) < 0 ||
+	    (rc = snap_tail(b, &b->s, true)) < 0 ||
+	    (rc = recover_packs(b)) < 0)
+		return rc;
+	return h.suspect ? renew(b, &h, until_ms) : 0;
+}
+
+int
+writer_lock(struct bdb_kv *b, uint32_t wait_ms)
+{
+	int64_t until = wait_ms == 0 ? 0 : time_mono_ms() + wait_ms;
+	int rc;
+
+	if (b->broken)
+		return kv_fail(&b->kv, STORE_E_FENCED, "a flush failed");
+	do {
+		rc = lock_wait(b, b->s.fd, LOCK_WRITER, until);
+		if (rc < 0)
+			break;
+		rc = catch_up(b, until);
+		if (rc != 0)
+			writer_unlock(b);
+	} while (rc == 1);
+	b->kv.modseq = b->s.seq;
+	return rc;
+}
+
+void
+writer_unlock(struct bdb_kv *b)
+{
+	if (b->s.fd >= 0)
+		(void)sys_lock(b->s.fd, F_UNLCK, LOCK_WRITER);
+}

@@ -1,0 +1,213 @@
+/* libstore/kv/snap.c - reading the journal over its base */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "libbase/io.h"
+#include "libbase/xalloc.h"
+#include "libstore/kv/base.h"
+#include "libstore/kv/bdb-int.h"
+#include "libstore/kv/sys.h"
+
+enum { READ_SIZE = 1024 * 1024, OPEN_TRIES = 100 };
+
+void
+snap_init(struct snap *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->fd = -1;
+}
+
+void
+snap_close(struct snap *s)
+{
+	overlay_release(&s->view.ov);
+	base_close(&s->view.base);
+	io_close(&s->fd);	/* and gives back its locks */
+}
+
+int
+snap_current(struct bdb_kv *b, const struct snap *s)
+{
+	struct stat st;
+
+	if (sys_fstatat(b->dirfd, "journal", &st) < 0) {
+		if (errno == ENOENT)
+			return kv_fail(&b->kv, STORE_E_FENCED,
+			    "the account is gone");
+		return kv_fail_sys(&b->kv, "journal");
+	}
+	return st.st_ino == s->ino && st.st_dev == s->dev;
+}
+
+/* The next record becomes part of the snapshot. */
+static int
+take(struct bdb_kv *b, struct snap *s, const struct record *r)
+{
+	if (ops_apply(r->ops, r->n_ops, &s->view.ov) < 0)
+		return kv_fail(&b->kv, STORE_E_CORRUPT,
+		    "journal: record %llu makes no sense",
+		    (unsigned long long)r->seq);
+	s->end += r->len;
+	s->seq = r->seq;
+	s->pos = r->pos;
+	return 0;
+}
+
+/*
+ * With the writer's lock: a whole record that its writer did not come to show.
+ * It may have been acknowledged before a loss of power.  It is written again,
+ * since a failed flush may have left a clean page that isn't on the disk.
+ */
+static int
+adopt(struct bdb_kv *b, struct snap *s, struct slice octets)
+{
+	unsigned char shown[4];
+
+	if (sys_pwrite(s->fd, octets.p, octets.n, s->end) < 0)
+		return kv_fail_sys(&b->kv, "journal");
+	if (sys_fdatasync(s->fd) < 0)
+		return flush_failed(b, "journal");
+	record_show(shown);
+	if (sys_pwrite(s->fd, shown, sizeof(shown), s->end) < 0)
+		return kv_fail_sys(&b->kv, "journal");
+	return 0;
+}
+
+/*
+ * The records at the front of p.  *used_r: their octets.  *need_r: more than n
+ * octets are wanted for the next one (0: there is none).
+ */
+static int
+take_all(struct bdb_kv *b, struct snap *s, const char *p, size_t n, bool writer,
+    size_t *used_r, size_t *need_r)
+{
+	struct record r;
+	size_t at = 0;
+	int rc;
+
+	for (;;) {
+		struct slice rest = slice_make(p + at, n - at);
+
+		*used_r = at;
+		if (!record_decode(rest, &r, need_r))
+			return 0;
+		*need_r = 0;
+		if (r.seq != s->seq + 1)
+			return 0;	/* of old times */
+		if (!r.shown && !writer)
+			return 0;
+		if (!r.shown &&
+		    (rc = adopt(b, s, slice_make(rest.p, r.len))) < 0)
+			return rc;
+		if ((rc = take(b, s, &r)) < 0)
+			return rc;
+		at += r.len;
+	}
+}
+
+int
+snap_tail(struct bdb_kv *b, struct snap *s, bool writer)
+{
+	size_t cap = 0, used, need;
+	struct stat st;
+	char *p = NULL;
+	ssize_t n;
+	int rc;
+
+	if (sys_fstat(s->fd, &st) < 0)
+		return kv_fail_sys(&b->kv, "journal");
+	for (rc = 0; (uint64_t)st.st_size > s->end;) {
+		uint64_t left = (uint64_t)st.st_size - s->end;
+
+		if (p == NULL || cap < READ_SIZE) {
+			cap = left < READ_SIZE ? (size_t)left : READ_SIZE;
+			xfree(p);
+			p = xmalloc(cap);
+		}
+		if ((n = sys_pread(s->fd, p, cap, s->end)) < 0) {
+			rc = kv_fail_sys(&b->kv, "journal");
+			break;
+		}
+		rc = take_all(b, s, p, (size_t)n, writer, &used, &need);
+		if (rc < 0)
+			break;
+		if (used > 0)
+			continue;
+		if (need <= (size_t)n || need > left || (size_t)n < cap)
+			break;	/* not a record, or its rest isn't there */
+		cap = need;
+		xfree(p);
+		p = xmalloc(cap);
+	}
+	xfree(p);
+	if (rc == 0 && writer && (uint64_t)st.st_size > s->end &&
+	    sys_truncate(s->fd, s->end) < 0)
+		rc = kv_fail_sys(&b->kv, "journal");
+	return rc;
+}
+
+static int
+head_read(struct bdb_kv *b, struct snap *s)
+{
+	unsigned char head[JOURNAL_HEAD];
+	struct stat st;
+	ssize_t n;
+	int rc;
+
+	s->fd = sys_openat(b->dirfd, "journal", O_RDWR | O_CLOEXEC, 0);
+	if (s->fd < 0) {
+		if (errno == ENOENT)
+			return kv_fail(&b->kv, STORE_E_NOTFOUND, "no journal");
+		return kv_fail_sys(&b->kv, "journal");
+	}
+	if (sys_fstat(s->fd, &st) < 0 ||
+	    (n = sys_pread(s->fd, head, sizeof(head), 0)) < 0)
+		return kv_fail_sys(&b->kv, "journal");
+	rc = n < JOURNAL_HEAD ? STORE_E_CORRUPT :
+				journal_head_decode(head, &s->head);
+	if (rc < 0)
+		return kv_fail(&b->kv, rc, "journal: %s",
+		    rc == STORE_E_VERSION ? "of a newer version" :
+					    "bad header");
+	s->dev = (uint64_t)st.st_dev;
+	s->ino = (uint64_t)st.st_ino;
+	s->end = JOURNAL_HEAD;
+	s->seq = s->head.seq;
+	s->pos = s->head.pos;
+	overlay_init(&s->view.ov, s->head.gen == 0);
+	return 0;
+}
+
+int
+snap_open(struct bdb_kv *b, struct snap *s_r)
+{
+	struct snap s;
+	int rc;
+
+	for (int i = 0;; i++) {
+		snap_init(&s);
+		if ((rc = head_read(b, &s)) < 0)
+			break;
+		if (s.head.gen == 0)
+			break;
+		rc = base_open(b->kv.dir, s.head.gen, s.head.base_size,
+		    &s.view.base, b->kv.err, sizeof(b->kv.err));
+		if (rc != STORE_E_NOTFOUND)
+			break;
+		/* A compaction took it away since: there is a new journal. */
+		rc = STORE_E_CORRUPT;
+		if (i >= OPEN_TRIES || snap_current(b, &s) != 0)
+			break;
+		snap_close(&s);
+	}
+	if (rc == 0)
+		rc = snap_tail(b, &s, false);
+	if (rc < 0)
+		snap_close(&s);
+	else
+		*s_r = s;
+	return rc;
+}
