@@ -10,6 +10,7 @@ struct op {
 };
 struct batch {
 	struct jmap_set *s;
+	struct email_opts opts;	/* for properties that may not change */
 	struct store_email_set *set;
 	struct op *op;
 	size_t n;
@@ -114,7 +115,6 @@ take_whole(struct email_change *ch, json_t *patch)
 static json_t *
 update(struct batch *b, const char *key, json_t *patch, uint64_t id)
 {
-	static const struct email_opts no_opts;
 	struct jmap_call *c = b->s->c;
 	struct email_change ch;
 	struct email *em;
@@ -124,7 +124,7 @@ update(struct batch *b, const char *key, json_t *patch, uint64_t id)
 	memset(&ch, 0, sizeof(ch));
 	arena_reset(c->req->scratch);
 	em = arena_alloc(c->req->scratch, sizeof(*em));
-	em->opts = &no_opts;
+	em->opts = &b->opts;
 	if ((rc = email_load(c, c->req->scratch, id, &em->e)) < 0)
 		return set_error_store(rc);
 	ch.old = &em->e;
@@ -268,8 +268,9 @@ email_set(struct jmap_call *c)
 	if ((rc = set_begin(c, &email_type, &s)) < 0)
 		return rc;
 	max = json_object_size(s.update) + json_array_size(s.destroy) + 1;
+	memset(&b, 0, sizeof(b));
 	b.s = &s;
-	b.n = 0;
+	type_wants(c, &email_part_type, NULL, &b.opts.part, &b.opts.n_part);
 	b.set = arena_calloc(c->arena, max, sizeof(*b.set));
 	b.op = arena_calloc(c->arena, max, sizeof(*b.op));
 	refuse_creates(&s);

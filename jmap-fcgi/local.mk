@@ -56,3 +56,7 @@ check_PROGRAMS += t/unit/test-jmap-text
 t_unit_test_jmap_text_SOURCES = t/unit/test-jmap-text.c
 t_unit_test_jmap_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_test_jmap_text_LDADD = jmap-fcgi/libjmap.a $(JANSSON_LIBS) $(TEST_LIBS)
+
+EXTRA_DIST += t/lib/CulverJmap.pm
+TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
+	t/jmap/blob.t t/jmap/push.t t/jmap/server.t

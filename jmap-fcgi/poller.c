@@ -436,8 +436,6 @@ timers(struct poller *p)
 		s_next = s->next;
 		if (s->due != 0 && s->due <= now)
 			due(p, s);
-		else if (s->due != 0 && s->due < next)
-			next = s->due;
 	}
 	for (w = p->accounts; w != NULL; w = w_next) {
 		w_next = w->next;
@@ -448,6 +446,9 @@ timers(struct poller *p)
 		pool_expire(p->env->pool, LOOK_MS);
 		p->next_look = now + LOOK_MS;
 	}
+	for (s = p->all; s != NULL; s = s->next)
+		if (s->due != 0 && s->due < next)
+			next = s->due;
 	return next - now > 1 ? (int)(next - now) : 1;
 }
 

@@ -19,15 +19,19 @@ my @using = map { "urn:ietf:params:jmap:$_" } qw(core mail);
 # CulverJmap->new(users => {...}, conf => "extra lines", listener => "linger = 1")
 sub new {
 	my ($class, %o) = @_;
-	my $engine = $ENV{CULVER_ENGINE} ?
-	    qq(engine = "$ENV{CULVER_ENGINE}"\n) : '';
 	my $self = $class->SUPER::new(%o, tls => 1,
-		conf => ($o{conf} || '') . "\n" . $engine . 'listener jmap { protocol = "jmap" '
+		conf => ($o{conf} || '') . "\n" . engine() . 'listener jmap { protocol = "jmap" '
 		. ($o{listener} || '') . " }\n");
 	($self->{user}, $self->{pass}) = @{ $o{login} || ['alice', 'secret'] };
 	$self->start_jmap;
 	$self->start_nginx;
 	return $self;
+}
+
+# CULVER_ENGINE runs these tests over another storage engine.
+sub engine {
+	my $engine = $ENV{CULVER_ENGINE} // 'mem';
+	return qq(engine = "$engine"\n);
 }
 
 # On a socket of ours, which is its descriptor 0.

@@ -59,6 +59,8 @@ sub write_conf {
 	my $cert = $tls ? qq(certificate = "$d/cert.pem"\nkey = "$d/key.pem"\n)
 	    . qq(ticket-key = "$d/ticket.key"\n) : '';
 	my $mode = $tls ? 'starttls' : 'none';
+	my $delay = $extra =~ /^failure-delay-ms/m ? ''
+	    : "failure-delay-ms = 1";
 	my $conf = <<"END";
 hostname = "mail.test"
 mail-dir = "$d/mail"
@@ -67,7 +69,7 @@ module-dir = "$builddir/libsession/.libs"
 passwd-file = "$d/passwd"
 log = "$d/log"
 log-level = "debug"
-failure-delay-ms = 1
+$delay
 $cert
 listener imap { protocol = "imap" tls = "$mode" linger = 60 }
 listener pop3 { protocol = "pop3" tls = "$mode" linger = 60 }

@@ -1,0 +1,216 @@
+# t/jmap/mailbox.t - Mailbox/get, /set, /changes (RFC 8621 2)
+use strict;
+use warnings;
+use Test::More;
+use CulverJmap;
+
+my $t = CulverJmap->new(users => { alice => 'secret' },
+	conf => qq(folder "Sent" { role = "sent" }\n));
+my ($T, $F) = (JSON::PP::true, JSON::PP::false);
+my ($inbox, $sent) = map { $t->mailbox($_) } qw(inbox sent);
+
+sub set { $t->call('Mailbox/set', { @_ }) }
+sub get {
+	my ($id, @props) = @_;
+	return $t->call('Mailbox/get', { ids => [$id], @props ?
+		(properties => \@props) : () })->{list}[0];
+}
+sub create {
+	my ($obj) = @_;
+	my $r = set(create => { x => $obj });
+	return $r->{created}{x} || $r->{notCreated}{x};
+}
+sub update {
+	my ($id, $patch) = @_;
+	my $r = set(update => { $id => $patch });
+	return exists(($r->{updated} || {})->{$id}) ? 'ok' : $r->{notUpdated}{$id};
+}
+
+# ---- get
+my $r = $t->call('Mailbox/get', {});
+is(@{ $r->{list} }, 2, 'a new account has its mailboxes');
+my $m = get($inbox);
+is($m->{role}, 'inbox', 'the inbox');
+is_deeply([sort keys %$m], [sort qw(id name parentId role sortOrder
+	totalEmails unreadEmails totalThreads unreadThreads myRights
+	isSubscribed)], 'all properties by default');
+is_deeply($m->{myRights}, { (map { $_ => $T } qw(mayReadItems mayAddItems
+	mayRemoveItems maySetSeen maySetKeywords mayCreateChild maySubmit)),
+	mayRename => $F, mayDelete => $F }, 'rights to the inbox');
+is_deeply(get($inbox, 'name'), { id => $inbox, name => $m->{name} },
+    'id and what was asked for');
+
+# ---- create
+my $state = $r->{state};
+my $a = create({ name => 'Arbeit', sortOrder => 7 });
+like($a->{id}, qr/\AM/, 'created');
+is_deeply([sort keys %$a], [sort qw(id parentId role totalEmails unreadEmails
+	totalThreads unreadThreads myRights isSubscribed)],
+    'what the client did not give comes back');
+ok($a->{isSubscribed}, 'subscribed');
+is_deeply(get($a->{id}, qw(name sortOrder parentId)), { id => $a->{id},
+	name => 'Arbeit', sortOrder => 7, parentId => undef }, 'as given');
+my @bad = (
+	[{}, 'invalidProperties', 'name'],
+	[{ name => '' }, 'invalidProperties', 'name'],
+	[{ name => 5 }, 'invalidProperties', 'name'],
+	[{ name => 'a/b' }, 'invalidProperties', 'name'],
+	[{ name => "a\nb" }, 'invalidProperties', 'name'],
+	[{ name => 'x' x 256 }, 'invalidProperties', 'name'],
+	[{ name => 'n', parentId => 'M999' }, 'invalidProperties', 'parentId'],
+	[{ name => 'n', parentId => 5 }, 'invalidProperties', 'parentId'],
+	[{ name => 'n', parentId => '#no' }, 'invalidProperties', 'parentId'],
+	[{ name => 'n', role => 'nothing' }, 'invalidProperties', 'role'],
+	[{ name => 'n', role => 'inbox' }, 'invalidProperties', 'role'],
+	[{ name => 'n', sortOrder => -1 }, 'invalidProperties', 'sortOrder'],
+	[{ name => 'n', sortOrder => 2147483648 }, 'invalidProperties',
+		'sortOrder'],
+	[{ name => 'n', isSubscribed => 'x' }, 'invalidProperties',
+		'isSubscribed'],
+	[{ name => 'n', id => 'M1' }, 'invalidProperties', 'id'],
+	[{ name => 'n', totalEmails => 0 }, 'invalidProperties', 'totalEmails'],
+	[{ name => 'n', foo => 1 }, 'invalidProperties', 'foo'],
+);
+for (@bad) {
+	my $e = create($_->[0]);
+	is($e->{type}, $_->[1], "refused: $_->[2]");
+	is_deeply($e->{properties}, [$_->[2]], 'properties');
+}
+my $e = create({ name => 'Arbeit' });
+is($e->{type}, 'alreadyExists', 'a sibling has the name');
+is($e->{existingId}, $a->{id}, 'existingId');
+$e = create({ name => 'n', role => 'sent' });
+is($e->{type}, 'alreadyExists', 'the role is taken');
+is($e->{existingId}, $sent, 'existingId');
+my $nfc = create({ name => "Caf\x{e9}" });
+is(create({ name => "Cafe\x{301}" })->{type}, 'alreadyExists',
+    'the same name in another normal form');
+my $arch = create({ name => 'Old', role => 'archive' });
+ok($arch->{id}, 'a free role');
+
+# Parents and children of one call, in any order.
+$r = set(create => { c => { name => 'C', parentId => '#b' },
+	b => { name => 'B', parentId => '#a' }, a => { name => 'A' },
+	l1 => { name => 'l1', parentId => '#l2' },
+	l2 => { name => 'l2', parentId => '#l1' } });
+is_deeply([sort keys %{ $r->{created} }], [qw(a b c)], 'a chain');
+is_deeply([sort keys %{ $r->{notCreated} }], [qw(l1 l2)], 'a loop');
+my ($ia, $ib, $ic) = map { $r->{created}{$_}{id} } qw(a b c);
+is(get($ic, 'parentId')->{parentId}, $ib, 'below its parent');
+
+# ---- update
+is(update($ic, { name => 'C2', sortOrder => 3 }), 'ok', 'update');
+is_deeply(get($ic, qw(name sortOrder)), { id => $ic, name => 'C2',
+	sortOrder => 3 }, 'is seen');
+is(update($ic, { parentId => undef }), 'ok', 'to the top');
+is(update($ic, { parentId => $ib }), 'ok', 'and back');
+is(update($ic, get($ic)), 'ok', 'a whole object as it is');
+is(update($ic, { isSubscribed => $F }), 'ok', 'unsubscribe');
+ok(!get($ic)->{isSubscribed}, 'unsubscribed');
+is(update($arch->{id}, { role => undef }), 'ok', 'role off');
+is(get($arch->{id})->{role}, undef, 'no role');
+is(update($ic, { role => 'archive' }), 'ok', 'role on');
+is(update('M999', { name => 'x' })->{type}, 'notFound', 'no such mailbox');
+for ([{ id => 'M999' }, 'invalidProperties'], [{ foo => 1 },
+	'invalidProperties'], [{ totalEmails => 5 }, 'invalidProperties'],
+    [{ name => undef }, 'invalidProperties'],
+    [{ 'myRights/mayRename' => $F }, 'invalidProperties'],
+    [{ 'name/x' => 'y' }, 'invalidPatch'], [{ 'name~2' => 'y' },
+	'invalidPatch'], [{ myRights => {}, 'myRights/mayRename' => $T },
+	'invalidPatch'], [{ 'myRights/x/y' => $T }, 'invalidPatch'],
+    [{ name => 'Sent', parentId => undef }, 'alreadyExists']) {
+	is(update($ic, $_->[0])->{type}, $_->[1],
+	    $CulverJmap::json->encode($_->[0]));
+}
+is(update($ia, { parentId => $ic })->{type}, 'invalidProperties',
+    'below itself');
+is(update($inbox, $_)->{type}, 'forbidden', 'the inbox stays') for
+    { name => 'x' }, { parentId => $ia }, { role => undef };
+is(update($inbox, { sortOrder => 1 }), 'ok', 'but sorts as wished');
+is(get($ic)->{name}, 'C2', 'nothing of a refused update is done');
+# Names that free each other.
+$r = set(update => { $ia => { name => 'Z' }, $ib => { parentId => undef,
+	name => 'A' } });
+is_deeply($r->{updated}, { $ia => undef, $ib => undef },
+    'a name that another update frees');
+
+# ---- destroy
+my $mail = "Subject: x\r\n\r\nx\r\n";
+my $email = $t->import_mail($mail, mailboxIds => { $ia => $T });
+my $two = $t->import_mail($mail, mailboxIds => { $ia => $T, $sent => $T });
+is(get($ia)->{totalEmails}, 2, 'mail in it');
+$r = set(destroy => [$ib, $ia, $inbox, 'M999']);
+is_deeply({ map { $_ => $r->{notDestroyed}{$_}{type} }
+	keys %{ $r->{notDestroyed} } }, { $ib => 'mailboxHasChild',
+	$ia => 'mailboxHasEmail', $inbox => 'forbidden', M999 => 'notFound' },
+    'not destroyed');
+is($r->{destroyed}, undef, 'destroyed is null');
+$r = set(destroy => [$ib, $ic], onDestroyRemoveEmails => $F);
+is_deeply([sort @{ $r->{destroyed} }], [sort $ib, $ic],
+    'the parent too when the child goes');
+$r = set(destroy => [$ia], onDestroyRemoveEmails => $T);
+is_deeply($r->{destroyed}, [$ia], 'with its mail');
+is_deeply($t->call('Email/get', { ids => [$email, $two],
+	properties => ['mailboxIds'] })->{list}, [{ id => $two,
+	mailboxIds => { $sent => $T } }],
+    'mail that is also elsewhere stays there');
+my $p = create({ name => 'P' })->{id};
+my $k = create({ name => 'K', parentId => $p })->{id};
+my $kept = $t->import_mail($mail, mailboxIds => { $p => $T });
+is(set(destroy => [$p], onDestroyRemoveEmails => $T)
+	->{notDestroyed}{$p}{type}, 'mailboxHasChild', 'a child saves it');
+is(@{ $t->call('Email/get', { ids => [$kept], properties => [] })->{list} },
+    1, 'and its mail');
+# A name that a destroy of the same call frees.
+$r = set(create => { n => { name => 'K', parentId => $p } },
+	destroy => [$k, $k]);
+ok($r->{created}{n}, 'a name that a destroy frees');
+is_deeply($r->{destroyed}, [$k], 'destroyed once');
+
+# ---- changes
+$r = $t->call('Mailbox/changes', { sinceState => $state });
+my %is = map { my $k = $_; map { $_ => $k } @{ $r->{$k} } }
+    qw(created updated destroyed);
+is($is{$p}, 'created', 'created since');
+ok(!exists $is{$ia}, 'created and destroyed: not mentioned');
+is($is{$inbox}, 'updated', 'updated since');
+is($r->{updatedProperties}, undef, 'not only counts');
+ok(!$r->{hasMoreChanges}, 'that is all');
+is($r->{newState}, $t->call('Mailbox/get', { ids => [] })->{state},
+    'newState is the state');
+my ($s, %got) = ($state);
+for (1 .. 50) {
+	my $c = $t->call('Mailbox/changes', { sinceState => $s,
+		maxChanges => 1 });
+	my @ids = map { @{ $c->{$_} } } qw(created updated destroyed);
+	cmp_ok(scalar(@ids), '<=', 1, 'at most maxChanges');
+	# What came and went may be mentioned as destroyed on the way.
+	$got{$_}++ for map { @{ $c->{$_} } } qw(created updated);
+	$s = $c->{newState};
+	last unless $c->{hasMoreChanges};
+}
+is($s, $r->{newState}, 'step by step to the same state');
+is_deeply([sort keys %got], [sort grep { $is{$_} ne 'destroyed' } keys %is],
+    'the same ids');
+$s = $r->{newState};
+my $new = $t->import_mail($mail, mailboxIds => { $sent => $T });
+$r = $t->call('Mailbox/changes', { sinceState => $s });
+is_deeply($r->{updated}, [$sent], 'new mail updates its mailbox');
+is_deeply([sort @{ $r->{updatedProperties} }], [sort qw(totalEmails
+	unreadEmails totalThreads unreadThreads)], 'its counts alone');
+my (undef, $via) = $t->calls(['Mailbox/changes', { sinceState => $s }, '0'],
+	['Mailbox/get', { '#ids' => { resultOf => '0',
+		name => 'Mailbox/changes', path => '/updated' },
+		'#properties' => { resultOf => '0', name => 'Mailbox/changes',
+		path => '/updatedProperties' } }, '1']);
+is_deeply([sort keys %{ $via->[1]{list}[0] }], [sort qw(id totalEmails
+	unreadEmails totalThreads unreadThreads)], 'RFC 8621 2.6, by reference');
+$s = $r->{newState};
+$t->call('Email/set', { update => { $new => { 'keywords/$flagged' => $T } } });
+is($t->call('Mailbox/get', { ids => [] })->{state}, $s,
+    'a flag that does not count does not change the state');
+$t->call('Email/set', { update => { $new => { 'keywords/$seen' => $T } } });
+isnt($t->call('Mailbox/get', { ids => [] })->{state}, $s, '$seen does');
+is(set(ifInState => $s, create => { y => { name => 'y' } })->{error},
+    'stateMismatch', 'ifInState of the past');
+done_testing();
