@@ -68,9 +68,11 @@ TAPS += \
 	t/imap/append.t \
 	t/imap/copy.t \
 	t/imap/fetch.t \
+	t/imap/list-extended.t \
 	t/imap/mailbox.t \
 	t/imap/search.t \
 	t/imap/select.t \
 	t/imap/store.t \
-	t/imap/syntax.t
+	t/imap/syntax.t \
+	t/imap/two.t
 EXTRA_DIST += t/lib/ImapScript.pm

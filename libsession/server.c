@@ -70,6 +70,9 @@ catch_signals(void)
 		sigaction(sigs[i], &sa, NULL);
 		sigdelset(&server_signals.mask, sigs[i]);
 	}
+	/* A watch of the store reads SIGIO from a descriptor: it must be
+	 * blocked, while waiting too, or it would end the process. */
+	sigaddset(&server_signals.mask, SIGIO);
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
 }
