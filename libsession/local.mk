@@ -37,3 +37,8 @@ t_unit_test_sio_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_sio_LDADD = libsession/libsession.a $(LIBCONF) $(TEST_LIBS)
 
 TAPS += t/session/modes.t
+
+check_PROGRAMS += t/unit/test-passwd
+t_unit_test_passwd_SOURCES = t/unit/test-passwd.c
+t_unit_test_passwd_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_passwd_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(TEST_LIBS)

@@ -88,13 +88,13 @@ int
 passwd_scan(int fd, off_t off, off_t end,
     int (*fn)(void *arg, struct slice line), void *arg)
 {
-	char *p = xmalloc(PIECE);
-	size_t n = 0;
+	size_t size = end - off < PIECE ? (size_t)(end - off) : PIECE, n = 0;
+	char *p = xmalloc(size + 1);
 	bool skip = false;	/* within a line that is too long */
 	int rc = 0;
 
 	while (rc == 0 && (off < end || n > 0)) {
-		size_t want = PIECE - n, i = 0;
+		size_t want = size - n, i = 0;
 		const char *nl;
 
 		if ((off_t)want > end - off)
@@ -119,7 +119,7 @@ passwd_scan(int fd, off_t off, off_t end,
 				rc = fn(arg, slice_make(p + i, n - i));
 			i = n;
 		}
-		if (i == 0 && n == PIECE) {
+		if (i == 0 && n == size) {
 			skip = true;
 			i = n;
 		}
