@@ -36,7 +36,7 @@ t_unit_test_sio_SOURCES = t/unit/test-sio.c
 t_unit_test_sio_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_sio_LDADD = libsession/libsession.a $(LIBCONF) $(TEST_LIBS)
 
-TAPS += t/session/modes.t
+TAPS += t/session/modes.t t/session/tls.t
 
 check_PROGRAMS += t/unit/test-passwd
 t_unit_test_passwd_SOURCES = t/unit/test-passwd.c
