@@ -421,13 +421,12 @@ op_box_destroy(void)
 {
 	struct md_box *b = md_box_any(&md);
 	bool with_mail = md_rnd(&md, 3) > 0;
-	size_t mail = 0, live = 0;
+	size_t mail = 0;
 	int rc = store_mailbox_destroy(st, b->id, with_mail);
 
 	for (size_t i = 0; i < md.n_e; i++)
 		mail += md_in(&md.e[i], b->id) != NULL;
 	for (size_t i = 0; i < md.n_b; i++)
-		live += !md.b[i].gone;
 	if (b->role == STORE_ROLE_INBOX) {
 		assert_int_equal(rc, STORE_E_DENIED);
 		return;
