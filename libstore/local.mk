@@ -85,3 +85,14 @@ t_unit_test_store_random_SOURCES = t/unit/test-store-random.c \
 	t/unit/store-compare.c $(STORE_FIXTURE)
 t_unit_test_store_random_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_random_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-rows
+t_unit_test_rows_SOURCES = t/unit/test-rows.c
+t_unit_test_rows_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_rows_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/fuzz/fuzz-rows
+t_fuzz_fuzz_rows_SOURCES = t/fuzz/fuzz-rows.c $(FUZZ_MAIN)
+t_fuzz_fuzz_rows_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_rows_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_rows_LDADD = $(LIBSTORE) $(LIBBASE)

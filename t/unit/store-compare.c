@@ -233,8 +233,6 @@ md_compare(struct model *m, struct store *st, struct arena *a)
 		compare_msgs(m, st, &mb[i]);
 	}
 	for (size_t i = 0; i < m->n_e; i++) {
-		if (m->e[i].swept && m->n_e - i > 50)
-			continue;
 		compare_email(st, a, &m->e[i], m);
 		compare_thread(m, st, a, m->e[i].thread);
 	}
@@ -411,7 +409,7 @@ compare_type(struct model *m, struct store *st, struct arena *a,
 	struct objs s = { NULL, 0, 0 };
 	struct store_change *c;
 	uint64_t state = p->modseq, next;
-	size_t n, max = 1 + md_rnd(m, 9), pages = 0;
+	size_t n, max, pages = 0;
 	bool more;
 
 	digests(&s, m, p, t);
@@ -423,6 +421,7 @@ compare_type(struct model *m, struct store *st, struct arena *a,
 	judge(&s, true, t == STORE_T_MAILBOX);
 	for (size_t i = 0; i < s.n; i++)
 		s.o[i].told = 0;
+	max = 1 + md_rnd(m, 5) + (n > 20 ? n / 5 : 0);
 	do {
 		assert_int_equal(store_changes(st, a, t, state, max, &c, &n,
 		    &next, &more), 0);

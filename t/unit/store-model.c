@@ -258,9 +258,16 @@ md_leave(struct md_email *e, uint64_t mb)
 void
 md_swept(struct model *m)
 {
-	for (size_t i = 0; i < m->n_e; i++)
-		if (m->e[i].n_in == 0)
-			m->e[i].swept = true;
+	size_t k = 0;
+
+	/* Those that were swept a while ago are of no interest any more. */
+	for (size_t i = 0; i < m->n_e; i++) {
+		if (m->e[i].n_in == 0 && m->e[i].swept)
+			continue;
+		m->e[i].swept = m->e[i].n_in == 0;
+		m->e[k++] = m->e[i];
+	}
+	m->n_e = k;
 }
 
 void

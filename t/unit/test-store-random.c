@@ -484,7 +484,7 @@ static const struct {
 	{ op_add, 12 }, { op_import, 3 }, { op_flag, 12 }, { op_copy, 8 },
 	{ op_expunge, 8 }, { op_change, 10 }, { op_box_create, 2 },
 	{ op_box_role, 2 }, { op_box_update, 1 }, { op_box_destroy, 1 },
-	{ op_idle, 1 }, { op_reopen, 1 }
+	{ op_idle, 2 }, { op_reopen, 1 }
 };
 
 static void
