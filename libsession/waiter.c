@@ -159,6 +159,7 @@ accept_some(struct waiter *w, size_t i)
 				return;
 			continue;
 		}
+		setup_refresh(w->setup, false);
 		if (w->busy[i] >= listener_of(w, i)->max_connections)
 			reap(w);
 		if (w->busy[i] < listener_of(w, i)->max_connections) {
@@ -248,7 +249,6 @@ wait_event(struct waiter *w)
 	if (ppoll(fds, listening ? w->n_sock : 0, at < 0 ? NULL : &ts,
 		&server_signals.mask) <= 0)
 		return;
-	setup_refresh(w->setup, false);
 	for (size_t i = 0; listening && i < w->n_sock; i++)
 		if (fds[i].revents != 0)
 			accept_some(w, i);

@@ -123,11 +123,11 @@ deliver(struct lmtp *l, struct store_spool *sp, struct lmtp_rcpt *r,
 	struct store_added added;
 	int rc;
 
-	if ((rc = enter_account(l, r->account)) < 0)
-		return rc;
-	if ((rc = store_mailbox_find(s->store, l->arena, SLICE_LIT("INBOX"),
+	if ((rc = enter_account(l, r->account)) < 0 ||
+	    (rc = store_mailbox_find(s->store, l->arena, SLICE_LIT("INBOX"),
 		 &inbox)) < 0)
-		return rc;
+		/* The user is there, so the mail waits for its store. */
+		return rc == STORE_E_NOTFOUND ? STORE_E_IO : rc;
 	new.mailboxes = &inbox.id;
 	if ((rc = store_email_add(s->store, &new, 1, &added, NULL)) < 0)
 		return rc;

@@ -15,3 +15,5 @@ t_unit_test_lmtp_SOURCES = t/unit/test-lmtp.c \
 	lmtpd/address.c lmtpd/address.h lmtpd/dots.c lmtpd/dots.h
 t_unit_test_lmtp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_lmtp_LDADD = $(TEST_LIBS)
+
+TAPS += t/lmtp/protocol.t t/lmtp/delivery.t

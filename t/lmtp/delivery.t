@@ -1,0 +1,189 @@
+# t/lmtp/delivery.t - what becomes of the octets, and an answer for each
+use strict;
+use warnings;
+use lib "$ENV{srcdir}/t/lib";
+use CulverTest;
+use Test::More;
+
+my @users = qw(alice bob carol dave full);
+my $t = CulverTest->new(users => { map { $_ => 'x' } @users },
+	conf => "max-message = 256K\n"
+	. qq(listener tiny { protocol = "lmtp" tls = "none" linger = 60 }\n));
+my $port = $t->start('lmtpd', 'lmtp');
+my $pop3 = $t->start('pop3d', 'pop3');
+
+sub client {
+	my $c = $t->connect($port);
+	$c->get;
+	$c->line('LHLO client.test');
+	1 while $c->get !~ /\A250 /;
+	return $c;
+}
+
+# Sends a message, already stuffed and ended; the answers.
+sub message {
+	my ($c, $raw, @to) = @_;
+	$c->ask('MAIL FROM:<sender@example.org>') =~ /\A250/ or return;
+	my $n = grep { $c->ask("RCPT TO:<$_>") =~ /\A250/ } @to;
+	$c->ask('DATA') =~ /\A354/ or return;
+	$c->put($raw);
+	return map { $c->get } 1 .. $n;
+}
+
+# The messages of an account, oldest first.
+sub messages {
+	my ($user) = @_;
+	my $c = $t->connect($pop3);
+	$c->get;
+	$c->ask("USER $user");
+	my ($n) = $c->ask('PASS x') =~ /\A\+OK (\d+)/ or return;
+	my @m = map { $c->ask("RETR $_"); $c->multi } 1 .. $n;
+	$c->ask('QUIT');
+	return @m;
+}
+
+my $head = qr/\AReturn-Path: <sender\@example\.org>\r\nReceived: from client\.test \(127\.0\.0\.1:\d+\)\r\n\tby mail\.test with LMTP;\r\n\t(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000\r\n/;
+
+# -- octets: what is sent (stuffed), what is stored
+my @octets = (
+	[ 'plain', "Subject: a\r\n\r\nbody\r\n", "Subject: a\r\n\r\nbody\r\n" ],
+	[ 'dots', "S: d\r\n\r\n..\r\n...a\r\n..b\r\n",
+	    "S: d\r\n\r\n.\r\n..a\r\n.b\r\n" ],
+	[ '8 bit and NUL', "S: \xc3\xa4\r\n\r\n\x00\xff\x80\r\n",
+	    "S: \xc3\xa4\r\n\r\n\x00\xff\x80\r\n" ],
+	[ 'bare LF', "S: l\n\nfoo\n.\nbar\n\r\n", "S: l\r\n\r\nfoo\r\n.\r\nbar\r\n\r\n" ],
+	[ 'LF.CRLF', "S: s\r\n\r\nfoo\n.\r\nMAIL FROM:<evil\@x>\r\n",
+	    "S: s\r\n\r\nfoo\r\n.\r\nMAIL FROM:<evil\@x>\r\n" ],
+	[ 'long line', "S: w\r\n\r\n" . 'y' x 100_000 . "\r\n",
+	    "S: w\r\n\r\n" . 'y' x 100_000 . "\r\n" ],
+	[ 'no header', "\r\n", "\r\n" ],
+	[ 'empty', '', '' ],
+	[ 'header only', "Subject: h\r\n", "Subject: h\r\n" ],
+);
+my $c = client();
+for my $o (@octets) {
+	my ($name, $sent, $stored) = @$o;
+	my @a = message($c, "$sent.\r\n", 'alice');
+	is(scalar(@a), 1, "$name: one answer");
+	like($a[0], qr/\A250 2\.0\.0 /, "$name: delivered");
+}
+my @m = messages('alice');
+is(scalar @m, scalar @octets, 'all are there');
+for my $i (0 .. $#octets) {
+	my ($name, undef, $stored) = @{ $octets[$i] };
+	like($m[$i], $head, "$name: trace");
+	is($m[$i] =~ s/$head//r, $stored, "$name: octets");
+}
+
+# -- in the smallest pieces
+{
+	my $raw = "Subject: slow\r\n\r\na\r\n..\r\n.\r\n";
+	$c->ask($_) for 'MAIL FROM:<sender@example.org>', 'RCPT TO:<dave>',
+	    'DATA';
+	for my $o (split //, $raw) {
+		$c->put($o);
+		select(undef, undef, undef, 0.003);
+	}
+	like($c->get, qr/\A250 /, 'octet by octet');
+	my ($m) = messages('dave');
+	is($m =~ s/$head//r, "Subject: slow\r\n\r\na\r\n.\r\n",
+		'octet by octet: octets');
+}
+
+# -- an answer for each recipient, in their order
+{
+	# An account has the quota that it was made with.
+	message($c, "Subject: first\r\n\r\n.\r\n", 'bob', 'carol', 'dave');
+	my $conf = $t->slurp('culver.conf');
+	$t->spew('culver.conf', "quota-messages = 1\n$conf");
+	my $d = client();
+	my @a = message($d, "Subject: fill\r\n\r\n.\r\n", 'full');
+	like($a[0], qr/\A250 /, 'the first message fits the quota');
+	@a = message($d, "Subject: to all\r\n\r\n.\r\n", 'bob', 'full',
+		'carol', 'bob+again', 'FULL', 'nobody', 'carol@any.test');
+	is(join(' ', map { substr $_, 0, 9 } @a),
+		'250 2.0.0 452 4.2.2 250 2.0.0 250 2.0.0 452 4.2.2 250 2.0.0',
+		'six answers, in order');
+	is(scalar(messages('bob')), 2, 'given twice, delivered once');
+	is(scalar(messages('carol')), 2, 'and the one behind the failure');
+	is(scalar(messages('full')), 1, 'nothing over the quota');
+	$t->spew('culver.conf', $conf);
+	$d->ask('QUIT');
+}
+
+# -- too large: said in MAIL, or found out
+{
+	my $d = client();
+	my $big = "Subject: big\r\n\r\n" . ("x" x 78 . "\r\n") x 4000;
+	like($d->ask('MAIL FROM:<a@b> SIZE=300000'), qr/\A552 5\.3\.4 /,
+		'declared too large');
+	my @a = message($d, "$big.\r\n", 'alice', 'bob');
+	is(join(' ', map { substr $_, 0, 9 } @a), '552 5.3.4 552 5.3.4',
+		'found too large: an answer for each');
+	@a = message($d, "Subject: small\r\n\r\n.\r\n", 'alice');
+	like($a[0], qr/\A250 /, 'the session goes on');
+	is(scalar(messages('alice')), @octets + 1, 'nothing of the large one');
+	$d->ask($_) for 'MAIL FROM:<a@b>', 'RCPT TO:<bob>', 'DATA';
+	my $flood = 0;
+	$flood += 80 * 4000 while $d->put($big) && $flood < 50_000_000;
+	cmp_ok($flood, '<', 50_000_000, 'a flood is cut off');
+}
+
+# -- out of reach
+{
+	my $d = client();
+	rename $t->path('passwd'), $t->path('passwd.away');
+	$d->ask('MAIL FROM:<>');
+	like($d->ask('RCPT TO:<alice>'), qr/\A451 4\.3\.0 /,
+		'no password file: later');
+	rename $t->path('passwd.away'), $t->path('passwd');
+	like($d->ask('RCPT TO:<alice>'), qr/\A250 /, 'it is back');
+	SKIP: {
+		$d->ask($_) for 'RSET', 'MAIL FROM:<>', 'RCPT TO:<bob>',
+		    'RCPT TO:<dave>', 'DATA';
+		# dave's directory is a file now.
+		rename $t->path('mail/dave'), $t->path('mail/.dave');
+		$t->spew('mail/dave', 'x');
+		$d->put("Subject: x\r\n\r\n.\r\n");
+		my @a = map { $d->get } 1 .. 2;
+		like($a[0], qr/\A250 /, 'one store works');
+		like($a[1], qr/\A4\d\d 4\./, 'the other one does not: later');
+		unlike($a[1], qr/\Q$t->{dir}\E/, 'no paths for the client');
+		like($t->slurp('log'), qr/not delivered: .*to=<dave>/,
+			'but the log tells');
+	}
+}
+
+# -- the same store through several processes at once
+{
+	my @pids;
+	for my $p (1 .. 4) {
+		my $pid = fork // die;
+		if ($pid == 0) {
+			my $d = client();
+			my $ok = 1;
+			for my $i (1 .. 25) {
+				my ($a) = message($d,
+					"Subject: $p-$i\r\n\r\n$p $i\r\n.\r\n",
+					'carol');
+				$ok &&= ($a // '') =~ /\A250 /;
+			}
+			POSIX::_exit($ok ? 0 : 1);
+		}
+		push @pids, $pid;
+	}
+	my $ok = 1;
+	for (@pids) {
+		waitpid $_, 0;
+		$ok &&= $? == 0;
+	}
+	ok($ok, 'four at once: all accepted');
+	my %seen;
+	$seen{ (/^Subject: (\S+)/m)[0] }++ for messages('carol');
+	is(scalar(grep { ($seen{$_} // 0) == 1 }
+		map { my $p = $_; map { "$p-$_" } 1 .. 25 } 1 .. 4), 100,
+		'four at once: each once');
+}
+$t->stop;
+unlike($t->slurp('stderr'), qr/Sanitizer|runtime error/, 'sanitizers');
+done_testing();
