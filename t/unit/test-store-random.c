@@ -426,7 +426,6 @@ op_box_destroy(void)
 
 	for (size_t i = 0; i < md.n_e; i++)
 		mail += md_in(&md.e[i], b->id) != NULL;
-	for (size_t i = 0; i < md.n_b; i++)
 	if (b->role == STORE_ROLE_INBOX) {
 		assert_int_equal(rc, STORE_E_DENIED);
 		return;
