@@ -42,14 +42,16 @@ time_date_ok(int year, int month, int day)
 int
 time_rfc3339(struct buf *out, int64_t t)
 {
-	int64_t days = t / 86400 - (t % 86400 < 0), s = t - days * 86400;
+	int64_t days, s;
 	int year, month, day;
 
 	/* Years 0000 to 9999 are what the form can carry. */
 	if (t < INT64_C(-62167219200))
-		days = -719528, s = 0;
+		t = INT64_C(-62167219200);
 	if (t > INT64_C(253402300799))
-		days = 2932896, s = 86399;
+		t = INT64_C(253402300799);
+	days = t / 86400 - (t % 86400 < 0);
+	s = t - days * 86400;
 	time_civil(days, &year, &month, &day);
 	return buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month,
 	    day, (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60));

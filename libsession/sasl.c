@@ -19,7 +19,7 @@ static int
 plain(struct sasl *sasl, struct slice in, struct slice *out_r)
 {
 	struct slice part[3];
-	const char *p = in.p, *end = in.p + in.n;
+	const char *p = in.p, *end;
 
 	if (in.p == NULL) {
 		if (sasl->round > 0)
@@ -27,6 +27,7 @@ plain(struct sasl *sasl, struct slice in, struct slice *out_r)
 		*out_r = SLICE_LIT("");
 		return LOGIN_MORE;
 	}
+	end = p + in.n;
 	for (int i = 0; i < 3; i++) {
 		const char *nul = p < end ?
 		    memchr(p, '\0', (size_t)(end - p)) : NULL;

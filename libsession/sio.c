@@ -94,6 +94,8 @@ sio_free(struct sio **iop)
 struct slice
 sio_input(const struct sio *io)
 {
+	if (io->in == NULL)
+		return slice_make(NULL, 0);
 	return slice_make(io->in + io->in_off, io->in_n - io->in_off);
 }
 
