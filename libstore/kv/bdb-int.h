@@ -68,8 +68,12 @@ struct bdb_txn {
 /* Opens journal and base and reads all records that are shown. */
 int snap_open(struct bdb_kv *b, struct snap *s_r);
 void snap_close(struct snap *s);
-/* Reads what was shown since; writer: repairs what dead writers left. */
+/* Reads what was shown since; writer: also what dead writers did not come to
+ * show. */
 int snap_tail(struct bdb_kv *b, struct snap *s, bool writer);
+/* As the writer: cuts off what is no record.  STORE_E_CORRUPT if that would
+ * lose whole records. */
+int snap_cut(struct bdb_kv *b, struct snap *s);
 /* Is the journal's path still this file?  1, 0, or STORE_E_FENCED, _IO. */
 int snap_current(struct bdb_kv *b, const struct snap *s);
 void snap_init(struct snap *s);
@@ -89,7 +93,8 @@ int flush_failed(struct bdb_kv *b, const char *what);
 
 /* ---- recover.c: what a pack knows and the journal doesn't ---- */
 
-/* With the writer's lock: replays and cuts the pack's tail. */
+/* With the writer's lock: replays and cuts the pack's tail.  1: something was
+ * replayed. */
 int recover_packs(struct bdb_kv *b);
 /* Is there anything to do?  Needs no lock. */
 bool recover_wanted(struct bdb_kv *b);

@@ -171,8 +171,13 @@ bdb_open(const struct kv_conf *cf, const char *dir, int flags, struct kv **kv_r)
 	if ((rc = dir_open(b)) == 0 && (rc = snap_open(b, &b->s)) == 0) {
 		/* After a crash, what was acknowledged may have to be found
 		 * first.  If somebody writes just now, he does it. */
-		if (recover_wanted(b) && writer_lock(b, 0) == 0)
+		if (recover_wanted(b)) {
+			rc = writer_lock(b, 0);
+			if (rc < 0 && rc != STORE_E_BUSY)
+				log_err("%s: %s", dir, b->kv.err);
 			writer_unlock(b);
+			rc = 0;
+		}
 		b->kv.modseq = b->s.seq;
 	}
 	if (rc < 0) {

@@ -136,9 +136,15 @@ catch_up(struct bdb_kv *b, int64_t until_ms)
 		b->s = s;
 		return 1;
 	}
-	if ((rc = head_again(b, &h)) < 0 || (rc = settle(b, &h)) < 0 ||
-	    (rc = snap_tail(b, &b->s, true)) < 0 ||
-	    (rc = recover_packs(b)) < 0)
+	if ((rc = head_again(b, &h)) < 0 || (rc = settle(b, &h)) < 0)
+		return rc;
+	/* Behind what is replayed over a gap there may be records again. */
+	do {
+		if ((rc = snap_tail(b, &b->s, true)) < 0 ||
+		    (rc = recover_packs(b)) < 0)
+			return rc;
+	} while (rc == 1);
+	if ((rc = snap_cut(b, &b->s)) < 0)
 		return rc;
 	return h.suspect ? renew(b, &h, until_ms) : 0;
 }

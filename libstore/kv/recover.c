@@ -181,6 +181,7 @@ cut(struct bdb_kv *b, struct pack_file *p, uint64_t end, uint64_t size)
 int
 recover_packs(struct bdb_kv *b)
 {
+	uint64_t seq = b->s.seq;
 	int rc = 0;
 
 	for (;;) {
@@ -209,9 +210,11 @@ recover_packs(struct bdb_kv *b)
 		}
 		if (pos.pack != 0 && (uint64_t)st.st_size >= pos.end &&
 		    b->s.pos.end < PACK_LIMIT)
-			return 0;
-		if ((rc = next_pack(b)) <= 0)
+			return b->s.seq != seq;
+		if ((rc = next_pack(b)) < 0)
 			return rc;
+		if (rc == 0)
+			return b->s.seq != seq;
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "libbase/io.h"
 #include "libbase/xalloc.h"
 #include "libstore/kv/base.h"
+#include "libstore/kv/be.h"
 #include "libstore/kv/bdb-int.h"
 #include "libstore/kv/sys.h"
 
@@ -143,10 +144,62 @@ snap_tail(struct bdb_kv *b, struct snap *s, bool writer)
 		p = xmalloc(cap);
 	}
 	xfree(p);
-	if (rc == 0 && writer && (uint64_t)st.st_size > s->end &&
-	    sys_truncate(s->fd, s->end) < 0)
-		rc = kv_fail_sys(&b->kv, "journal");
 	return rc;
+}
+
+/*
+ * Is there a whole record of later times among these octets?  They may be
+ * anything, so the work is bounded: a modseq that can be, and so many octets of
+ * checksums at most.
+ */
+static bool
+later_record(const struct snap *s, const char *p, size_t n)
+{
+	size_t budget = 64 * 1024 * 1024, need;
+	struct record r;
+
+	for (size_t at = 8; at + RECORD_HEAD <= n && budget > 0; at += 8) {
+		uint64_t seq = be64_get(p + at + 16);
+		uint32_t len = be32_get(p + at + 8);
+
+		if (seq <= s->seq + 1 || seq - s->seq > 1 << 20)
+			continue;
+		if (record_decode(slice_make(p + at, n - at), &r, &need))
+			return true;
+		budget -= len < budget ? len : budget;
+	}
+	return false;
+}
+
+int
+snap_cut(struct bdb_kv *b, struct snap *s)
+{
+	uint64_t left;
+	struct stat st;
+	ssize_t n = 0;
+	char *p;
+	bool bad;
+
+	if (sys_fstat(s->fd, &st) < 0)
+		return kv_fail_sys(&b->kv, "journal");
+	if ((uint64_t)st.st_size <= s->end)
+		return 0;
+	left = (uint64_t)st.st_size - s->end;
+	left = left < RECORD_MAX ? left : RECORD_MAX;
+	p = xmalloc((size_t)left);
+	n = sys_pread(s->fd, p, (size_t)left, s->end);
+	bad = n > 0 && later_record(s, p, (size_t)n);
+	xfree(p);
+	if (n < 0)
+		return kv_fail_sys(&b->kv, "journal");
+	/* A dead writer leaves nothing behind its torn record. */
+	if (bad)
+		return kv_fail(&b->kv, STORE_E_CORRUPT,
+		    "journal: damaged at %llu, whole records follow",
+		    (unsigned long long)s->end);
+	if (sys_truncate(s->fd, s->end) < 0)
+		return kv_fail_sys(&b->kv, "journal");
+	return 0;
 }
 
 static int
