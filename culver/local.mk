@@ -43,5 +43,6 @@ t_unit_test_culver_LDADD = culver/libculver.a $(TEST_LIBS)
 dist_man_MANS += doc/culver.8
 
 EXTRA_DIST += t/lib/CulverServe.pm \
-	t/admin/check.t t/admin/export.t t/admin/import.t t/admin/user.t \
+	t/admin/check.t t/admin/export.t t/admin/import.t \
+	t/admin/service-user.t t/admin/user.t \
 	t/e2e/serve.t t/e2e/whole-way.t
