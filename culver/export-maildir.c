@@ -152,6 +152,13 @@ put_more(struct out *o, const char *unique, uint64_t bits)
 }
 
 static int
+put_all(const struct out *o, struct slice s)
+{
+	return io_write_full(o->fd, s.p, s.n) < 0 ?
+	    export_failed(o->dir) : 0;
+}
+
+static int
 put_octets(void *arg, struct slice s)
 {
 	const struct out *o = arg;
@@ -159,7 +166,7 @@ put_octets(void *arg, struct slice s)
 	int rc;
 
 	if (o->ex->crlf)
-		return io_write_full(o->fd, s.p, s.n);
+		return put_all(o, s);
 	/* All lines end with CR LF in the store, and no CR is anywhere else. */
 	buf_init(&b, s.n);
 	while (s.n > 0) {
@@ -171,7 +178,7 @@ put_octets(void *arg, struct slice s)
 		s.p += n;
 		s.n -= n;
 	}
-	rc = io_write_full(o->fd, b.p, b.n);
+	rc = put_all(o, buf_slice(&b));
 	buf_release(&b);
 	return rc;
 }
@@ -187,12 +194,14 @@ put_file(struct out *o, const char *path, const struct store_msg_info *m)
 	o->fd = export_create(path);
 	if (o->fd < 0)
 		return export_failed(path);
-	errno = 0;
 	rc = export_octets(o->ex, m, put_octets, o);
-	if (rc == 0)
+	if (rc == 0) {
+		priv_caller();	/* the file is the caller's */
 		rc = futimens(o->fd, t);
-	if (rc < 0 && errno)
-		(void)export_failed(path);
+		if (rc < 0)
+			(void)export_failed(path);
+		priv_service();
+	}
 	io_close(&o->fd);
 	return rc;
 }

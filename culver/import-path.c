@@ -209,6 +209,15 @@ mailbox_name(struct importer *im, const char *path, struct slice parent,
 static int import_dir(struct importer *im, const char *dir,
     struct slice mailbox, int depth);
 
+/* What a mailbox without messages is exported as. */
+static bool
+is_empty(int fd)
+{
+	struct stat sb;
+
+	return fstat(fd, &sb) == 0 && sb.st_size == 0;
+}
+
 /* A file found in a directory: an mbox is a mailbox of its name. */
 static int
 import_entry(struct importer *im, const char *path, struct slice name,
@@ -222,16 +231,16 @@ import_entry(struct importer *im, const char *path, struct slice name,
 		importer_failed(im, path, strerror(errno));
 		return 0;
 	}
-	if (mbox_is(fd)) {
+	if (mbox_is(fd) || (ends_with(name, ".mbox") && is_empty(fd))) {
 		box = mailbox_name(im, path, mailbox, name);
 		if (box) {
-			rc = importer_mailbox(im, slice_str(box));
+			rc = importer_mailbox(im, slice_str(box), true);
 			if (rc == 0)
 				rc = import_mbox(im, fd, path);
 			xfree(box);
 		}
 	} else if (ends_with(name, ".eml")) {
-		rc = importer_mailbox(im, mailbox);
+		rc = importer_mailbox(im, mailbox, false);
 		if (rc == 0)
 			rc = import_eml(im, fd, path);
 	} else if (!importer_conf(im)->quiet) {
@@ -301,7 +310,7 @@ import_path(struct importer *im, const char *path)
 		importer_failed(im, path, strerror(errno));
 		return 0;
 	}
-	rc = importer_mailbox(im, slice_str(NULL));
+	rc = importer_mailbox(im, slice_str(NULL), false);
 	if (rc == 0) {
 		rc = mbox_is(fd) ? import_mbox(im, fd, path) :
 		    import_eml(im, fd, path);

@@ -43,9 +43,9 @@ void importer_progress(struct importer *im, uint64_t octets);
 void importer_failed(struct importer *im, const char *path,
     const char *why);
 
-/* To where the next messages go, below the base; made when a message comes.
- * "INBOX" or nothing: the base itself. */
-int importer_mailbox(struct importer *im, struct slice path);
+/* To where the next messages go, below the base; made when a message comes, or
+ * at once with make.  "INBOX" or nothing: the base itself. */
+int importer_mailbox(struct importer *im, struct slice path, bool make);
 
 /* One message: 0 or IMPORT_STOP each.  origin is for complaints. */
 int importer_begin(struct importer *im);

@@ -192,7 +192,7 @@ flush(struct importer *im)
 }
 
 int
-importer_mailbox(struct importer *im, struct slice path)
+importer_mailbox(struct importer *im, struct slice path, bool make)
 {
 	struct slice base = im->cf.base;
 	bool top = path.n == 0 || slice_ieq(path, SLICE_LIT("INBOX"));
@@ -211,13 +211,13 @@ importer_mailbox(struct importer *im, struct slice path)
 		    path.p);
 	if (im->path && strcmp(p, im->path) == 0) {
 		xfree(p);
-		return 0;
+	} else {
+		seen_free(&im->seen);
+		xfree(im->path);
+		im->path = p;
+		im->mailbox = 0;
 	}
-	seen_free(&im->seen);
-	xfree(im->path);
-	im->path = p;
-	im->mailbox = 0;
-	return 0;
+	return make ? need_mailbox(im) : 0;
 }
 
 /* ---- one message ------------------------------------------------------- */

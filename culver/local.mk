@@ -30,10 +30,10 @@ culver_libculver_a_SOURCES = \
 	culver/say.c \
 	culver/seen.c culver/seen.h
 
-# sbin_PROGRAMS += culver/culver
-# culver_culver_SOURCES = culver/main.c
-# culver_culver_LDADD = culver/libculver.a $(LIBSESSION) $(JANSSON_LIBS)
-EXTRA_DIST += culver/main.c
+sbin_PROGRAMS += culver/culver
+culver_culver_SOURCES = culver/main.c
+culver_culver_LDADD = culver/libculver.a $(LIBSESSION) $(LIBSTORE) \
+	$(LIBMIME) $(LIBBASE) $(JANSSON_LIBS)
 
 check_PROGRAMS += t/unit/test-culver
 t_unit_test_culver_SOURCES = t/unit/test-culver.c
@@ -42,7 +42,12 @@ t_unit_test_culver_LDADD = culver/libculver.a $(TEST_LIBS)
 
 dist_man_MANS += doc/culver.8
 
-EXTRA_DIST += t/lib/CulverServe.pm \
-	t/admin/check.t t/admin/export.t t/admin/import.t \
-	t/admin/service-user.t t/admin/user.t \
-	t/e2e/serve.t t/e2e/whole-way.t
+EXTRA_DIST += t/lib/CulverServe.pm
+TAPS += \
+	t/admin/check.t \
+	t/admin/export.t \
+	t/admin/import.t \
+	t/admin/service-user.t \
+	t/admin/user.t \
+	t/e2e/serve.t \
+	t/e2e/whole-way.t

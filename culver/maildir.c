@@ -232,7 +232,7 @@ import_one(struct importer *im, const char *dir, struct slice mailbox)
 	struct folder f = { .im = im };
 	int rc;
 
-	rc = importer_mailbox(im, mailbox);
+	rc = importer_mailbox(im, mailbox, true);
 	if (rc != 0)
 		return rc;
 	f.a = arena_new(0);

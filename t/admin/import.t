@@ -153,7 +153,7 @@ is(bring($acct, $t->path('md')), 100, 'Maildir with one bad name') or diag $err;
 like($err, qr/&AC8-d: its name can't/, 'which is told');
 $c = content($acct);
 is_deeply([ map { [ @$_[0, 1] ] } @{ $c->{INBOX} } ],
-	[ [ "Subject: a\n\na\n", 'F P T $junk work' ], [ "Subject: b\n\nb\n", 'R S' ],
+	[ [ "Subject: a\n\na\n", '$junk F P T work' ], [ "Subject: b\n\nb\n", 'R S' ],
 	[ "Subject: c\n\nc\n", '' ], [ "Subject: new\n\nn\n", '' ] ],
 	'messages in order, with flags and keywords')
     or diag explain $c->{INBOX};
@@ -174,7 +174,7 @@ like($err, qr/octet 0: /, 'is told');
 is($out, "1 imported, 1 failed\n", 'and the others come');
 $t->spew('empty', '');
 is(bring($acct, $t->path('empty')), 100, 'an empty file');
-$t->spew('hollow', $from x 3);
+$t->spew('hollow', "$from\n" x 3);
 is(bring($acct, $t->path('hollow')), 100, 'an empty message');
 $t->spew('bin', join '', map { chr(($_ * 7919) % 251) } 1 .. 100_000);
 is(bring($acct, $t->path('bin')), 0, 'octets without sense are one message');
