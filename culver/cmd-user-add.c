@@ -182,26 +182,9 @@ shared_password(struct adding *ad, const struct args *a)
 	return rc;
 }
 
-/* The limits that new accounts have. */
-static int
-set_quota(struct culver *c, const char *name)
-{
-	struct store *st = NULL;
-	int rc;
-
-	if (!c->conf->quota_size && !c->conf->quota_messages)
-		return 0;
-	rc = store_open(&c->store_conf, name, &st);
-	if (rc == 0) {
-		rc = store_quota_set(st, c->conf->quota_size,
-		    c->conf->quota_messages);
-	}
-	store_close(&st);
-	return rc;
-}
-
+/* Is it new, and what is its hash?  Those that are go into v. */
 static void
-make(struct adding *ad, struct newuser *u)
+prepare(struct adding *ad, struct newuser *u)
 {
 	struct passwd_entry e;
 	int rc;
@@ -214,45 +197,62 @@ make(struct adding *ad, struct newuser *u)
 		ad->code = worse(ad->code, EXIT_PERM);
 		return;
 	}
+	if (rc < 0 && errno != ENOENT) {
+		complain("%s: %s", ad->c->conf->passwd_file, strerror(errno));
+		ad->code = EXIT_TEMP;
+		return;
+	}
 	if (ad->random && !u->pw)
 		u->pw = password_random();
 	u->hash = ad->hash;
-	if (u->pw && hash(ad, u->pw, &u->hash) < 0)
-		return;
-	rc = store_account_create(&ad->c->store_conf, u->name);
-	if (rc == STORE_E_EXISTS) {
-		/* A run that was interrupted, or "user del --keep-mail". */
-		complain("%s: takes over the mail that is there", u->name);
-		rc = 0;
-	} else if (rc == 0) {
-		rc = set_quota(ad->c, u->name);
-	}
-	if (rc < 0)
-		ad->code = worse(ad->code, complain_store(u->name, rc, NULL));
-	else
+	if (!u->pw || hash(ad, u->pw, &u->hash) == 0)
 		u->made = true;
+}
+
+/* The directories, of those that are prepared. */
+static void
+create(struct adding *ad)
+{
+	struct new_account *v = xcalloc(ad->n + 1, sizeof(*v));
+	size_t n = 0, k = 0;
+
+	for (size_t i = 0; i < ad->n; i++) {
+		if (ad->u[i].made)
+			v[n++].name = ad->u[i].name;
+	}
+	accounts_create(ad->c, v, n);
+	for (size_t i = 0; i < ad->n; i++) {
+		struct newuser *u = &ad->u[i];
+		int rc = u->made ? v[k++].rc : 0;
+
+		if (rc == STORE_E_EXISTS) {
+			/* A run that was interrupted, or --keep-mail. */
+			complain("%s: takes over the mail that is there",
+			    u->name);
+		} else if (rc < 0) {
+			u->made = false;
+			ad->code = worse(ad->code,
+			    complain_store(u->name, rc, NULL));
+		}
+	}
+	xfree(v);
 }
 
 static void
 make_all(struct adding *ad)
 {
-	struct passwd_entry *e;
-	struct progress pg;
+	struct passwd_entry *e = xcalloc(ad->n + 1, sizeof(*e));
 	size_t n = 0;
 
-	e = xcalloc(ad->n + 1, sizeof(*e));
-	progress_start(&pg, ad->n);
+	for (size_t i = 0; i < ad->n; i++)
+		prepare(ad, &ad->u[i]);
+	create(ad);
 	for (size_t i = 0; i < ad->n; i++) {
-		struct newuser *u = &ad->u[i];
-
-		make(ad, u);
-		progress_add(&pg, 1, 1);
-		if (!u->made)
+		if (!ad->u[i].made)
 			continue;
-		e[n].name = slice_str(u->name);
-		e[n++].hash = u->hash;
+		e[n].name = slice_str(ad->u[i].name);
+		e[n++].hash = ad->u[i].hash;
 	}
-	progress_clear(&pg);
 	priv_caller();
 	if (n > 0 && passwd_update_many(ad->c->conf, e, n) < 0) {
 		complain("%s: %s", ad->c->conf->passwd_file, strerror(errno));

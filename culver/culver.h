@@ -72,6 +72,13 @@ char *account_name(struct slice given);
 /* 0, or the exit code after a complaint. */
 int account_open(struct culver *c, const char *given, struct store **st_r);
 
+struct new_account {
+	const char *name;	/* from account_name() */
+	int rc;			/* how it went: 0, STORE_E_EXISTS, ... */
+};
+/* Makes the directories, with the configured quota. */
+void accounts_create(struct culver *c, struct new_account *v, size_t n);
+
 /* ---- talking ----------------------------------------------------------- */
 
 /* "culver: text" on stderr; control octets are shown as \xNN, for names and

@@ -13,6 +13,7 @@ culver_libculver_a_SOURCES = \
 	culver/cmd-user-del.c \
 	culver/cmd-user-list.c \
 	culver/cmd-user-passwd.c \
+	culver/create.c \
 	culver/dirlist.c culver/dirlist.h \
 	culver/export-maildir.c \
 	culver/export-mbox.c \

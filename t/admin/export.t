@@ -128,7 +128,8 @@ for my $h (\%src, $got) {
 		$h->{$is eq '' ? $box : $box . ++$n{$box}} = $v;
 	}
 }
-is_deeply([ sort keys %$got ], [ sort keys %src ], 'all are there');
+is_deeply([ sort keys %$got ], [ sort '/.Work/', keys %src ],
+	'all are there, and parents');
 my @differ = grep { ($got->{$_} // '') ne $src{$_} } sort keys %src;
 is_deeply(\@differ, [], 'the same octets, flags and times as the source');
 if (@differ) {
