@@ -321,6 +321,17 @@ sub eof {
 	return length $self->{buf} == 0 && !$self->fill(5);
 }
 
+# Does the other end close within a few seconds, whatever it still sends?
+sub ended {
+	my ($self) = @_;
+	my $s = $self->{sock};
+	for (;;) {
+		return 0 unless ($s->can('pending') && $s->pending)
+		    || IO::Select->new($s)->can_read(5);
+		return 1 unless sysread($s, my $x, 65536);
+	}
+}
+
 sub close { close $_[0]{sock} }
 
 1;
