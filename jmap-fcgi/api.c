@@ -62,7 +62,7 @@ run(struct web *w, struct slice body, const char *base)
 	struct buf out;
 
 	memset(&p, 0, sizeof(p));
-	buf_init(&out, 2 * (size_t)JMAP_RESPONSE_MAX);
+	buf_init(&out, JMAP_RESPONSE_MAX + (1 << 20));
 	if (engine_run(w->env, &w->user, session_state(w, base), body,
 	    w->arena, &out, &p) < 0) {
 		web_problem(w, &p);

@@ -16,8 +16,8 @@
 struct pool;		/* pool.c */
 
 enum {
-	/* Octets of one response; a method that would exceed it is told
-	 * requestTooLarge. */
+	/* Of one response, as js_size() counts; a method that would exceed
+	 * it is told requestTooLarge. */
 	JMAP_RESPONSE_MAX = 64 << 20
 };
 

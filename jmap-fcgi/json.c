@@ -23,6 +23,8 @@ js_init(void)
 enum {
 	COST_OBJECT = 352, COST_ARRAY = 160, COST_MEMBER = 128, COST_ITEM = 72
 };
+/* The least that it allocates; more than is written. */
+enum { COUNT_VALUE = 48, COUNT_MEMBER = 32 };
 
 static size_t
 skip_string(struct slice in, size_t i)
@@ -210,16 +212,33 @@ js_write(struct buf *out, const json_t *v)
 	return write_value(out, v, 0);
 }
 
+/* Octets of a string when written. */
+static size_t
+escaped(struct slice s)
+{
+	size_t n = s.n;
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c < 0x20 || c == 0x7f)
+			n += 5;
+		else if (c == '"' || c == '\\')
+			n++;
+	}
+	return n;
+}
+
 /* *left goes down; -1 once it is used up. */
 static int
 count(const json_t *v, int depth, size_t *left)
 {
 	json_t *item;
-	size_t n = 8, i;
+	size_t n = COUNT_VALUE, i;
 	const char *key;
 
 	if (json_is_string(v))
-		n += json_string_length(v);
+		n += escaped(js_slice(v));
 	if (n > *left || depth > JS_REF_DEPTH_MAX)
 		return -1;
 	*left -= n;
@@ -231,7 +250,7 @@ count(const json_t *v, int depth, size_t *left)
 		json_t *o = (json_t *)(uintptr_t)v;
 
 		json_object_foreach(o, key, item) {
-			n = strlen(key) + 4;
+			n = strlen(key) + COUNT_MEMBER;
 			if (n > *left)
 				return -1;
 			*left -= n;

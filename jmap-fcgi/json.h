@@ -36,9 +36,9 @@ int js_parse(struct slice in, size_t max_cost, json_t **v_r);
 int js_write(struct buf *out, const json_t *v);
 
 /*
- * The octets which v takes when written, counted in shared parts as often as
- * they appear; stops at max and returns a value > max, as it does for a tree
- * deeper than JS_REF_DEPTH_MAX.
+ * What v takes: a bound of the octets when it is written, and near to its
+ * memory.  Shared parts count as often as they appear.  Stops at max and
+ * returns a value > max, as it does for a tree deeper than JS_REF_DEPTH_MAX.
  */
 size_t js_size(const json_t *v, size_t max);
 

@@ -107,9 +107,13 @@ for my $n (1 .. 60) {
 		("#$_" => { resultOf => 'd' . ($n - 1), name => 'Core/echo',
 		path => '' }) } qw(a b) }, "d$n"];
 }
-my @res = $t->calls(@double);
-is($res[-1][0], 'error', 'doubling references end');
-is($res[3][0], 'Core/echo', 'but small ones work');
+my $big = $t->post($J->encode({ using => ['urn:ietf:params:jmap:core'],
+	methodCalls => \@double }));
+is($big->{status}, 200, 'doubling references');
+cmp_ok(length $big->{content}, '<', 65 << 20, 'end');
+cmp_ok(length $big->{content}, '>', 1 << 20, 'but small ones work');
+like($big->{content}, qr/"type":"invalidResultReference",.{10,300}\z/s,
+    'the last one does not');
 
 # ---- created ids
 my ($set, $get) = $t->calls(

@@ -45,7 +45,7 @@ my @kids;
 for my $k (1 .. 4) {
 	my $pid = fork // die;
 	if ($pid == 0) {
-		delete @$t{qw(http)};
+		delete $t->{conn};
 		my $bad = 0;
 		for my $i (1 .. 8) {
 			my $r;

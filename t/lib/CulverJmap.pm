@@ -5,13 +5,12 @@ use warnings;
 use parent -norequire, 'CulverTest';
 use Carp qw(croak);
 use CulverTest;
-use HTTP::Tiny;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use JSON::PP;
 use MIME::Base64 qw(encode_base64);
 use POSIX ();
-use Socket qw(SOCK_STREAM);
+use Socket qw(IPPROTO_TCP SOCK_STREAM TCP_NODELAY);
 
 our $json = JSON::PP->new->utf8->canonical;
 my @using = map { "urn:ietf:params:jmap:$_" } qw(core mail);
@@ -113,24 +112,58 @@ sub auth {
 	return 'Basic ' . encode_base64("$user:$pass", '');
 }
 
-sub http {
-	my ($self) = @_;
-	return $self->{http} //= HTTP::Tiny->new(verify_SSL => 1,
-		timeout => 20, max_redirect => 0,
-		SSL_options => { SSL_ca_file => $self->path('cert.pem') });
-}
-
-# One HTTP exchange; authenticated unless auth => undef or another value.
+# One HTTP exchange over a connection that is kept; authenticated unless
+# auth => undef or another value.  The header and the body go out in one piece.
 sub request {
 	my ($self, $method, $path, %o) = @_;
-	my $url = $path =~ m{\Ahttps:} ? $path : $self->base . $path;
-	my %h = %{ $o{headers} || {} };
+	$path =~ s{\Ahttps://[^/]*}{};
+	my %h = (host => "127.0.0.1:$self->{https}", %{ $o{headers} || {} });
 	my $auth = exists $o{auth} ? $o{auth} : $self->auth;
 	$h{authorization} = $auth if defined $auth;
-	my $r = $self->http->request($method, $url, { headers => \%h,
-		defined $o{content} ? (content => $o{content}) : () });
-	$r->{json} = eval { $json->decode($r->{content}) };
+	my $body = $o{content} // '';
+	$h{'content-length'} = length $body if defined $o{content};
+	my $octets = join '', "$method $path HTTP/1.1\r\n",
+	    map({ "$_: $h{$_}\r\n" } sort keys %h), "\r\n", $body;
+	my $r;
+	for (1 .. 2) {	# a kept connection may have ended meanwhile
+		my $kept = $self->{conn};
+		my $c = $self->{conn} //= $self->raw;
+		$c->put($octets);
+		$r = response($c, $method);
+		delete $self->{conn}
+		    if !$r || ($r->{headers}{connection} // '') eq 'close';
+		last if $r || !$kept;
+	}
+	$r //= { status => 599, content => '', headers => {} };
+	$r->{json} = eval { $json->decode($r->{content}) }
+	    if length $r->{content} < 4 << 20;
 	return $r;
+}
+
+# undef if the connection ended.
+sub response {
+	my ($c, $method) = @_;
+	my $line = $c->get(20) // return undef;
+	my %r = (content => '', status => ($line =~ / (\d+)/)[0]);
+	while (defined($line = $c->get)) {
+		last if $line eq '';
+		$r{headers}{lc $1} = $2 if $line =~ /\A([^:]+):\s*(.*)/;
+	}
+	return undef unless defined $line;
+	return \%r if $method eq 'HEAD' || $r{status} =~ /\A(?:1..|204|304)\z/;
+	if (defined(my $n = $r{headers}{'content-length'})) {
+		$r{content} = $c->read_n($n) // return undef;
+	} elsif (($r{headers}{'transfer-encoding'} // '') eq 'chunked') {
+		for (;;) {
+			my $n = hex($c->get // return undef);
+			$r{content} .= $c->read_n($n) // return undef;
+			$c->get;
+			last if $n == 0;
+		}
+	} else {
+		$r{content} = $c->rest;
+	}
+	return \%r;
 }
 
 sub session {
@@ -199,11 +232,13 @@ sub import_mail {
 	return $r->{created} ? $r->{created}{k}{id} : $r;
 }
 
-# A raw TLS connection for what HTTP::Tiny can't do.
+# A TLS connection of its own.
 sub raw {
 	my ($self) = @_;
-	return CulverTest::Client->new($self->{https}, tls => 1,
+	my $c = CulverTest::Client->new($self->{https}, tls => 1,
 		ca => $self->path('cert.pem'));
+	setsockopt($c->{sock}, IPPROTO_TCP, TCP_NODELAY, 1);
+	return $c;
 }
 
 # An open event stream: (client, status line); see event().
