@@ -42,12 +42,13 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/web.c jmap-fcgi/web.h \
 	jmap-fcgi/workers.c
 
+LIBJMAP = jmap-fcgi/libjmap.a $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(LIBBASE) \
+	$(JANSSON_LIBS) $(FCGI_LIBS) -lpthread
+
 daemon_PROGRAMS += jmap-fcgi/jmap-fcgi
 jmap_fcgi_jmap_fcgi_SOURCES = jmap-fcgi/main.c
 jmap_fcgi_jmap_fcgi_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-jmap_fcgi_jmap_fcgi_LDADD = jmap-fcgi/libjmap.a $(LIBSESSION) $(LIBSTORE) \
-	$(LIBMIME) $(LIBBASE) \
-	$(JANSSON_LIBS) $(FCGI_LIBS) -lpthread
+jmap_fcgi_jmap_fcgi_LDADD = $(LIBJMAP)
 
 EXTRA_DIST += conf/nginx/culver-locations.conf
 dist_man_MANS += doc/jmap-fcgi.8
@@ -60,3 +61,15 @@ t_unit_test_jmap_text_LDADD = jmap-fcgi/libjmap.a $(JANSSON_LIBS) $(TEST_LIBS)
 EXTRA_DIST += t/lib/CulverJmap.pm
 TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/blob.t t/jmap/push.t t/jmap/server.t
+
+check_PROGRAMS += t/unit/test-jmap-engine
+t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c
+t_unit_test_jmap_engine_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) \
+	$(JANSSON_CFLAGS)
+t_unit_test_jmap_engine_LDADD = $(LIBJMAP) $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/fuzz/fuzz-jmap
+t_fuzz_fuzz_jmap_SOURCES = t/fuzz/fuzz-jmap.c $(FUZZ_MAIN)
+t_fuzz_fuzz_jmap_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_jmap_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_jmap_LDADD = $(LIBJMAP)
