@@ -241,6 +241,8 @@ imap_parse(struct imap_parser *p, struct slice in, size_t *used_r)
 	int state;
 
 	*used_r = 0;
+	if (in.p == NULL)
+		in = SLICE_LIT("");
 	do {
 		struct slice left = { in.p + *used_r, in.n - *used_r };
 		size_t before = *used_r;
@@ -249,8 +251,6 @@ imap_parse(struct imap_parser *p, struct slice in, size_t *used_r)
 		if (left.n == 0 && !(state == ST_LITERAL && p->lit_size == 0) &&
 		    !(state == ST_SKIP_LITERAL && p->lit_size == 0))
 			return IMAP_PARSE_MORE;
-		if (left.p == NULL)
-			left.p = "";
 		switch ((enum state)state) {
 		case ST_LINE:
 			rc = want_line(p, left, used_r);

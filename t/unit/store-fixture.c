@@ -72,6 +72,10 @@ fixture_run(const char *engine, const struct CMUnitTest *tests, size_t n)
 	}
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	rc = _cmocka_run_group_tests("store", all, k, NULL, NULL);
+	for (size_t i = 0; i < k; i++) {
+		xfree((char *)(uintptr_t)all[i].name);
+		xfree(all[i].initial_state);
+	}
 	xfree(all);
 	return rc;
 }
