@@ -36,7 +36,8 @@ t_unit_test_sio_SOURCES = t/unit/test-sio.c
 t_unit_test_sio_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_sio_LDADD = libsession/libsession.a $(LIBCONF) $(TEST_LIBS)
 
-TAPS += t/session/modes.t t/session/tls.t
+TAPS += t/session/doc.t t/session/login.t t/session/modes.t t/session/tls.t
+dist_man_MANS += doc/culver.conf.5 doc/culver-passwd.5
 
 check_PROGRAMS += t/unit/test-passwd
 t_unit_test_passwd_SOURCES = t/unit/test-passwd.c

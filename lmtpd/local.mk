@@ -16,4 +16,5 @@ t_unit_test_lmtp_SOURCES = t/unit/test-lmtp.c \
 t_unit_test_lmtp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_lmtp_LDADD = $(TEST_LIBS)
 
+dist_man_MANS += doc/lmtpd.8
 TAPS += t/lmtp/protocol.t t/lmtp/delivery.t
