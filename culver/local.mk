@@ -50,5 +50,6 @@ TAPS += \
 	t/admin/import.t \
 	t/admin/service-user.t \
 	t/admin/user.t \
+	t/e2e/clients.t \
 	t/e2e/serve.t \
 	t/e2e/whole-way.t
