@@ -96,3 +96,8 @@ t_fuzz_fuzz_rows_SOURCES = t/fuzz/fuzz-rows.c $(FUZZ_MAIN)
 t_fuzz_fuzz_rows_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_rows_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_rows_LDADD = $(LIBSTORE) $(LIBBASE)
+
+check_PROGRAMS += t/crash/test-crash
+t_crash_test_crash_SOURCES = t/crash/test-crash.c t/crash/crash.h \
+	t/crash/crash-disk.c t/crash/crash-verify.c t/crash/crash-work.c
+t_crash_test_crash_LDADD = $(LIBSTORE) $(LIBBASE)

@@ -23,7 +23,7 @@ check-local: $(check_PROGRAMS)
 	PERL5LIB=$(abs_top_srcdir)/t/lib \
 	CC='$(CC)' STYLE_CPPFLAGS='$(NETTLE_CFLAGS)' \
 	$(PROVE) $(PROVEFLAGS) \
-	    $(filter t/unit/test-%,$(check_PROGRAMS)) \
+	    $(filter t/unit/test-% t/crash/test-%,$(check_PROGRAMS)) \
 	    $(TAPS:%=$(abs_top_srcdir)/%)
 
 check-long: all $(check_PROGRAMS)
