@@ -52,7 +52,7 @@ imap_status_put(struct imap_cmd *cmd, const struct store_mailbox *mb,
 	struct enc *e = &cmd->s->out;
 	uint64_t v[N_ITEMS] = {
 		[MESSAGES] = mb->total, [UIDNEXT] = mb->uidnext,
-		[UIDVALIDITY] = mb->uidvalidity, [UNSEEN] = mb->unread,
+		[UIDVALIDITY] = mb->uidvalidity, [UNSEEN] = mb->unseen,
 		[DELETED] = mb->deleted, [SIZE] = mb->size
 	};
 	int rc;

@@ -197,67 +197,6 @@ static const struct jmap_prop props[] = {
 	/* clang-format on */
 };
 
-/* ---- counts without what is \Deleted (RFC 8621 4.1.1) ------------------ */
-
-struct counting {
-	struct store_mailbox *m;
-	uint32_t max;
-	uint64_t *threads, *unread_threads;
-};
-
-static int
-count_one(void *arg, const struct store_msg_info *i)
-{
-	struct counting *k = arg;
-
-	if ((i->flags & STORE_DELETED) != 0 || k->m->total == k->max)
-		return 0;
-	k->threads[k->m->total++] = i->thread;
-	if ((i->flags & (STORE_SEEN | STORE_DRAFT)) == 0)
-		k->unread_threads[k->m->unread++] = i->thread;
-	return 0;
-}
-
-static int
-by_number(const void *va, const void *vb)
-{
-	uint64_t a = *(const uint64_t *)va, b = *(const uint64_t *)vb;
-
-	return a < b ? -1 : a > b;
-}
-
-static uint32_t
-distinct(uint64_t *v, uint32_t n)
-{
-	uint32_t k = 0;
-
-	if (n > 0)
-		qsort(v, n, sizeof(*v), by_number);
-	for (uint32_t i = 0; i < n; i++)
-		k += i == 0 || v[i] != v[i - 1];
-	return k;
-}
-
-/* The store counts them all; there are seldom any, and never for long. */
-static int
-count_visible(struct jmap_call *c, struct store_mailbox *m)
-{
-	struct counting k = { .m = m, .max = m->total };
-	int rc;
-
-	if (m->deleted == 0)
-		return 0;
-	k.threads = xcalloc(k.max, sizeof(*k.threads));
-	k.unread_threads = xcalloc(k.max, sizeof(*k.unread_threads));
-	m->total = m->unread = 0;
-	rc = store_email_scan(c->st, m->id, count_one, &k);
-	m->threads = distinct(k.threads, m->total);
-	m->unread_threads = distinct(k.unread_threads, m->unread);
-	xfree(k.threads);
-	xfree(k.unread_threads);
-	return rc;
-}
-
 static int
 load(struct jmap_call *c, void *ctx, uint64_t id, void **obj_r)
 {
@@ -267,7 +206,9 @@ load(struct jmap_call *c, void *ctx, uint64_t id, void **obj_r)
 	(void)ctx;
 	*obj_r = m;
 	rc = store_mailbox_get(c->st, c->req->scratch, id, m);
-	return rc < 0 ? rc : count_visible(c, m);
+	/* What is \Deleted isn't there (RFC 8621 4.1.1). */
+	m->total -= m->deleted;
+	return rc;
 }
 
 static int

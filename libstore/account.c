@@ -42,6 +42,7 @@ store_kv_conf(const struct store_conf *cf)
 	kc.any_fs = cf->any_fs;
 	kc.chaos_seed = cf->chaos_seed;
 	kc.chaos_every = cf->chaos_every;
+	kc.chaos_kinds = cf->chaos_kinds;
 	return kc;
 }
 

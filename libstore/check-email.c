@@ -133,28 +133,45 @@ thread_shown(struct check *c, uint64_t mailbox, bool unread)
 	}
 }
 
-/* What the header should count. */
+/* What an Email of the thread should count. */
+static int
+thread_add(struct check *c, const struct c_email *e, uint64_t trash,
+    struct row_thread *n, uint64_t *sum_r)
+{
+	uint32_t seen = 0, in_trash = 0;
+	struct row_email r;
+	struct row_hot h;
+	int rc;
+
+	if ((rc = email_read(c->t, c->tmp, e->id, &r)) < 0)
+		return rc;
+	for (size_t i = 0; i < r.n_in; i++) {
+		rc = msg_read(c->t, r.in[i].mailbox, r.in[i].uid, &h, NULL);
+		if (rc < 0)
+			return rc;
+		if (!flags_visible(h.flags))
+			continue;
+		seen++;
+		in_trash += r.in[i].mailbox == trash;
+		*sum_r += r.in[i].mailbox;
+	}
+	n->emails++;
+	n->unread += flags_unread(e->flags) && seen > in_trash;
+	n->unread_trash += flags_unread(e->flags) && in_trash > 0;
+	return 0;
+}
+
 static int
 thread_recompute(struct check *c, const struct c_thread *t, uint64_t trash,
     struct row_thread *n, uint64_t *sum_r)
 {
-	struct row_email r;
 	int rc;
 
 	memset(n, 0, sizeof(*n));
 	*sum_r = 0;
 	for (struct c_email *e = t->first; e; e = e->next) {
-		bool in_trash = false, unread = flags_unread(e->flags);
-
-		if ((rc = email_read(c->t, c->tmp, e->id, &r)) < 0)
+		if ((rc = thread_add(c, e, trash, n, sum_r)) < 0)
 			return rc;
-		for (size_t i = 0; i < r.n_in; i++) {
-			in_trash |= r.in[i].mailbox == trash;
-			*sum_r += r.in[i].mailbox;
-		}
-		n->emails++;
-		n->unread += unread && (!in_trash || r.n_in > 1);
-		n->unread_trash += unread && in_trash;
 	}
 	return 0;
 }
@@ -252,7 +269,8 @@ thread_finish(struct check *c, const struct c_thread *t)
 			    (unsigned long long)e->id);
 		if (t->has_row)
 			continue;
-		thread_shown(c, e->mailbox, flags_unread(e->flags));
+		if (!e->deleted)
+			thread_shown(c, e->mailbox, flags_unread(e->flags));
 		if (e->id != t->id || e->n_in != 1)
 			check_fault(c, "thread %llx should have a header",
 			    (unsigned long long)t->id);

@@ -135,6 +135,7 @@ email_note(struct check *c, struct c_mailbox *m, const struct row_hot *h,
 		e->flags = h->flags & FLAG_KEYWORDS;
 		e->marks = h->marks;
 		e->mailbox = m->id;
+		e->deleted = !flags_visible(h->flags);
 		memcpy(e->ref, d->ref, sizeof(e->ref));
 		umap_add(&c->emails, d->email, 0, e);
 		c->messages++;
@@ -168,7 +169,7 @@ slot_check(struct check *c, struct c_mailbox *m, const struct row_chunk *hot,
 		    (unsigned long long)m->id, h->uid);
 	m->total++;
 	m->size += d->size;
-	m->unread += flags_unread(h->flags);
+	m->unread += flags_unread(h->flags) && flags_visible(h->flags);
 	m->unseen += !(h->flags & STORE_SEEN);
 	if (h->flags & STORE_DELETED) {
 		m->deleted++;

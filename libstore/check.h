@@ -21,7 +21,7 @@ struct c_email {		/* collected from its slots */
 	unsigned char ref[ROW_REF_LEN];
 	uint32_t n_in;
 	uint64_t mailbox;	/* of the first slot */
-	bool has_row;
+	bool has_row, deleted;	/* deleted: the first slot is */
 	struct c_email *next;	/* of the thread */
 };
 

@@ -20,11 +20,11 @@ mailbox_count(struct work *w, struct w_mailbox *m, uint64_t flags,
 
 	m->row.total += d;
 	m->row.size += (uint64_t)(int64_t)sign * size;
-	if (flags_unread(flags))
+	if (flags_unread(flags) && flags_visible(flags))
 		m->row.unread += d;
 	if (!(flags & STORE_SEEN))
 		m->row.unseen += d;
-	if (flags & STORE_DELETED) {
+	if (!flags_visible(flags)) {
 		m->row.deleted += d;
 		m->row.deleted_size += (uint64_t)(int64_t)sign * size;
 	}
@@ -33,13 +33,119 @@ mailbox_count(struct work *w, struct w_mailbox *m, uint64_t flags,
 	w_counted(w, m);
 }
 
-/* A plain thread comes, goes, or changes between read and unread. */
+/* A plain thread comes (sign 1), or goes. */
 static void
-plain_count(struct work *w, struct w_mailbox *m, int threads, int unread)
+plain_count(struct work *w, struct w_mailbox *m, uint64_t flags, int sign)
 {
-	m->row.threads += (uint32_t)threads;
-	m->row.unread_threads += (uint32_t)unread;
+	if (flags_visible(flags)) {
+		m->row.threads += (uint32_t)sign;
+		if (flags_unread(flags))
+			m->row.unread_threads += (uint32_t)sign;
+	}
 	w_counted(w, m);
+}
+
+/* ---- what a thread sees ------------------------------------------------ */
+
+/* The slot of an Email that lives, in its ith mailbox. */
+static int
+email_slot(struct work *w, struct w_email *e, size_t i, struct w_msg *g)
+{
+	struct w_mailbox *m;
+	int rc;
+
+	memset(g, 0, sizeof(*g));
+	if ((rc = w_mailbox(w, e->row.in[i].mailbox, &m)) == 0)
+		rc = w_msg(w, m, e->row.in[i].uid, g);
+	return rc;
+}
+
+int
+email_seen(struct work *w, struct w_email *e, struct seen *s)
+{
+	struct row_in *in = arena_calloc(w->a, e->row.n_in, sizeof(*in));
+	struct w_msg g;
+	int rc;
+
+	s->in = in;
+	s->n = 0;
+	s->unread = false;
+	for (size_t i = 0; i < e->row.n_in; i++) {
+		if ((rc = email_slot(w, e, i, &g)) < 0)
+			return rc;
+		if (flags_visible(g.hot.flags))
+			in[s->n++] = e->row.in[i];
+		s->unread = flags_unread(g.hot.flags);
+	}
+	return 0;
+}
+
+/* A message on its way: the rows that tell what depends on it. */
+struct part {
+	struct row_cold d;
+	struct w_email *e;	/* NULL: it is in this mailbox alone */
+	struct w_thread *t;	/* NULL: a plain thread */
+};
+
+static int
+part_seen(struct work *w, const struct w_msg *g, const struct part *p,
+    struct seen *s)
+{
+	int rc;
+
+	if (p->e) {
+		rc = email_seen(w, p->e, s);
+		return rc == STORE_E_NOTFOUND ?
+		    store_corrupt(w->st, "email", p->e->id) : rc;
+	}
+	s->one = (struct row_in){ g->m->id, g->hot.uid };
+	s->in = &s->one;
+	s->n = flags_visible(g->hot.flags);
+	s->unread = flags_unread(g->hot.flags);
+	return 0;
+}
+
+/* Loads them, and takes the Email out of the counts of its thread. */
+static int
+part_take(struct work *w, struct w_msg *g, struct part *p)
+{
+	struct seen s;
+	int rc;
+
+	p->e = NULL;
+	p->t = NULL;
+	if ((rc = w_msg_cold(w, g, &p->d)) < 0)
+		return rc;
+	if (g->hot.marks & ROW_MULTI &&
+	    (rc = w_email(w, p->d.email, &p->e)) < 0)
+		return rc == STORE_E_NOTFOUND ?
+		    store_corrupt(w->st, "email", p->d.email) : rc;
+	if (!(g->hot.marks & ROW_THREADED)) {
+		plain_count(w, g->m, g->hot.flags, -1);
+		return 0;
+	}
+	if ((rc = w_thread(w, p->d.thread, &p->t)) < 0)
+		return rc == STORE_E_NOTFOUND ?
+		    store_corrupt(w->st, "thread", p->d.thread) : rc;
+	if ((rc = part_seen(w, g, p, &s)) < 0)
+		return rc;
+	return w_thread_count(w, p->t, &s, -1);
+}
+
+/* Puts it back, as it is now. */
+static int
+part_put(struct work *w, const struct w_msg *g, const struct part *p)
+{
+	struct seen s;
+	int rc;
+
+	if (!p->t) {
+		plain_count(w, g->m, g->hot.flags, 1);
+		return 0;
+	}
+	if ((rc = part_seen(w, g, p, &s)) < 0)
+		return rc;
+	return w_thread_count(w, p->t, &s, 1);
 }
 
 /* ---- flags ------------------------------------------------------------- */
@@ -48,31 +154,17 @@ plain_count(struct work *w, struct w_mailbox *m, int threads, int unread)
 static int
 slot_set_flags(struct work *w, struct w_msg *g, uint64_t flags)
 {
-	uint64_t old = g->hot.flags;
-	struct row_mailbox *r = &g->m->row;
-	struct row_cold d;
+	uint64_t old = g->hot.flags, changed = old ^ flags;
+	struct row_cold d = { 0 };
 	int rc;
 
-	if ((old ^ flags) & STORE_DELETED) {
-		if ((rc = w_msg_cold(w, g, &d)) < 0)
-			return rc;
-		if (flags & STORE_DELETED) {
-			r->deleted++;
-			r->deleted_size += d.size;
-		} else {
-			r->deleted--;
-			r->deleted_size -= d.size;
-		}
-		/* JMAP does not count what is \Deleted (RFC 8621 4.1.1). */
-		w_counted(w, g->m);
+	if (changed & STORE_DELETED && (rc = w_msg_cold(w, g, &d)) < 0)
+		return rc;
+	if (changed & (STORE_DELETED | STORE_SEEN | STORE_DRAFT)) {
+		mailbox_count(w, g->m, old, d.size, -1);
+		mailbox_count(w, g->m, flags, d.size, 1);
 	}
-	if ((old ^ flags) & STORE_SEEN)
-		r->unseen += flags & STORE_SEEN ? UINT32_MAX : 1;
-	if (flags_unread(old) != flags_unread(flags)) {
-		r->unread += flags_unread(flags) ? 1 : UINT32_MAX;
-		w_counted(w, g->m);
-	}
-	r->highestmodseq = w->modseq;
+	g->m->row.highestmodseq = w->modseq;
 	g->m->dirty = true;
 	g->hot.flags = flags;
 	g->hot.modseq = w->modseq;
@@ -82,19 +174,16 @@ slot_set_flags(struct work *w, struct w_msg *g, uint64_t flags)
 
 /* The same keywords in all other memberships. */
 static int
-others_set_flags(struct work *w, const struct w_msg *g,
-    const struct w_email *e, uint64_t keywords)
+others_set_flags(struct work *w, const struct w_msg *g, struct w_email *e,
+    uint64_t keywords)
 {
-	struct w_mailbox *m;
+	struct w_msg o;
 	int rc;
 
 	for (size_t i = 0; i < e->row.n_in; i++) {
-		struct w_msg o = { 0 };
-
 		if (e->row.in[i].mailbox == g->m->id)
 			continue;
-		if ((rc = w_mailbox(w, e->row.in[i].mailbox, &m)) < 0 ||
-		    (rc = w_msg(w, m, e->row.in[i].uid, &o)) < 0)
+		if ((rc = email_slot(w, e, i, &o)) < 0)
 			return rc == STORE_E_NOTFOUND ?
 			    store_corrupt(w->st, "email", e->id) : rc;
 		rc = slot_set_flags(w, &o,
@@ -105,77 +194,40 @@ others_set_flags(struct work *w, const struct w_msg *g,
 	return 0;
 }
 
-/* The Email of a message, where it may be in several mailboxes. */
-static int
-msg_email(struct work *w, const struct w_msg *g, const struct row_cold *d,
-    struct w_email **e_r)
+/* Does it matter to threads whether flags changes to that? */
+static bool
+flags_count(uint64_t old, uint64_t flags)
 {
-	int rc;
-
-	*e_r = NULL;
-	if (!(g->hot.marks & ROW_MULTI))
-		return 0;
-	rc = w_email(w, d->email, e_r);
-	return rc == STORE_E_NOTFOUND ?
-	    store_corrupt(w->st, "email", d->email) : rc;
-}
-
-static int
-msg_thread(struct work *w, const struct row_cold *d, struct w_thread **t_r)
-{
-	int rc = w_thread(w, d->thread, t_r);
-
-	return rc == STORE_E_NOTFOUND ?
-	    store_corrupt(w->st, "thread", d->thread) : rc;
-}
-
-/* The thread learns that an Email was read, or isn't any more. */
-static int
-thread_set_unread(struct work *w, const struct w_msg *g,
-    const struct row_cold *d, const struct w_email *e, bool unread)
-{
-	struct row_in one = { g->m->id, g->hot.uid };
-	const struct row_in *in = e ? e->row.in : &one;
-	size_t n = e ? e->row.n_in : 1;
-	struct w_thread *t;
-	int rc;
-
-	if (!(g->hot.marks & ROW_THREADED)) {
-		plain_count(w, g->m, 0, unread ? 1 : -1);
-		return 0;
-	}
-	if ((rc = msg_thread(w, d, &t)) < 0 ||
-	    (rc = w_thread_count(w, t, in, n, !unread, -1)) < 0)
-		return rc;
-	return w_thread_count(w, t, in, n, unread, 1);
+	return flags_visible(old) != flags_visible(flags) ||
+	    flags_unread(old) != flags_unread(flags);
 }
 
 int
 msg_set_flags(struct work *w, struct w_msg *g, uint64_t flags)
 {
 	uint64_t old = g->hot.flags;
-	struct w_email *e = NULL;
-	struct row_cold d;
+	bool count = flags_count(old, flags);
+	struct part p = { .e = NULL };
 	int rc;
 
 	if (old == flags)
 		return 0;
-	if ((old ^ flags) & FLAG_KEYWORDS &&
-	    g->hot.marks & (ROW_MULTI | ROW_THREADED)) {
-		if ((rc = w_msg_cold(w, g, &d)) < 0 ||
-		    (rc = msg_email(w, g, &d, &e)) < 0)
-			return rc;
-	}
-	if (flags_unread(old) != flags_unread(flags)) {
-		rc = thread_set_unread(w, g, &d, e, flags_unread(flags));
-		if (rc < 0)
-			return rc;
-	}
 	w->head.email_modseq = w->modseq;
+	if (count && (rc = part_take(w, g, &p)) < 0)
+		return rc;
+	if (!count && g->hot.marks & ROW_MULTI) {
+		if ((rc = w_msg_cold(w, g, &p.d)) < 0)
+			return rc;
+		if ((rc = w_email(w, p.d.email, &p.e)) < 0)
+			return rc == STORE_E_NOTFOUND ?
+			    store_corrupt(w->st, "email", p.d.email) : rc;
+	}
 	if ((rc = slot_set_flags(w, g, flags)) < 0)
 		return rc;
-	if (e && (old ^ flags) & FLAG_KEYWORDS &&
-	    (rc = others_set_flags(w, g, e, flags & FLAG_KEYWORDS)) < 0)
+	if (p.e && (old ^ flags) & FLAG_KEYWORDS &&
+	    (rc = others_set_flags(w, g, p.e, flags & FLAG_KEYWORDS)) < 0)
+		return rc;
+	if (count && (rc = part_put(w, g, &p)) < 0)
 		return rc;
 	return 1;
 }
@@ -194,125 +246,84 @@ in_drop(struct row_email *r, uint64_t mailbox)
 		}
 }
 
-/* Takes the membership out of the thread and, if it has others, the Email. */
-static int
-thread_leave(struct work *w, struct w_msg *g, const struct row_cold *d,
-    struct w_email *e, bool lives)
+static void
+msg_tomb(struct work *w, const struct w_msg *g, const struct row_cold *d,
+    int kind)
 {
-	struct row_in one = { g->m->id, g->hot.uid };
-	const struct row_in *in = e ? e->row.in : &one;
-	size_t n = e ? e->row.n_in : 1;
-	bool unread = flags_unread(g->hot.flags);
-	struct w_thread *t;
-	int rc;
+	struct row_tomb tomb = {
+		.kind = kind, .mailbox = g->m->id, .uid = g->hot.uid,
+		.email = d->email, .thread = d->thread
+	};
 
-	if (!(g->hot.marks & ROW_THREADED)) {
-		plain_count(w, g->m, -1, unread ? -1 : 0);
-		return 0;
-	}
-	if ((rc = msg_thread(w, d, &t)) < 0 ||
-	    (rc = w_thread_count(w, t, in, n, unread, -1)) < 0)
-		return rc;
-	if (!lives)
-		return work_del(w, row_key_u64_u64(ROW_K_MEMBER, d->thread,
-		    d->email));
-	in_drop(&e->row, g->m->id);
-	w_email_dirty(w, e);
-	return w_thread_count(w, t, e->row.in, e->row.n_in, unread, 1);
+	w_tomb(w, &tomb);
+}
+
+/* The slot goes, and what the mailbox counted of it. */
+static void
+msg_kill(struct work *w, struct w_msg *g, const struct row_cold *d, int kind)
+{
+	mailbox_count(w, g->m, g->hot.flags, d->size, -1);
+	msg_tomb(w, g, d, kind);
+	w_msg_kill(w, g);
 }
 
 int
 msg_remove(struct work *w, struct w_msg *g)
 {
-	struct w_email *e;
-	struct row_tomb tomb;
-	struct row_cold d;
-	bool lives;
+	struct part p;
 	int rc;
 
-	if ((rc = w_msg_cold(w, g, &d)) < 0 ||
-	    (rc = msg_email(w, g, &d, &e)) < 0)
+	if ((rc = part_take(w, g, &p)) < 0)
 		return rc;
-	lives = e && e->row.n_in > 1;
-	if ((rc = thread_leave(w, g, &d, e, lives)) < 0)
-		return rc;
-	if (!lives) {
-		w->head.size -= d.size;
-		w->head.messages--;
-		w->head.dead++;
-		w->head.thread_modseq = w->modseq;
+	if (p.e && p.e->row.n_in > 1) {
+		msg_kill(w, g, &p.d, ROW_TOMB_REMOVED);
+		in_drop(&p.e->row, g->m->id);
+		w_email_dirty(w, p.e);
+		return part_put(w, g, &p);
 	}
-	mailbox_count(w, g->m, g->hot.flags, d.size, -1);
-	tomb.kind = lives ? ROW_TOMB_REMOVED : ROW_TOMB_DESTROYED;
-	tomb.mailbox = g->m->id;
-	tomb.uid = g->hot.uid;
-	tomb.email = d.email;
-	tomb.thread = d.thread;
-	w_tomb(w, &tomb);
-	w_msg_kill(w, g);
-	return 0;
+	msg_kill(w, g, &p.d, ROW_TOMB_DESTROYED);
+	w->head.size -= p.d.size;
+	w->head.messages--;
+	w->head.dead++;
+	w->head.thread_modseq = w->modseq;
+	return p.t ? work_del(w, row_key_u64_u64(ROW_K_MEMBER, p.d.thread,
+	    p.d.email)) : 0;
 }
 
 /* ---- moving ------------------------------------------------------------ */
-
-static int
-thread_move(struct work *w, struct w_msg *g, const struct row_cold *d,
-    struct w_email *e, struct w_mailbox *to)
-{
-	bool unread = flags_unread(g->hot.flags);
-	struct w_thread *t = NULL;
-	int rc;
-
-	if (g->hot.marks & ROW_THREADED) {
-		if ((rc = msg_thread(w, d, &t)) < 0 ||
-		    (rc = w_thread_count(w, t, e->row.in, e->row.n_in,
-		    unread, -1)) < 0)
-			return rc;
-	} else {
-		plain_count(w, g->m, -1, unread ? -1 : 0);
-		plain_count(w, to, 1, unread ? 1 : 0);
-	}
-	for (size_t i = 0; i < e->row.n_in; i++)
-		if (e->row.in[i].mailbox == g->m->id)
-			e->row.in[i] =
-			    (struct row_in){ to->id, to->row.uidnext };
-	return t ? w_thread_count(w, t, e->row.in, e->row.n_in, unread, 1) : 0;
-}
 
 int
 msg_move(struct work *w, struct w_msg *g, struct w_mailbox *to,
     uint64_t flags, uint32_t *uid_r)
 {
-	struct row_tomb tomb = { .kind = ROW_TOMB_REMOVED };
 	struct row_hot h = g->hot;
+	struct w_msg there = { .m = to };
 	struct w_email *e;
-	struct row_cold d;
+	struct part p;
 	int rc;
 
 	assert(to != g->m && ((flags ^ h.flags) & FLAG_KEYWORDS) == 0);
 	if (to->row.uidnext == UINT32_MAX)
 		return STORE_E_LIMIT;
-	if ((rc = w_msg_cold(w, g, &d)) < 0 ||
-	    (rc = w_email(w, d.email, &e)) < 0 ||
-	    (rc = thread_move(w, g, &d, e, to)) < 0)
+	if ((rc = part_take(w, g, &p)) < 0)
+		return rc;
+	if ((rc = w_email(w, p.d.email, &e)) < 0)
 		return rc == STORE_E_NOTFOUND ?
-		    store_corrupt(w->st, "email", d.email) : rc;
-	tomb.mailbox = g->m->id;
-	tomb.uid = g->hot.uid;
-	tomb.email = d.email;
-	tomb.thread = d.thread;
-	w_tomb(w, &tomb);
-	mailbox_count(w, g->m, h.flags, d.size, -1);
-	w_msg_kill(w, g);
+		    store_corrupt(w->st, "email", p.d.email) : rc;
+	msg_kill(w, g, &p.d, ROW_TOMB_REMOVED);
 	*uid_r = h.uid = to->row.uidnext++;
 	h.flags = flags;
 	h.modseq = w->modseq;
-	d.saved = w->now;
-	if ((rc = w_append(w, to, &h, &d)) < 0)
+	p.d.saved = w->now;
+	if ((rc = w_append(w, to, &h, &p.d)) < 0)
 		return rc;
-	mailbox_count(w, to, flags, d.size, 1);
+	mailbox_count(w, to, flags, p.d.size, 1);
+	for (size_t i = 0; i < e->row.n_in; i++)
+		if (e->row.in[i].mailbox == g->m->id)
+			e->row.in[i] = (struct row_in){ to->id, h.uid };
 	w_email_dirty(w, e);
-	return 0;
+	there.hot = h;
+	return part_put(w, &there, &p);
 }
 
 /* ---- coming ------------------------------------------------------------ */
@@ -331,17 +342,12 @@ quota_room(struct work *w, uint64_t size)
 int
 email_flags(struct work *w, struct w_email *e, uint64_t *flags_r)
 {
-	struct w_mailbox *m;
+	struct w_msg g;
 	int rc = STORE_E_NOTFOUND;
 
 	for (size_t i = 0; i < e->row.n_in; i++) {
-		struct w_msg g = { 0 };
-
-		if ((rc = w_mailbox(w, e->row.in[i].mailbox, &m)) == 0 &&
-		    (rc = w_msg(w, m, e->row.in[i].uid, &g)) == 0) {
+		if ((rc = email_slot(w, e, i, &g)) == 0)
 			*flags_r = g.hot.flags & FLAG_KEYWORDS;
-			return 0;
-		}
 		if (rc != STORE_E_NOTFOUND)
 			return rc;
 	}
@@ -390,14 +396,11 @@ in_add(struct work *w, struct row_email *r, uint64_t mailbox, uint32_t uid)
 static int
 marks_multi(struct work *w, struct w_email *e)
 {
-	struct w_mailbox *m;
+	struct w_msg g;
 	int rc;
 
 	for (size_t i = 0; i < e->row.n_in; i++) {
-		struct w_msg g = { 0 };
-
-		if ((rc = w_mailbox(w, e->row.in[i].mailbox, &m)) < 0 ||
-		    (rc = w_msg(w, m, e->row.in[i].uid, &g)) < 0)
+		if ((rc = email_slot(w, e, i, &g)) < 0)
 			return rc == STORE_E_NOTFOUND ?
 			    store_corrupt(w->st, "email", e->id) : rc;
 		if (g.hot.marks & ROW_MULTI)
@@ -408,48 +411,31 @@ marks_multi(struct work *w, struct w_email *e)
 	return 0;
 }
 
-/* The first membership of a new Email. */
+/* The header of the thread, if it is to have one, without the Email. */
 static int
-join_first(struct work *w, struct w_email *e, struct w_mailbox *m,
-    bool unread, uint8_t *marks_r)
+join_thread(struct work *w, struct w_email *e, struct w_thread **t_r,
+    uint8_t *marks_r)
 {
-	struct w_thread *t;
+	struct seen s;
 	int rc;
 
+	*t_r = NULL;
 	*marks_r = 0;
-	if (e->row.thread == e->id) {
-		plain_count(w, m, 1, unread ? 1 : 0);
-		in_add(w, &e->row, m->id, m->row.uidnext);
+	if (e->row.n_in == 0 && e->row.thread == e->id)
 		return 0;
-	}
-	if ((rc = w_thread_make(w, e->row.thread, &t)) < 0)
-		return rc;
 	*marks_r = ROW_THREADED;
-	in_add(w, &e->row, m->id, m->row.uidnext);
-	rc = w_thread_count(w, t, e->row.in, 1, unread, 1);
-	if (rc < 0)
+	if ((rc = w_thread_make(w, e->row.thread, t_r)) < 0)
 		return rc;
-	row_u64_put(&w->st->val, (uint64_t)e->row.received);
-	return work_put(w, row_key_u64_u64(ROW_K_MEMBER, e->row.thread,
-	    e->id));
-}
-
-static int
-join_next(struct work *w, struct w_email *e, struct w_mailbox *m,
-    bool unread, uint8_t *marks_r)
-{
-	struct w_thread *t;
-	int rc;
-
-	*marks_r = ROW_MULTI | ROW_THREADED;
-	if (e->row.n_in == ROW_IN_MAX)
-		return STORE_E_LIMIT;
-	if ((rc = w_thread_make(w, e->row.thread, &t)) < 0 ||
-	    (rc = w_thread_count(w, t, e->row.in, e->row.n_in, unread,
-	    -1)) < 0 || (rc = marks_multi(w, e)) < 0)
+	if (e->row.n_in == 0) {
+		row_u64_put(&w->st->val, (uint64_t)e->row.received);
+		return work_put(w, row_key_u64_u64(ROW_K_MEMBER,
+		    e->row.thread, e->id));
+	}
+	*marks_r |= ROW_MULTI;
+	if ((rc = email_seen(w, e, &s)) < 0 ||
+	    (rc = w_thread_count(w, *t_r, &s, -1)) < 0)
 		return rc;
-	in_add(w, &e->row, m->id, m->row.uidnext);
-	return w_thread_count(w, t, e->row.in, e->row.n_in, unread, 1);
+	return marks_multi(w, e);
 }
 
 int
@@ -458,16 +444,15 @@ email_join(struct work *w, struct w_email *e, struct w_mailbox *m,
 {
 	struct row_hot h = { 0 };
 	struct row_cold d = { 0 };
-	bool unread = flags_unread(flags);
+	struct w_thread *t;
+	struct seen s;
 	int rc;
 
-	if (m->row.uidnext == UINT32_MAX)
+	if (m->row.uidnext == UINT32_MAX || e->row.n_in == ROW_IN_MAX)
 		return STORE_E_LIMIT;
-	rc = e->row.n_in == 0 ? join_first(w, e, m, unread, &h.marks) :
-	    join_next(w, e, m, unread, &h.marks);
-	if (rc < 0)
+	if ((rc = join_thread(w, e, &t, &h.marks)) < 0)
 		return rc;
-	h.uid = m->row.uidnext++;
+	*uid_r = h.uid = m->row.uidnext++;
 	h.flags = flags;
 	h.modseq = w->modseq;
 	d.email = e->id;
@@ -478,8 +463,14 @@ email_join(struct work *w, struct w_email *e, struct w_mailbox *m,
 	memcpy(d.ref, e->row.ref, sizeof(d.ref));
 	if ((rc = w_append(w, m, &h, &d)) < 0)
 		return rc;
+	in_add(w, &e->row, m->id, h.uid);
 	mailbox_count(w, m, flags, d.size, 1);
 	w_email_dirty(w, e);
-	*uid_r = h.uid;
-	return 0;
+	if (!t) {
+		plain_count(w, m, flags, 1);
+		return 0;
+	}
+	if ((rc = email_seen(w, e, &s)) < 0)
+		return rc;
+	return w_thread_count(w, t, &s, 1);
 }

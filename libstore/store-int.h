@@ -95,6 +95,13 @@ flags_unread(uint64_t f)
 	return (f & (STORE_SEEN | STORE_DRAFT)) == 0;
 }
 
+/* Of a membership: RFC 8621 4.1.1 doesn't want to see it with \Deleted. */
+static inline bool
+flags_visible(uint64_t f)
+{
+	return (f & STORE_DELETED) == 0;
+}
+
 struct w_chunk {
 	uint64_t mailbox;
 	uint32_t first;
@@ -197,9 +204,16 @@ int w_chunks_flush(struct work *w);
 int w_thread(struct work *w, uint64_t id, struct w_thread **t_r);
 /* The same, and where it has none makes it from the thread's only Email. */
 int w_thread_make(struct work *w, uint64_t id, struct w_thread **t_r);
+/* What a thread sees of an Email: its memberships but those with \Deleted. */
+struct seen {
+	const struct row_in *in;
+	size_t n;
+	bool unread;
+	struct row_in one;
+};
 /* Adds (sign 1) or takes away (-1) what an Email counts in its thread. */
-int w_thread_count(struct work *w, struct w_thread *t, const struct row_in *in,
-    size_t n_in, bool unread, int sign);
+int w_thread_count(struct work *w, struct w_thread *t, const struct seen *s,
+    int sign);
 int w_threads_flush(struct work *w);
 /* The role of the trash went to another mailbox (0: none): notes that headers
  * are to be recomputed, which store_jobs_run() does. */
@@ -240,6 +254,8 @@ struct email_seed {
 };
 int email_make(struct work *w, const struct email_seed *s,
     struct w_email **e_r);
+/* What its thread sees; of an Email that lives.  NOTFOUND: it doesn't. */
+int email_seen(struct work *w, struct w_email *e, struct seen *s);
 /* Keywords of an Email, and that it lives: NOTFOUND. */
 int email_flags(struct work *w, struct w_email *e, uint64_t *flags_r);
 int quota_room(struct work *w, uint64_t size);

@@ -50,7 +50,7 @@ struct store_conf {	/* zero values are the defaults */
 	const char *engine;	/* see kv.h */
 	uint32_t lock_wait_ms;
 	bool any_fs;
-	unsigned chaos_seed, chaos_every;	/* tests */
+	unsigned chaos_seed, chaos_every, chaos_kinds;	/* tests */
 	uint64_t max_message;	/* octets; 0: 100 MiB */
 	uint32_t max_mailboxes;	/* 0: 100,000 */
 	uint32_t retention_s;	/* unreferenced blobs are kept; 0: 7 days */
@@ -117,9 +117,12 @@ struct store_mailbox {
 				 * sort order or subscription */
 	uint64_t counted;	/* modseq of the last change of total, deleted,
 				 * unread, threads or unread_threads */
-	uint32_t total, deleted, threads, unread_threads;
-	uint32_t unread;	/* neither \Seen nor \Draft (RFC 8621 2) */
+	uint32_t total, deleted;
 	uint32_t unseen;	/* not \Seen (RFC 9051 6.3.11) */
+	/* RFC 8621 section 2 and, as 4.1.1 wants, without what is \Deleted
+	 * here; totalEmails is total - deleted. */
+	uint32_t unread;	/* neither \Seen nor \Draft */
+	uint32_t threads, unread_threads;
 	uint64_t size, deleted_size;
 };
 

@@ -57,21 +57,21 @@ counter_add(uint32_t *v, bool on, int sign)
 }
 
 int
-w_thread_count(struct work *w, struct w_thread *t, const struct row_in *in,
-    size_t n_in, bool unread, int sign)
+w_thread_count(struct work *w, struct w_thread *t, const struct seen *s,
+    int sign)
 {
-	bool trash = false;
+	size_t trash = 0;
 	int rc;
 
-	for (size_t i = 0; i < n_in; i++) {
-		trash = trash || in[i].mailbox == t->row.trash;
-		if ((rc = thread_in_add(w, t, in[i].mailbox, sign)) < 0)
+	for (size_t i = 0; i < s->n; i++) {
+		trash += s->in[i].mailbox == t->row.trash;
+		rc = thread_in_add(w, t, s->in[i].mailbox, sign);
+		if (rc < 0)
 			return rc;
 	}
 	if (!counter_add(&t->row.emails, true, sign) ||
-	    !counter_add(&t->row.unread, unread && (!trash || n_in > 1),
-	    sign) ||
-	    !counter_add(&t->row.unread_trash, unread && trash, sign))
+	    !counter_add(&t->row.unread, s->unread && s->n > trash, sign) ||
+	    !counter_add(&t->row.unread_trash, s->unread && trash > 0, sign))
 		return store_corrupt(w->st, "thread", t->id);
 	if (!t->dirty)
 		w->cost += 80 + 12 * t->row.n_in;
@@ -86,15 +86,14 @@ static int
 member_count(struct work *w, struct w_thread *t, uint64_t id)
 {
 	struct w_email *e;
-	uint64_t flags;
+	struct seen s;
 	int rc;
 
 	if ((rc = w_email(w, id, &e)) < 0 ||
-	    (rc = email_flags(w, e, &flags)) < 0)
+	    (rc = email_seen(w, e, &s)) < 0)
 		return rc == STORE_E_NOTFOUND ?
 		    store_corrupt(w->st, "thread", t->id) : rc;
-	return w_thread_count(w, t, e->row.in, e->row.n_in,
-	    flags_unread(flags), 1);
+	return w_thread_count(w, t, &s, 1);
 }
 
 /* The Emails of a thread, in the arena. */
@@ -230,6 +229,7 @@ w_thread_make(struct work *w, uint64_t id, struct w_thread **t_r)
 	struct w_email *e;
 	struct w_mailbox *m;
 	struct w_msg g = { 0 };
+	struct seen s;
 	int rc;
 
 	if ((rc = w_thread(w, id, t_r)) != STORE_E_NOTFOUND)
@@ -247,13 +247,14 @@ w_thread_make(struct work *w, uint64_t id, struct w_thread **t_r)
 	t->id = id;
 	umap_add(&w->threads, id, 0, t);
 	t->row.trash = w->head.trash;
-	rc = w_thread_count(w, t, e->row.in, 1, flags_unread(g.hot.flags), 1);
-	if (rc < 0)
+	if ((rc = email_seen(w, e, &s)) < 0 ||
+	    (rc = w_thread_count(w, t, &s, 1)) < 0)
 		return rc;
 	/* Its mailbox counts it already. */
 	t->before = t->row;
-	t->before.in = arena_alloc(w->a, sizeof(*t->before.in));
-	t->before.in[0] = t->row.in[0];
+	t->before.in = arena_calloc(w->a, s.n, sizeof(*t->before.in));
+	if (s.n > 0)
+		t->before.in[0] = t->row.in[0];
 	*t_r = t;
 	return member_put(w, id, id, e->row.received);
 }

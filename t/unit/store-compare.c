@@ -44,18 +44,33 @@ in_of(const struct md_email *e, uint64_t mb)
 	return NULL;
 }
 
+/* In a mailbox other than not, and not \Deleted there. */
+static bool
+visible(const struct md_email *e, uint64_t not)
+{
+	for (int i = 0; i < e->n_in; i++)
+		if (!e->in[i].deleted && e->in[i].mb != not)
+			return true;
+	return false;
+}
+
+static bool
+visible_in(const struct md_email *e, uint64_t mb)
+{
+	const struct md_in *in = in_of(e, mb);
+
+	return in && !in->deleted;
+}
+
 static bool
 thread_unread(const struct md_email *e, size_t n, uint64_t thread, uint64_t mb,
     uint64_t trash)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (e[i].thread != thread || e[i].n_in == 0 ||
-		    !unread(e[i].flags))
-			continue;
-		if (mb == trash ? in_of(&e[i], trash) != NULL :
-		    !(e[i].n_in == 1 && e[i].in[0].mb == trash))
+	for (size_t i = 0; i < n; i++)
+		if (e[i].thread == thread && unread(e[i].flags) &&
+		    (mb == trash ? visible_in(&e[i], trash) :
+		    visible(&e[i], trash)))
 			return true;
-	}
 	return false;
 }
 
@@ -73,14 +88,14 @@ count(const struct model *m, const struct md_email *e, size_t n, uint64_t mb,
 			continue;
 		c->total++;
 		c->size += size;
-		c->unread += unread(e[i].flags);
+		c->unread += unread(e[i].flags) && !in->deleted;
 		c->unseen += !(e[i].flags & STORE_SEEN);
 		c->deleted += in->deleted;
 		c->deleted_size += in->deleted ? size : 0;
 		for (size_t j = 0; j < i && first; j++)
 			first = !(e[j].thread == e[i].thread &&
-			    in_of(&e[j], mb));
-		if (!first)
+			    visible_in(&e[j], mb));
+		if (!first || in->deleted)
 			continue;
 		c->threads++;
 		c->unread_threads += thread_unread(e, n, e[i].thread, mb,

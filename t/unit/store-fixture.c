@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include "libbase/xalloc.h"
+#include "libstore/kv.h"
 #include "t/unit/store-fixture.h"
 
-static const char *const engines[] = { "mem" };
+static const char *const engines[] = { "mem", "chaos:mem", "bdb", "chaos" };
 enum { ENGINES = sizeof(engines) / sizeof(engines[0]) };
 
 static int
@@ -26,6 +27,7 @@ setup(void **state)
 	f->conf.mail_dir = f->dir;
 	f->conf.lock_wait_ms = 5000;
 	f->conf.chaos_seed = 1;
+	f->conf.chaos_kinds = KV_CHAOS_CONFLICT | KV_CHAOS_UNKNOWN;
 	*state = f;
 	return 0;
 }
