@@ -26,6 +26,7 @@ struct elem {
 	const char *local;	/* where the word(s) before that began */
 	const char *angle, *angle_end;	/* inside of <>; NULL: there is none */
 	struct slice comment, after;	/* before and behind the address */
+	bool domain;		/* something came behind at */
 	bool group;		/* ended by a colon */
 };
 
@@ -277,7 +278,7 @@ read_angle(struct reader *r, const char *p, struct elem *e,
 static void
 read_comment(struct reader *r, struct elem *e, const char *p, const char *q)
 {
-	struct slice *to = e->at != NULL || e->angle != NULL ? &e->after :
+	struct slice *to = e->domain || e->angle != NULL ? &e->after :
 	    &e->comment;
 
 	if (to->n == 0)
@@ -327,6 +328,7 @@ read_elem(struct reader *r, const char *p, struct elem *e)
 			}
 			continue;
 		}
+		e->domain = e->at != NULL;
 		if (!goes_on(p, prev_end, gap))
 			word = p;
 		prev_end = q;
@@ -420,9 +422,9 @@ void
 mime_addrs_append(struct slice value, uint32_t max, struct arena *a,
     struct mime_addrs *l)
 {
-	struct reader r = { value.p, value.p + value.n, NULL, TRIES, a };
+	struct reader r = { NULL, NULL, NULL, TRIES, a };
 	struct mime_addr end = { .kind = MIME_ADDR_GROUP_END };
-	const char *p = r.begin;
+	const char *p;
 	bool in_group = false;
 	struct elem e;
 
@@ -430,6 +432,8 @@ mime_addrs_append(struct slice value, uint32_t max, struct arena *a,
 	l->last = l->n;
 	if (value.n == 0)
 		return;
+	r.begin = p = value.p;
+	r.end = value.p + value.n;
 	r.last_semi = memrchr(value.p, ';', value.n);
 	while (p < r.end && l->n - l->last < max) {
 		p = read_elem(&r, p, &e);

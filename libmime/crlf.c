@@ -6,10 +6,11 @@
 bool
 mime_crlf_clean(struct mime_crlf *c, struct slice in)
 {
-	const char *p = in.p, *end = in.p + in.n, *nl;
+	const char *p = in.p, *end, *nl;
 
 	if (in.n == 0)
 		return true;
+	end = in.p + in.n;
 	/* A CR at the end has to be held back. */
 	if (c->cr || end[-1] == '\r')
 		return false;
@@ -28,8 +29,11 @@ mime_crlf_clean(struct mime_crlf *c, struct slice in)
 int
 mime_crlf_feed(struct mime_crlf *c, struct slice in, struct buf *out)
 {
-	const char *p = in.p, *end = in.p + in.n, *q;
+	const char *p = in.p, *end, *q;
 
+	if (in.n == 0)
+		return out->overflow ? -1 : 0;
+	end = in.p + in.n;
 	while (p < end) {
 		if (c->cr) {
 			c->cr = false;

@@ -3,6 +3,9 @@
 
 #include "libmime/mime-int.h"
 
+/* From, Sender and Reply-To are read last; one address each is theirs. */
+enum { ONE = 1 };
+
 enum env_id {
 	E_NONE, E_BCC, E_CC, E_DATE, E_FROM, E_IN_REPLY_TO, E_MESSAGE_ID,
 	E_REFERENCES, E_REPLY_TO, E_SENDER, E_SUBJECT, E_TO
@@ -36,14 +39,16 @@ env_id(struct slice name)
 	}
 }
 
+/* least: so many are taken even if none are left. */
 static void
 append(struct mime_env_state *s, struct mime_addrs *l, struct slice value,
-    struct arena *a)
+    uint32_t least, struct arena *a)
 {
-	uint32_t before = l->n;
+	uint32_t before = l->n, left = *s->addrs_left, used;
 
-	mime_addrs_append(value, *s->addrs_left, a, l);
-	*s->addrs_left -= l->n - before;
+	mime_addrs_append(value, left > least ? left : least, a, l);
+	used = l->n - before;
+	*s->addrs_left -= used < left ? used : left;
 }
 
 bool
@@ -52,13 +57,13 @@ mime_env_field(struct mime_env_state *s, struct slice name, struct slice value,
 {
 	switch (env_id(name)) {
 	case E_BCC:
-		append(s, &s->env->bcc, value, a);
+		append(s, &s->env->bcc, value, 0, a);
 		return true;
 	case E_CC:
-		append(s, &s->env->cc, value, a);
+		append(s, &s->env->cc, value, 0, a);
 		return true;
 	case E_TO:
-		append(s, &s->env->to, value, a);
+		append(s, &s->env->to, value, 0, a);
 		return true;
 	case E_DATE:
 		s->date = value;
@@ -102,11 +107,11 @@ mime_env_finish(struct mime_env_state *s, struct arena *a)
 	struct mime_env *e = s->env;
 
 	if (s->from.p != NULL)
-		append(s, &e->from, s->from, a);
+		append(s, &e->from, s->from, ONE, a);
 	if (s->sender.p != NULL)
-		append(s, &e->sender, s->sender, a);
+		append(s, &e->sender, s->sender, ONE, a);
 	if (s->reply_to.p != NULL)
-		append(s, &e->reply_to, s->reply_to, a);
+		append(s, &e->reply_to, s->reply_to, ONE, a);
 	e->date = text(s->date, a);
 	e->subject = text(s->subject, a);
 	e->in_reply_to = text(s->in_reply_to, a);

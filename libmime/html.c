@@ -7,7 +7,10 @@
 #include "libbase/text.h"
 #include "libmime/mime-int.h"
 
-enum { BUDGET = 8 * 1024 * 1024 };	/* octets that a parse may take */
+enum {
+	BUDGET = 8 * 1024 * 1024,	/* octets that a parse may take */
+	DEEP = 500			/* open elements, about */
+};
 
 /* Gumbo's memory: never freed before the end, and bounded.  HTML's rules allow
  * input that makes quadratically many nodes. */
@@ -97,6 +100,45 @@ content(struct slice html, size_t max, struct arena *a)
 		p = q == NULL ? end : q;
 	}
 	return slice_make(out, utf8_cut(slice_make(out, n), n));
+}
+
+/* Elements that don't nest: without an end tag, or ended by the next. */
+static bool
+flat(struct slice s)
+{
+	static const char *const names[] = { "area", "base", "br", "col", "dd",
+	    "dt", "hr", "img", "input", "li", "link", "meta", "option", "p",
+	    "td", "th", "tr", "wbr" };
+	size_t n = 0;
+
+	while (n < s.n && mime_lower(s.p[n]) >= 'a' && mime_lower(s.p[n]) <= 'z')
+		n++;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (mime_is(slice_make(s.p, n), names[i]))
+			return true;
+	return false;
+}
+
+/* Would so many elements be open that the parser, which looks through all of
+ * them for each tag, takes too long? */
+static bool
+deep(struct slice s)
+{
+	const char *p = s.p, *end = s.p + s.n;
+	size_t open = 0;
+
+	while ((p = memchr(p, '<', (size_t)(end - p))) != NULL) {
+		bool close = end - ++p > 0 && *p == '/';
+
+		p += close;
+		if (p == end || mime_lower(*p) < 'a' || mime_lower(*p) > 'z' ||
+		    flat(slice_make(p, (size_t)(end - p))))
+			continue;
+		if (!close && ++open > DEEP)
+			return true;
+		open -= close && open > 0;
+	}
+	return false;
 }
 
 /* ---- the tree as text -------------------------------------------------- */
@@ -291,7 +333,7 @@ mime_html_text(struct slice html, size_t max_in, struct arena *a)
 	if (html.n > 0) {
 		buf_init(&w.out, SIZE_MAX / 2);
 		s = content(html, max_in, pool.a);
-		if (!parse(&pool, s, &w))
+		if (deep(s) || !parse(&pool, s, &w))
 			strip_tags(&w, s, pool.a);
 		if (w.out.n > 0)
 			r = utf8_clean(a, arena_slice(a, buf_slice(&w.out)));

@@ -40,6 +40,13 @@ mime_is(struct slice s, const char *text)
 	return text[i] == '\0';
 }
 
+/* An absent value as an empty one, whose ends can be computed. */
+static inline struct slice
+mime_set(struct slice s)
+{
+	return s.p != NULL ? s : slice_make("", 0);
+}
+
 /* fields.c: the length of the field name at p; 0 if the line is no field.
  * *value_r: after the colon. */
 size_t mime_field_line(const char *p, const char *end, const char **value_r);

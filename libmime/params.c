@@ -293,8 +293,11 @@ void
 mime_params_parse(struct slice field, uint32_t max, struct arena *a,
     struct slice *value_r, struct mime_param **p_r, uint32_t *n_r)
 {
-	const char *p = field.p, *end = field.p + field.n, *q;
+	const char *p, *end, *q;
 
+	field = mime_set(field);
+	p = field.p;
+	end = field.p + field.n;
 	mime_skip_cfws(&p, end);
 	for (q = p; q < end && !mime_blank(*q) && *q != ';' && *q != '(' &&
 	    *q != '='; )

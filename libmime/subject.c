@@ -49,11 +49,24 @@ id_next(const char **pp, const char *end, struct slice *id_r)
 	return true;
 }
 
+static bool
+bare_id(struct slice s)
+{
+	bool at = false;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] <= ' ' || s.p[i] == '<' || s.p[i] == '>')
+			return false;
+		at |= s.p[i] == '@';
+	}
+	return at;
+}
+
 void
 mime_msgids_parse(struct slice value, uint32_t max, struct arena *a,
     struct slice **ids_r, uint32_t *n_r)
 {
-	struct slice s = slice_trim(value), id;
+	struct slice s = slice_trim(mime_set(value)), id;
 	const char *p = s.p, *end = s.p + s.n;
 	size_t n = 0, cap = 0;
 	struct slice *ids = NULL;
@@ -66,9 +79,7 @@ mime_msgids_parse(struct slice value, uint32_t max, struct arena *a,
 		ids[n++] = id;
 	}
 	/* A single id without its brackets. */
-	if (n == 0 && s.n > 0 && memchr(s.p, '@', s.n) != NULL &&
-	    memchr(s.p, ' ', s.n) == NULL && memchr(s.p, '\t', s.n) == NULL &&
-	    memchr(s.p, '<', s.n) == NULL) {
+	if (n == 0 && bare_id(s)) {
 		ids = arena_alloc(a, sizeof(*ids));
 		ids[n++] = s;
 	}
@@ -189,7 +200,7 @@ spaced(struct slice s, struct arena *a)
 struct slice
 mime_base_subject(struct slice subject, struct arena *a, bool *reply_r)
 {
-	struct slice s = mime_text(a, subject);
+	struct slice s = mime_set(mime_text(a, subject));
 	bool reply = false;
 
 	s.n = utf8_cut(s, SUBJECT_MAX);

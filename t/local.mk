@@ -16,6 +16,7 @@ TAPS += t/00-style.t
 EXTRA_DIST += t/lib/CulverTest.pm $(TAPS)
 
 include t/fuzz/local.mk
+include t/mime/local.mk
 
 PROVEFLAGS =
 check-local: $(check_PROGRAMS)
