@@ -110,6 +110,7 @@ open_account(struct web *w, struct slice user, struct slice account)
 bool
 auth_check(struct web *w)
 {
+	struct slice header = web_env(w, "HTTP_AUTHORIZATION");
 	struct slice user, pass, account;
 	uint32_t delay = 0;
 	int rc;
@@ -118,6 +119,9 @@ auth_check(struct web *w)
 		web_fail(w, 403, "Use TLS.");
 		return false;
 	}
+	if (header.n > 0 && logins_get(w->env->logins, header, w->arena,
+	    &user, &account))
+		return open_account(w, user, account);
 	if (!credentials(w, &user, &pass)) {
 		refuse(w, 0);
 		return false;
@@ -127,6 +131,7 @@ auth_check(struct web *w)
 	secret_wipe((char *)(uintptr_t)pass.p, pass.n);
 	switch (rc) {
 	case LOGIN_OK:
+		logins_put(w->env->logins, header, user, account);
 		return open_account(w, user, account);
 	case LOGIN_E_TEMP:
 		web_header(w, "Retry-After: 5");

@@ -33,6 +33,7 @@ extern const size_t n_jmap_capabilities;
 
 struct poller;
 struct limits;
+struct logins;
 struct workers;
 
 /* What all requests of the process share; not changed after the start. */
@@ -42,6 +43,8 @@ struct jmap_env {
 	struct store_conf store_conf;
 	struct pool *pool;
 	struct limits *limits;
+	struct logins *logins;
+	bool local;		/* the web server's connections are local ones */
 	struct poller *poller;
 	struct workers *workers;
 };

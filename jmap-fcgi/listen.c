@@ -133,3 +133,13 @@ listen_open(const struct conf_listener *l)
 	else
 		open_tcp(address);
 }
+
+bool
+listen_local(void)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = sizeof(ss);
+
+	return getsockname(0, (struct sockaddr *)&ss, &n) == 0 &&
+	    ss.ss_family == AF_UNIX;
+}

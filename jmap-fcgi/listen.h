@@ -14,4 +14,7 @@ bool listen_given(void);
 /* Makes it from the listener's first address; ends the process on failure. */
 void listen_open(const struct conf_listener *l);
 
+/* Is descriptor 0 a Unix-domain socket? */
+bool listen_local(void);
+
 #endif

@@ -23,6 +23,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/json.c jmap-fcgi/json.h \
 	jmap-fcgi/limits.c \
 	jmap-fcgi/listen.c jmap-fcgi/listen.h \
+	jmap-fcgi/logins.c \
 	jmap-fcgi/mailbox-set.c \
 	jmap-fcgi/mailbox-type.c jmap-fcgi/mailbox.h \
 	jmap-fcgi/methods.c jmap-fcgi/methods.h \

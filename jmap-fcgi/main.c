@@ -164,6 +164,8 @@ serve(struct jmap_env *env, uint32_t linger_s)
 	js_init();
 	env->pool = pool_new(&env->store_conf, IDLE_STORES);
 	env->limits = limits_new();
+	env->logins = logins_new(env->conf);
+	env->local = listen_local();
 	env->poller = poller_new(env);
 	env->workers = workers_new(env, env->conf->jmap_threads);
 	log_info("%u threads", (unsigned)env->conf->jmap_threads);
@@ -174,6 +176,7 @@ serve(struct jmap_env *env, uint32_t linger_s)
 		_exit(0);	/* a thread still runs: no tidying */
 	pool_free(&env->pool);
 	limits_free(&env->limits);
+	logins_free(&env->logins);
 }
 
 int

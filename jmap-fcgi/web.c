@@ -14,7 +14,10 @@
 #include "libbase/io.h"
 #include "libbase/log.h"
 
-enum { HEAD_MAX = 16 << 10 };
+enum {
+	HEAD_MAX = 16 << 10,
+	SMALL = 16 << 10	/* goes through in one piece */
+};
 
 const struct web_route web_routes[] = {
 	/* clang-format off */
@@ -47,6 +50,17 @@ reason(int status)
 		if (reasons[i].status == status)
 			return reasons[i].text;
 	return "Status";
+}
+
+/* A web server that stops taking or giving must not hold a thread for ever. */
+static void
+timeouts(const struct web *w)
+{
+	int fd = w->fcgi->ipcFd;
+	struct timeval t = { WEB_TIMEOUT_S, 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
 }
 
 struct slice
@@ -96,6 +110,8 @@ web_begin(struct web *w, int status, const char *type, uint64_t len)
 	struct buf h;
 
 	w->status = status;
+	if (len > SMALL && len != UINT64_MAX)
+		timeouts(w);
 	buf_init(&h, 2 * HEAD_MAX);
 	buf_printf(&h, "Status: %d %s\r\n", status, reason(status));
 	if (type != NULL)
@@ -170,9 +186,12 @@ web_length(const struct web *w, uint64_t *n_r)
 {
 	struct slice s = web_env(w, "CONTENT_LENGTH");
 
-	if (s.n == 0)
-		return 1;
-	return slice_uint(s, UINT64_MAX, n_r);
+	*n_r = 0;
+	if (s.n > 0 && slice_uint(s, UINT64_MAX, n_r) < 0)
+		return -1;
+	if (s.n == 0 || *n_r > SMALL)
+		timeouts(w);
+	return s.n == 0;
 }
 
 int
@@ -297,12 +316,34 @@ web_take(struct web *w, int *fd_r, int *request_id_r)
 	w->parked = true;
 }
 
+/*
+ * As FCGX_Finish_r(), which lingers until the peer closed.  A local connection
+ * whose input is all read needs no such wait: what was sent arrives.
+ */
+static void
+end_request(const struct web *w)
+{
+	FCGX_Request *f = w->fcgi;
+	int fd = f->ipcFd;
+
+	if (!w->env->local || f->keepConnection ||
+	    FCGX_GetChar(f->in) != EOF || FCGX_GetError(f->in) != 0) {
+		FCGX_Finish_r(f);
+		return;
+	}
+	FCGX_FClose(f->err);
+	FCGX_FClose(f->out);
+	FCGX_Free(f, 0);
+	FCGX_InitRequest(f, f->listen_sock, f->flags);
+	io_close(&fd);
+}
+
 /* Upkeep comes after the answer is out, and not in its time. */
 static void
 finish(struct web *w)
 {
 	if (!w->parked)
-		FCGX_Finish_r(w->fcgi);
+		end_request(w);
 	if (w->user.st == NULL)
 		return;
 	if (w->user.changed && !w->user.broken)
@@ -326,16 +367,6 @@ copy_env(struct web *w, const char *name, const char *or)
 	return s.n > 0 ? arena_strndup(w->arena, s.p, s.n) : or;
 }
 
-/* A web server that stops taking or giving must not hold a thread for ever. */
-static void
-timeouts(int fd)
-{
-	struct timeval t = { WEB_TIMEOUT_S, 0 };
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
-}
-
 void
 web_serve(const struct jmap_env *env, FCGX_Request *fcgi, struct arena *a)
 {
@@ -348,7 +379,6 @@ web_serve(const struct jmap_env *env, FCGX_Request *fcgi, struct arena *a)
 	buf_init(&w.head, HEAD_MAX);
 	w.method = copy_env(&w, "REQUEST_METHOD", "");
 	w.peer = copy_env(&w, "REMOTE_ADDR", "-");
-	timeouts(fcgi->ipcFd);
 	split_uri(&w);
 	dispatch(&w);
 	access_log(&w);

@@ -65,6 +65,18 @@ bool web_account(struct web *w);
 /* HTTP Basic (RFC 7617); answers itself where it returns false. */
 bool auth_check(struct web *w);
 
+/* ---- logins of a moment ago (logins.c) --------------------------------- */
+
+struct logins *logins_new(const struct conf *cf);
+void logins_free(struct logins **l);
+/* Was this value of Authorization right, and is the password file the same? */
+bool logins_get(struct logins *l, struct slice header, struct arena *a,
+    struct slice *user_r, struct slice *account_r);
+void logins_put(struct logins *l, struct slice header, struct slice user,
+    struct slice account);
+
+/* ---- resources --------------------------------------------------------- */
+
 /* Scheme, host and port of our URLs; NULL (answered): the Host is bad. */
 const char *session_base(struct web *w);
 /* The session object's state: changes when anything in it does. */

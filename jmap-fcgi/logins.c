@@ -1,0 +1,135 @@
+/*
+ * jmap-fcgi/logins.c - logins that were right a moment ago
+ *
+ * HTTP sends the password with each request.  What login_verify() said yes to
+ * is remembered for a short time in this process's memory, as a keyed hash,
+ * and only as long as the password file is the same.
+ */
+#include "config.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "jmap-fcgi/web.h"
+#include "libbase/io.h"
+#include "libbase/text.h"
+#include "libbase/xalloc.h"
+
+enum { SLOTS = 1024, KEEP_MS = 60000 };
+
+struct login {
+	unsigned char mac[SHA256_LEN];	/* of the header field's value */
+	int64_t until;
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec mtime;
+	char *user, *account;
+};
+
+struct logins {
+	const char *file;
+	int64_t keep_ms;
+	unsigned char key[SHA256_LEN];
+	pthread_mutex_t lock;
+	struct login slot[SLOTS];
+};
+
+struct logins *
+logins_new(const struct conf *cf)
+{
+	struct logins *l = xcalloc(1, sizeof(*l));
+
+	l->file = cf->passwd_file;
+	l->keep_ms = (int64_t)cf->auth_cache_s * 1000;
+	if (l->keep_ms > KEEP_MS)
+		l->keep_ms = KEEP_MS;
+	random_bytes(l->key, sizeof(l->key));
+	pthread_mutex_init(&l->lock, NULL);
+	return l;
+}
+
+static void
+slot_clear(struct login *s)
+{
+	xfree(s->user);
+	xfree(s->account);
+	memset(s, 0, sizeof(*s));
+}
+
+void
+logins_free(struct logins **l)
+{
+	if (*l == NULL)
+		return;
+	for (size_t i = 0; i < SLOTS; i++)
+		slot_clear(&(*l)->slot[i]);
+	pthread_mutex_destroy(&(*l)->lock);
+	xfree_secret(*l, sizeof(**l));
+	*l = NULL;
+}
+
+/* The slot of a header value; what goes with it is only in *want. */
+static struct login *
+find(struct logins *l, struct slice header, struct login *want)
+{
+	struct stat st;
+	size_t i;
+
+	memset(want, 0, sizeof(*want));
+	if (l->keep_ms == 0 || stat(l->file, &st) < 0)
+		return NULL;
+	want->dev = st.st_dev;
+	want->ino = st.st_ino;
+	want->size = st.st_size;
+	want->mtime = st.st_mtim;
+	hmac_sha256(slice_make((const char *)l->key, sizeof(l->key)), header,
+	    want->mac);
+	i = (size_t)want->mac[0] << 8 | want->mac[1];
+	return &l->slot[i % SLOTS];
+}
+
+static bool
+same(const struct login *a, const struct login *b)
+{
+	return secret_eq(a->mac, b->mac, sizeof(a->mac)) &&
+	    a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	    a->mtime.tv_sec == b->mtime.tv_sec &&
+	    a->mtime.tv_nsec == b->mtime.tv_nsec;
+}
+
+bool
+logins_get(struct logins *l, struct slice header, struct arena *a,
+    struct slice *user_r, struct slice *account_r)
+{
+	struct login want, *s = find(l, header, &want);
+	bool yes;
+
+	if (s == NULL)
+		return false;
+	pthread_mutex_lock(&l->lock);
+	yes = s->user != NULL && s->until > time_mono_ms() && same(s, &want);
+	if (yes) {
+		*user_r = slice_str(arena_strdup(a, s->user));
+		*account_r = slice_str(arena_strdup(a, s->account));
+	}
+	pthread_mutex_unlock(&l->lock);
+	return yes;
+}
+
+void
+logins_put(struct logins *l, struct slice header, struct slice user,
+    struct slice account)
+{
+	struct login want, *s = find(l, header, &want);
+
+	if (s == NULL)
+		return;
+	want.until = time_mono_ms() + l->keep_ms;
+	want.user = xstrndup(user.p, user.n);
+	want.account = xstrndup(account.p, account.n);
+	pthread_mutex_lock(&l->lock);
+	slot_clear(s);
+	*s = want;
+	pthread_mutex_unlock(&l->lock);
+}
