@@ -33,3 +33,9 @@ EXTRA_DIST += \
 	conf/systemd/culver-pop3.socket \
 	conf/systemd/culver-pop3d@.service \
 	conf/systemd/culver-pop3s.socket
+
+check_PROGRAMS += t/fuzz/fuzz-conf
+t_fuzz_fuzz_conf_SOURCES = t/fuzz/fuzz-conf.c $(FUZZ_MAIN)
+t_fuzz_fuzz_conf_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_conf_LDADD = $(LIBCONF) $(LIBBASE)

@@ -43,3 +43,9 @@ check_PROGRAMS += t/unit/test-passwd
 t_unit_test_passwd_SOURCES = t/unit/test-passwd.c
 t_unit_test_passwd_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_passwd_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(TEST_LIBS)
+
+check_PROGRAMS += t/fuzz/fuzz-passwd
+t_fuzz_fuzz_passwd_SOURCES = t/fuzz/fuzz-passwd.c $(FUZZ_MAIN)
+t_fuzz_fuzz_passwd_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_passwd_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_passwd_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(LIBBASE)

@@ -86,7 +86,7 @@ sio_free(struct sio **iop)
 		io_close(&io->wfd);
 	io_close(&io->rfd);
 	xfree_secret(io->in, io->in_cap);
-	xfree_secret(io->out, SIO_OUT);
+	xfree(io->out);
 	xfree(io);
 	*iop = NULL;
 }

@@ -101,8 +101,10 @@ child_main(struct waiter *w, size_t i, int fd)
 		close(w->sock[k].fd);
 	xfree(w->child);
 	server_signals.term = 0;	/* the parent's; it tells us apart */
-	priv_drop(&w->setup->priv);
-	priv_harden();
+	if (w->setup->priv.set) {
+		priv_drop(&w->setup->priv);
+		priv_harden();	/* a change of user undoes it */
+	}
 	session_run(w->setup, l, fd, fd, NULL, &server_signals.mask,
 	    &server_signals.stop);
 #if defined(__SANITIZE_ADDRESS__)
@@ -280,6 +282,7 @@ waiter_run(struct setup *s, struct waiter_socket *sock, size_t n)
 
 	assert(n <= SOCKETS_MAX);
 	w.quiet_since = time_mono_ms();
+	tzset();	/* once, not in each child's first log line */
 	adopt_sockets(&w);
 	log_debug("waiting for connections");
 	while (tick(&w))

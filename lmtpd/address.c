@@ -54,7 +54,7 @@ domain(struct slice s)
 	if (s.n > 0 && s.p[0] == '[') {
 		for (i = 1; i < s.n && s.p[i] != ']'; i++)
 			if (!is_alnum((unsigned char)s.p[i]) &&
-			    strchr(".:-", s.p[i]) == NULL)
+			    (s.p[i] == '\0' || strchr(".:-", s.p[i]) == NULL))
 				return 0;
 		return i < s.n && i > 1 ? i + 1 : 0;
 	}

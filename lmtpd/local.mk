@@ -18,3 +18,10 @@ t_unit_test_lmtp_LDADD = $(TEST_LIBS)
 
 dist_man_MANS += doc/lmtpd.8
 TAPS += t/lmtp/protocol.t t/lmtp/delivery.t
+
+check_PROGRAMS += t/fuzz/fuzz-lmtp
+t_fuzz_fuzz_lmtp_SOURCES = t/fuzz/fuzz-lmtp.c $(FUZZ_MAIN) \
+	lmtpd/address.c lmtpd/address.h lmtpd/dots.c lmtpd/dots.h
+t_fuzz_fuzz_lmtp_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_lmtp_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_lmtp_LDADD = $(LIBBASE)
