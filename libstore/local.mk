@@ -101,3 +101,15 @@ check_PROGRAMS += t/crash/test-crash
 t_crash_test_crash_SOURCES = t/crash/test-crash.c t/crash/crash.h \
 	t/crash/crash-disk.c t/crash/crash-verify.c t/crash/crash-work.c
 t_crash_test_crash_LDADD = $(LIBSTORE) $(LIBBASE)
+
+KV_FIXTURE = t/unit/kv-fixture.c t/unit/kv-fixture.h \
+	t/unit/kv-model.c t/unit/kv-model.h
+check_PROGRAMS += t/unit/test-kv-disk
+t_unit_test_kv_disk_SOURCES = t/unit/test-kv-disk.c $(KV_FIXTURE)
+t_unit_test_kv_disk_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_kv_disk_LDADD = $(LIBSTORE) $(TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-kv-fault
+t_unit_test_kv_fault_SOURCES = t/unit/test-kv-fault.c $(KV_FIXTURE)
+t_unit_test_kv_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_kv_fault_LDADD = $(LIBSTORE) $(TEST_LIBS)

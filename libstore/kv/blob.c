@@ -227,6 +227,13 @@ stage_flush(struct kv_blob *b)
 						    STORE_E_IO;
 }
 
+static uint64_t
+own_pack_over(void)
+{
+	return sys_hook != NULL && sys_hook->own_pack != 0 ?
+	    sys_hook->own_pack : BLOB_OWN_PACK;
+}
+
 static int
 stage_run(struct stage *s, const char *tmp_dir)
 {
@@ -240,7 +247,7 @@ stage_run(struct stage *s, const char *tmp_dir)
 	s->packed_i = UINT64_MAX;
 	if (s->data.p == NULL)
 		s->raw = xmalloc(ITEM_FRAME);
-	if (most > BLOB_OWN_PACK)
+	if (most > own_pack_over())
 		rc = stage_file(s->b, tmp_dir);
 	else {
 		s->b->mem = xmalloc((size_t)most);

@@ -174,6 +174,10 @@ bdb_check(struct kv *kv, void (*fn)(void *arg, const char *text), void *arg)
 		return c.faults;
 	}
 	b = (struct bdb_kv *)other;
+	/* A writer sees what readers pass over: a damaged record. */
+	if ((rc = writer_lock(b, kv->cf.lock_wait_ms)) == STORE_E_CORRUPT)
+		fault(&c, "%s", other->err);
+	writer_unlock(b);
 	check_base(b, &c);
 	check_rows(b, &c);
 	if (dir_numbers(b, "pack.", check_pack, &c) < 0)

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/text.h"
 #include "libstore/kv/be.h"
@@ -119,23 +120,31 @@ renew(struct bdb_kv *b, struct journal_head *h, int64_t until_ms)
 	return rc < 0 ? rc : 1;
 }
 
+/* The snapshot becomes that of the file which is the journal now. */
+static int
+look_again(struct bdb_kv *b)
+{
+	struct snap s;
+	int rc = snap_open(b, &s);
+
+	if (rc == 0) {
+		snap_close(&b->s);
+		b->s = s;
+	}
+	return rc;
+}
+
 /* With the lock: to the newest state.  1: the journal is another file now. */
 static int
 catch_up(struct bdb_kv *b, int64_t until_ms)
 {
 	struct journal_head h;
-	struct snap s;
 	int rc;
 
 	if ((rc = snap_current(b, &b->s)) < 0)
 		return rc;
-	if (rc == 0) {
-		if ((rc = snap_open(b, &s)) < 0)
-			return rc;
-		snap_close(&b->s);
-		b->s = s;
-		return 1;
-	}
+	if (rc == 0)
+		return (rc = look_again(b)) < 0 ? rc : 1;
 	if ((rc = head_again(b, &h)) < 0 || (rc = settle(b, &h)) < 0)
 		return rc;
 	/* Behind what is replayed over a gap there may be records again. */
@@ -158,6 +167,8 @@ writer_lock(struct bdb_kv *b, uint32_t wait_ms)
 	if (b->broken)
 		return kv_fail(&b->kv, STORE_E_FENCED, "a flush failed");
 	do {
+		if (b->s.fd < 0 && (rc = look_again(b)) < 0)
+			break;
 		rc = lock_wait(b, b->s.fd, LOCK_WRITER, until);
 		if (rc < 0)
 			break;
@@ -172,6 +183,10 @@ writer_lock(struct bdb_kv *b, uint32_t wait_ms)
 void
 writer_unlock(struct bdb_kv *b)
 {
-	if (b->s.fd >= 0)
-		(void)sys_lock(b->s.fd, F_UNLCK, LOCK_WRITER);
+	/* Even unlocking may want memory.  Closing gives it back for sure; the
+	 * journal is then opened again when it is wanted. */
+	if (b->s.fd >= 0 && sys_lock(b->s.fd, F_UNLCK, LOCK_WRITER) < 0) {
+		io_close(&b->s.fd);
+		b->s.ino = 0;
+	}
 }

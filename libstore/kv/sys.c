@@ -20,6 +20,12 @@ before(enum sys_call c, int fd, size_t *n)
 	    sys_hook->before(sys_hook->arg, c, fd, n);
 }
 
+/* Again while it was interrupted before it did anything. */
+#define RETRY(rc, call) \
+	do \
+		(rc) = (call); \
+	while ((rc) < 0 && errno == EINTR)
+
 static void
 after(enum sys_call c, int fd, uint64_t off)
 {
@@ -32,12 +38,8 @@ sys_openat(int dir, const char *name, int flags, mode_t mode)
 {
 	int fd;
 
-	do {
-		if (before(SYS_OPEN, dir, NULL) < 0)
-			fd = -1;
-		else
-			fd = openat(dir, name, flags, mode);
-	} while (fd < 0 && errno == EINTR);
+	RETRY(fd, before(SYS_OPEN, dir, NULL) < 0 ? -1 :
+		openat(dir, name, flags, mode));
 	return fd;
 }
 
@@ -131,9 +133,7 @@ sys_fdatasync(int fd)
 	int rc;
 
 	/* An interrupted flush did nothing yet; others are never repeated. */
-	do
-		rc = before(SYS_FDATASYNC, fd, NULL) < 0 ? -1 : fdatasync(fd);
-	while (rc < 0 && errno == EINTR);
+	RETRY(rc, before(SYS_FDATASYNC, fd, NULL) < 0 ? -1 : fdatasync(fd));
 	if (rc == 0)
 		flushed(SYS_FDATASYNC, fd);
 	return rc;
@@ -144,9 +144,7 @@ sys_fsync(int fd)
 {
 	int rc;
 
-	do
-		rc = before(SYS_FSYNC, fd, NULL) < 0 ? -1 : fsync(fd);
-	while (rc < 0 && errno == EINTR);
+	RETRY(rc, before(SYS_FSYNC, fd, NULL) < 0 ? -1 : fsync(fd));
 	if (rc == 0)
 		flushed(SYS_FSYNC, fd);
 	return rc;
@@ -157,10 +155,8 @@ sys_truncate(int fd, uint64_t size)
 {
 	int rc;
 
-	do
-		rc = before(SYS_TRUNCATE, fd, NULL) < 0 ? -1 :
-		    ftruncate(fd, (off_t)size);
-	while (rc < 0 && errno == EINTR);
+	RETRY(rc, before(SYS_TRUNCATE, fd, NULL) < 0 ? -1 :
+		ftruncate(fd, (off_t)size));
 	if (rc == 0)
 		after(SYS_TRUNCATE, fd, size);
 	return rc;
@@ -169,18 +165,18 @@ sys_truncate(int fd, uint64_t size)
 int
 sys_renameat(int dir, const char *from, const char *to)
 {
-	if (before(SYS_RENAME, dir, NULL) < 0)
-		return -1;
-	return renameat(dir, from, dir, to);
+	int rc;
+
+	RETRY(rc, before(SYS_RENAME, dir, NULL) < 0 ? -1 :
+		renameat(dir, from, dir, to));
+	return rc;
 }
 
-int
-sys_link(int fd, int dir, const char *name)
+static int
+link_fd(int fd, int dir, const char *name)
 {
 	char self[40];
 
-	if (before(SYS_LINK, fd, NULL) < 0)
-		return -1;
 	if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0)
 		return 0;
 	if (errno == EEXIST || errno == EXDEV || errno == ENOSPC ||
@@ -192,44 +188,63 @@ sys_link(int fd, int dir, const char *name)
 }
 
 int
+sys_link(int fd, int dir, const char *name)
+{
+	int rc;
+
+	RETRY(rc, before(SYS_LINK, fd, NULL) < 0 ? -1 :
+		link_fd(fd, dir, name));
+	return rc;
+}
+
+int
 sys_unlinkat(int dir, const char *name)
 {
-	if (before(SYS_UNLINK, dir, NULL) < 0)
-		return -1;
-	return unlinkat(dir, name, 0);
+	int rc;
+
+	RETRY(rc, before(SYS_UNLINK, dir, NULL) < 0 ? -1 :
+		unlinkat(dir, name, 0));
+	return rc;
 }
 
 int
 sys_fstatat(int dir, const char *name, struct stat *st)
 {
-	if (before(SYS_STAT, dir, NULL) < 0)
-		return -1;
-	return fstatat(dir, name, st, 0);
+	int rc;
+
+	RETRY(rc, before(SYS_STAT, dir, NULL) < 0 ? -1 :
+		fstatat(dir, name, st, 0));
+	return rc;
 }
 
 int
 sys_fstat(int fd, struct stat *st)
 {
-	if (before(SYS_STAT, fd, NULL) < 0)
-		return -1;
-	return fstat(fd, st);
+	int rc;
+
+	RETRY(rc, before(SYS_STAT, fd, NULL) < 0 ? -1 : fstat(fd, st));
+	return rc;
 }
 
 int
 sys_punch(int fd, uint64_t off, uint64_t n)
 {
-	if (before(SYS_FALLOCATE, fd, NULL) < 0)
-		return -1;
-	return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-	    (off_t)off, (off_t)n);
+	int rc;
+
+	RETRY(rc, before(SYS_FALLOCATE, fd, NULL) < 0 ? -1 :
+		fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		    (off_t)off, (off_t)n));
+	return rc;
 }
 
 int
 sys_allocate(int fd, uint64_t n)
 {
-	if (before(SYS_FALLOCATE, fd, NULL) < 0)
-		return -1;
-	return fallocate(fd, 0, 0, (off_t)n);
+	int rc;
+
+	RETRY(rc, before(SYS_FALLOCATE, fd, NULL) < 0 ? -1 :
+		fallocate(fd, 0, 0, (off_t)n));
+	return rc;
 }
 
 int
@@ -241,12 +256,9 @@ sys_copy(int from, int to, uint64_t n)
 	while ((uint64_t)in < n) {
 		ssize_t k;
 
-		if (before(SYS_COPY, to, NULL) < 0)
-			return -1;
-		k = copy_file_range(from, &in, to, &out,
-		    (size_t)(n - (uint64_t)in), 0);
-		if (k < 0 && errno == EINTR)
-			continue;
+		RETRY(k, before(SYS_COPY, to, NULL) < 0 ? -1 :
+			copy_file_range(from, &in, to, &out,
+			    (size_t)(n - (uint64_t)in), 0));
 		if (k > 0)
 			continue;
 		if (k == 0 || (errno != EXDEV && errno != EINVAL &&
@@ -270,19 +282,18 @@ sys_lock(int fd, int type, uint64_t octet)
 	struct flock fl = { .l_type = (short)type, .l_whence = SEEK_SET,
 		.l_start = (off_t)octet, .l_len = 1 };
 
-	if (before(SYS_LOCK, fd, NULL) < 0)
-		return -1;
-	while (fcntl(fd, F_OFD_SETLK, &fl) < 0) {
-		if (errno == EAGAIN || errno == EACCES)
-			return 1;
-		if (errno != EINTR)
-			return -1;
-	}
-	return 0;
+	int rc;
+
+	RETRY(rc, before(SYS_LOCK, fd, NULL) < 0 ? -1 :
+		fcntl(fd, F_OFD_SETLK, &fl));
+	return rc < 0 && (errno == EAGAIN || errno == EACCES) ? 1 : rc;
 }
 
 int
 sys_db(void)
 {
-	return before(SYS_DB, -1, NULL);
+	int rc;
+
+	RETRY(rc, before(SYS_DB, -1, NULL));
+	return rc;
 }

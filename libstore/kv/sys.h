@@ -30,6 +30,8 @@ struct sys_hook {
 	void *arg;
 	/* A failed flush is STORE_E_UNKNOWN, and doesn't end the process. */
 	bool survive;
+	/* Blobs over this have a pack of their own; 0: as usual. */
+	uint64_t own_pack;
 };
 extern const struct sys_hook *sys_hook;
 

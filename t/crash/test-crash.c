@@ -1,4 +1,4 @@
-/* t/crash/test-crash.c - random kill -9 of writers and readers of one account */
+/* t/crash/test-crash.c - random kill -9 of who works on one account */
 #include "config.h"
 
 #include <errno.h>
