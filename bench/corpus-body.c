@@ -156,9 +156,9 @@ inner(struct corpus_rand *r, size_t size, unsigned depth, int64_t clock,
 	buf_init(&h, SIZE_MAX / 2);
 	buf_init(&b, SIZE_MAX / 2);
 	corpus_entity(r, size, "inside", depth + 1, clock, &h, &b);
-	buf_printf(body, "From: %s <inner@example.net>\r\n"
-	    "To: list@example.org\r\nSubject: Fwd: %s\r\nDate: ",
-	    corpus_name(r), corpus_topic(r));
+	buf_printf(body, "From: %s <inner@example.net>\r\n", corpus_name(r));
+	buf_printf(body, "To: list@example.org\r\nSubject: Fwd: %s\r\nDate: ",
+	    corpus_topic(r));
 	corpus_date(clock - 90000, corpus_below(r, 24), body);
 	buf_printf(body, "\r\nMessage-ID: <fw%x@example.net>\r\n",
 	    (unsigned)corpus_below(r, 1u << 30));
@@ -263,8 +263,9 @@ report(struct kit *k, size_t size, const char *mark)
 	    "Action: failed\r\nStatus: 5.1.1\r\n", corpus_host(k->r));
 	kit_add(k);
 	buf_add_str(&k->head, "Content-Type: text/rfc822-headers\r\n");
-	buf_printf(&k->part, "From: %s <a@example.com>\r\nSubject: %s\r\n",
-	    corpus_name(k->r), corpus_topic(k->r));
+	buf_printf(&k->part, "From: %s <a@example.com>\r\n",
+	    corpus_name(k->r));
+	buf_printf(&k->part, "Subject: %s\r\n", corpus_topic(k->r));
 	kit_add(k);
 }
 

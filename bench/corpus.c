@@ -140,11 +140,15 @@ add_trace(struct corpus *c, struct buf *out)
 
 	buf_add_str(out, "Return-Path: <bounce@example.com>\r\n");
 	for (unsigned i = 0; i < n; i++) {
+		/* One draw a statement: C leaves the order of arguments open. */
+		const char *from = corpus_host(&c->r);
+		const char *by = corpus_host(&c->r);
+		unsigned ip = corpus_below(&c->r, 254) + 1;
+		unsigned id = corpus_below(&c->r, 1u << 31);
+
 		buf_printf(out, "Received: from %s (%s [192.0.2.%u])\r\n\tby "
 		    "%s with ESMTPS id %08x\r\n\tfor <user@bench.test>; ",
-		    corpus_host(&c->r), corpus_host(&c->r),
-		    (unsigned)corpus_below(&c->r, 254) + 1,
-		    corpus_host(&c->r), (unsigned)corpus_below(&c->r, 1u << 31));
+		    from, from, ip, by, id);
 		corpus_date(c->clock + n - i, 0, out);
 		buf_add_str(out, "\r\n");
 	}
@@ -201,9 +205,11 @@ add_thread(struct corpus *c, struct buf *out)
 			corpus_encoded_word(r, corpus_intl(r), &s);
 		else if (corpus_chance(r, 40))	/* 8 bits in the header */
 			buf_add_str(&s, corpus_intl(r)->text);
-		else
-			buf_printf(&s, "%s %u", corpus_topic(r),
+		else {
+			buf_add_str(&s, corpus_topic(r));
+			buf_printf(&s, " %u",
 			    (unsigned)corpus_below(r, 9999) + 1);
+		}
 		n = s.n < sizeof(t->subject) ? s.n : 0;
 		memcpy(t->subject, s.p, n);
 		t->subject[n] = '\0';
@@ -223,8 +229,9 @@ add_thread(struct corpus *c, struct buf *out)
 		t->n--;
 	}
 	buf_reset(&s);
-	buf_printf(&s, "%u.%08x@%s", (unsigned)c->n,
-	    (unsigned)corpus_below(r, UINT32_MAX), corpus_host(r));
+	buf_printf(&s, "%u.%08x@", (unsigned)c->n,
+	    (unsigned)corpus_below(r, UINT32_MAX));
+	buf_add_str(&s, corpus_host(r));
 	memcpy(t->ids[t->n], s.p, s.n);
 	t->ids[t->n++][s.n] = '\0';
 	buf_add_str(out, "Message-ID: <");
@@ -244,8 +251,10 @@ small(struct corpus *c, struct buf *out)
 {
 	struct corpus_rand *r = &c->r;
 
-	buf_printf(out, "Received: from %s by %s\r\n\twith ESMTP id %08x; ",
-	    corpus_host(r), corpus_host(r), (unsigned)corpus_below(r, 1u << 31));
+	buf_printf(out, "Received: from %s", corpus_host(r));
+	buf_printf(out, " by %s\r\n", corpus_host(r));
+	buf_printf(out, "\twith ESMTP id %08x; ",
+	    (unsigned)corpus_below(r, 1u << 31));
 	corpus_date(c->clock, 0, out);
 	buf_add_str(out, "\r\n");
 	add_from(c, out);

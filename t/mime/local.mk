@@ -46,3 +46,13 @@ t_unit_test_mime_parse_SOURCES = t/unit/test-mime-parse.c t/mime/dump.c \
 	t/mime/dump.h
 t_unit_test_mime_parse_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_mime_parse_LDADD = bench/libcorpus.a $(MIME_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-mime-gmime
+t_unit_test_mime_gmime_SOURCES = t/unit/test-mime-gmime.c
+t_unit_test_mime_gmime_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(GMIME_CFLAGS)
+t_unit_test_mime_gmime_LDADD = bench/libcorpus.a $(MIME_TEST_LIBS) $(GMIME_LIBS)
+
+check_PROGRAMS += t/unit/test-corpus
+t_unit_test_corpus_SOURCES = t/unit/test-corpus.c
+t_unit_test_corpus_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_corpus_LDADD = bench/libcorpus.a $(MIME_TEST_LIBS)
