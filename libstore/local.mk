@@ -72,7 +72,8 @@ libstore_libstore_a_SOURCES += \
 LIBSTORE = libstore/libstore.a $(DB_LIBS) $(ZSTD_LIBS) -lpthread
 
 check_PROGRAMS += t/unit/test-kv
-t_unit_test_kv_SOURCES = t/unit/test-kv.c t/unit/kv-model.c t/unit/kv-model.h
+t_unit_test_kv_SOURCES = t/unit/test-kv.c t/unit/kv-conform-blob.c \
+	t/unit/kv-conform.h t/unit/kv-model.c t/unit/kv-model.h
 t_unit_test_kv_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_kv_LDADD = $(LIBSTORE) $(TEST_LIBS)
 
