@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "culver/export.h"
 #include "culver/mbox.h"
 #include "libbase/io.h"
-#include "libbase/text.h"
 #include "libbase/xalloc.h"
 
 struct out {
@@ -74,75 +72,15 @@ out:
 	return p;
 }
 
-/* RFC 4155: asctime in UTC. */
+/* The message's keywords, with a blank before each. */
 static void
-put_from(FILE *f, int64_t t)
+keywords(const struct exporter *ex, uint64_t flags, struct buf *b)
 {
-	static const char wd[] = "SunMonTueWedThuFriSat";
-	static const char mon[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	int64_t days = t >= 0 ? t / 86400 : (t - 86399) / 86400;
-	int s = (int)(t - days * 86400), y, m, d;
-
-	time_civil(days, &y, &m, &d);
-	fprintf(f, "From MAILER-DAEMON %.3s %.3s %2d %02d:%02d:%02d %04d\n",
-	    wd + 3 * (((days + 4) % 7 + 7) % 7), mon + (ptrdiff_t)3 * (m - 1),
-	    d, s / 3600, s / 60 % 60, s % 60, y);
-}
-
-/*
- * The flags, as headers that other programs know.  The first line counts them,
- * so that import can tell them from the message's own, and tells where the
- * line end at the message's end is not its own.
- */
-static void
-put_flags(struct out *o, bool noeol)
-{
-	static const struct { uint64_t flag; char letter; } x[] = {
-		{ STORE_ANSWERED, 'A' }, { STORE_FLAGGED, 'F' },
-		{ STORE_DRAFT, 'T' }, { STORE_DELETED, 'D' },
-	};
-	struct exporter *ex = o->ex;
-	uint64_t f = o->m->flags, rest = f >> STORE_KEYWORD_FIRST;
-	char letters[8];
-	size_t n = 0;
-
-	for (size_t i = 0; i < sizeof(x) / sizeof(x[0]); i++) {
-		if (f & x[i].flag)
-			letters[n++] = x[i].letter;
-	}
-	letters[n] = '\0';
-	fprintf(o->f, MBOX_EXPORT " %d%s\nStatus: %s\n",
-	    1 + (n > 0) + (rest != 0), noeol ? " noeol" : "",
-	    f & STORE_SEEN ? "RO" : "O");
-	if (n > 0)
-		fprintf(o->f, "X-Status: %s\n", letters);
-	if (rest == 0)
-		return;
-	fputs("X-Keywords:", o->f);
 	for (size_t bit = STORE_KEYWORD_FIRST; bit < ex->n_keywords; bit++) {
-		struct slice k = ex->keywords[bit];
-
-		if (f >> bit & 1 && k.p)
-			fprintf(o->f, " %.*s", (int)k.n, k.p);
-	}
-	fputc('\n', o->f);
-}
-
-static void
-put_line(struct out *o, struct slice l)
-{
-	size_t i = 0;
-
-	while (i < l.n && l.p[i] == '>')
-		i++;
-	if (slice_starts(slice_make(l.p + i, l.n - i), SLICE_LIT("From ")))
-		fputc('>', o->f);
-	if (!o->ex->crlf && l.n > 1 && l.p[l.n - 1] == '\n' &&
-	    l.p[l.n - 2] == '\r') {
-		fwrite(l.p, 1, l.n - 2, o->f);
-		fputc('\n', o->f);
-	} else {
-		fwrite(l.p, 1, l.n, o->f);
+		if (flags >> bit & 1 && ex->keywords[bit].p) {
+			(void)buf_addc(b, ' ');
+			(void)buf_add_slice(b, ex->keywords[bit]);
+		}
 	}
 }
 
@@ -150,19 +88,16 @@ static int
 put_octets(void *arg, struct slice s)
 {
 	struct out *o = arg;
-	bool noeol = s.n == 0 || s.p[s.n - 1] != '\n';
+	struct mbox_meta m = {
+		.date = o->m->received_at, .flags = o->m->flags
+	};
+	struct buf b;
 
-	put_from(o->f, o->m->received_at);
-	put_flags(o, noeol);
-	while (s.n > 0) {
-		const char *nl = memchr(s.p, '\n', s.n);
-		size_t n = nl ? (size_t)(nl - s.p) + 1 : s.n;
-
-		put_line(o, slice_make(s.p, n));
-		s.p += n;
-		s.n -= n;
-	}
-	fputs(noeol ? "\n\n" : "\n", o->f);
+	buf_init(&b, 1 << 20);
+	keywords(o->ex, o->m->flags, &b);
+	m.keywords = buf_slice(&b);
+	mbox_write(o->f, s, &m, o->ex->crlf);
+	buf_release(&b);
 	return ferror(o->f) ? -1 : 0;
 }
 

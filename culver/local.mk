@@ -22,6 +22,7 @@ culver_libculver_a_SOURCES = \
 	culver/importer.c \
 	culver/maildir.c culver/maildir.h \
 	culver/mbox-from.c \
+	culver/mbox-write.c \
 	culver/mbox.c culver/mbox.h \
 	culver/mutf7.c \
 	culver/password.c \
@@ -30,6 +31,12 @@ culver_libculver_a_SOURCES = \
 	culver/say-store.c \
 	culver/say.c \
 	culver/seen.c culver/seen.h
+
+check_PROGRAMS += t/fuzz/fuzz-mbox
+t_fuzz_fuzz_mbox_SOURCES = t/fuzz/fuzz-mbox.c $(FUZZ_MAIN)
+t_fuzz_fuzz_mbox_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_mbox_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_mbox_LDADD = culver/libculver.a $(LIBBASE)
 
 sbin_PROGRAMS += culver/culver
 culver_culver_SOURCES = culver/main.c

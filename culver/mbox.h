@@ -1,10 +1,11 @@
-/* culver/mbox.h - reading mbox files of all the usual dialects */
+/* culver/mbox.h - mbox files: reading all the usual dialects, writing mboxrd */
 #ifndef CULVER_MBOX_H
 #define CULVER_MBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "libbase/slice.h"
 
@@ -46,6 +47,14 @@ int mbox_read(int fd, enum mbox_format f, const struct mbox_sink *sink);
  * a date?  Zones other than numeric ones and the usual names count as UTC.
  */
 bool mbox_from_line(struct slice line, int64_t *date_r);
+
+/*
+ * Writes a message, which has CR LF line ends, with its From_ line and flags;
+ * keywords are separated by blanks, with one before the first.  Look at
+ * ferror().
+ */
+void mbox_write(FILE *f, struct slice octets, const struct mbox_meta *m,
+    bool crlf);
 
 /* The line which precedes the message in our own exports, in which the headers
  * that are not part of it are counted. */
