@@ -53,6 +53,11 @@ t_unit_test_imap_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_imap_text_LDADD = imapd/libimapd.a libsession/libsession.a \
 	$(LIBCONF) $(TEST_LIBS)
 
+check_PROGRAMS += t/unit/test-imap-session
+t_unit_test_imap_session_SOURCES = t/unit/test-imap-session.c
+t_unit_test_imap_session_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_imap_session_LDADD = $(imapd_imapd_LDADD) $(CMOCKA_LIBS)
+
 check_PROGRAMS += t/fuzz/fuzz-imap-command t/fuzz/fuzz-imap-name
 t_fuzz_fuzz_imap_command_SOURCES = t/fuzz/fuzz-imap-command.c $(FUZZ_MAIN)
 t_fuzz_fuzz_imap_command_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
@@ -66,13 +71,16 @@ t_fuzz_fuzz_imap_name_LDADD = imapd/libimapd.a $(LIBBASE)
 TAPS += \
 	t/imap/any.t \
 	t/imap/append.t \
+	t/imap/clients.t \
 	t/imap/copy.t \
 	t/imap/fetch.t \
 	t/imap/list-extended.t \
 	t/imap/mailbox.t \
+	t/imap/net.t \
 	t/imap/search.t \
 	t/imap/select.t \
 	t/imap/store.t \
 	t/imap/syntax.t \
+	t/imap/table.t \
 	t/imap/two.t
 EXTRA_DIST += t/lib/ImapScript.pm

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "libbase/io.h"
@@ -31,6 +32,7 @@ struct signals server_signals;
 
 struct activation {	/* what we were started with */
 	enum mode mode;
+	bool have_stdout;	/* 1 is not the same socket as 0 */
 	struct waiter_socket sock[LISTEN_FDS_MAX];
 	size_t n;
 };
@@ -92,40 +94,58 @@ same_file(int a, int b)
  * a number below 3.
  */
 static void
-tame_descriptors(bool *stderr_r)
+tame_descriptors(bool *stdout_r, bool *stderr_r)
 {
 	int null = open("/dev/null", O_RDWR);
 	struct stat st;
 
 	while (null >= 0 && null < 3)
 		null = dup(null);
-	*stderr_r = true;
+	*stdout_r = *stderr_r = true;
 	if (fstat(0, &st) == 0 && S_ISSOCK(st.st_mode)) {
 		for (int fd = 1; fd <= 2; fd++) {
 			if (!same_file(0, fd))
 				continue;
 			dup2(null, fd);
-			*stderr_r = *stderr_r && fd != 2;
+			*(fd == 1 ? stdout_r : stderr_r) = false;
 		}
 	}
 	io_close(&null);
 }
 
+/* One end of a socketpair(2): it has no name, which an accepted one has. */
+static bool
+is_pair(int fd)
+{
+	struct sockaddr_un sun;
+	socklen_t n = sizeof(sun);
+
+	return getsockname(fd, (struct sockaddr *)&sun, &n) == 0 &&
+	    sun.sun_family == AF_UNIX && n <= sizeof(sun.sun_family);
+}
+
+/*
+ * Some programs make a socket pair where others make pipes (mbsync's Tunnel),
+ * some for a client from far away (socat): only -u tells that the other end is
+ * to be believed.
+ */
 static enum mode
-mode_of(int fd)
+mode_of(int fd, bool account_given)
 {
 	socklen_t n = sizeof(int);
 	int listening = 0;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n) < 0)
 		return MODE_STDIO;
-	return listening ? MODE_WAIT : MODE_CONNECTION;
+	if (listening)
+		return MODE_WAIT;
+	return account_given && is_pair(fd) ? MODE_STDIO : MODE_CONNECTION;
 }
 
 /* The sockets that systemd passes, else descriptor 0.  A socket that is named
  * like a listener section is served as that one. */
 static void
-find_activation(struct activation *a)
+find_activation(struct activation *a, bool account_given)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
 	const char *name = getenv("LISTEN_FDNAMES");
@@ -153,7 +173,7 @@ find_activation(struct activation *a)
 		a->n = 1;
 		a->sock[0].fd = 0;
 	}
-	a->mode = mode_of(a->sock[0].fd);
+	a->mode = mode_of(a->sock[0].fd, account_given);
 }
 
 static void
@@ -225,7 +245,7 @@ serve_one(struct setup *s, const struct activation *a, const struct options *o)
 		if ((preauth = stdio_account(o)) == NULL)
 			fatal_perm("user %ld has no name: use -u",
 			    (long)getuid());
-		wfd = 1;
+		wfd = a->have_stdout ? 1 : 0;
 	}
 	priv_drop(&s->priv);
 	priv_harden();
@@ -262,11 +282,11 @@ server_main(int argc, char **argv, const struct server *srv)
 	int rc;
 
 	umask(077);
-	tame_descriptors(&have_stderr);
+	tame_descriptors(&a.have_stdout, &have_stderr);
 	log_open(srv->name, have_stderr ? "stderr" : "syslog", LOG_L_INFO);
 	if (parse_options(argc, argv, &o) < 0)
 		return usage(srv->name);
-	find_activation(&a);
+	find_activation(&a, o.account != NULL);
 	catch_signals();
 	s.path = o.conf;
 	s.listener = o.listener;
