@@ -52,6 +52,12 @@ store_max_message(const struct store_conf *cf)
 	return cf->max_message ? cf->max_message : UINT64_C(100) << 20;
 }
 
+int64_t
+store_now(const struct store *st)
+{
+	return (int64_t)time(NULL) + st->cf->clock_offset;
+}
+
 /* ---- errors ------------------------------------------------------------ */
 
 int

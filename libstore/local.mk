@@ -78,6 +78,7 @@ t_unit_test_kv_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_kv_LDADD = $(LIBSTORE) $(TEST_LIBS)
 
 STORE_FIXTURE = t/unit/store-fixture.c t/unit/store-fixture.h
+STORE_WORLD = t/unit/store-world.c t/unit/store-world.h $(STORE_FIXTURE)
 STORE_TEST_LIBS = $(LIBSTORE) $(LIBMIME) $(TEST_LIBS)
 
 check_PROGRAMS += t/unit/test-store-random
@@ -114,3 +115,20 @@ check_PROGRAMS += t/unit/test-kv-fault
 t_unit_test_kv_fault_SOURCES = t/unit/test-kv-fault.c $(KV_FIXTURE)
 t_unit_test_kv_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_kv_fault_LDADD = $(LIBSTORE) $(TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store
+t_unit_test_store_SOURCES = t/unit/test-store.c $(STORE_FIXTURE)
+t_unit_test_store_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store-mail
+t_unit_test_store_mail_SOURCES = t/unit/test-store-mail.c \
+	$(STORE_WORLD)
+t_unit_test_store_mail_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_mail_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store-email
+t_unit_test_store_email_SOURCES = t/unit/test-store-email.c \
+	$(STORE_WORLD)
+t_unit_test_store_email_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_email_LDADD = $(STORE_TEST_LIBS)

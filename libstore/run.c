@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <assert.h>
-#include <time.h>
 
 #include "libbase/io.h"
 #include "libstore/store-int.h"
@@ -224,7 +223,7 @@ work_begin(struct work *w, struct store *st, int mode)
 	if ((rc = kv_begin(st->kv, KV_RW | mode, &w->t)) < 0)
 		return rc;
 	w->modseq = kv_txn_modseq(w->t);
-	w->now = (int64_t)time(NULL);
+	w->now = store_now(st);
 	w->next_id = w->modseq << ROW_ID_SHIFT;
 	umap_init(&w->mailboxes, w->a);
 	umap_init(&w->chunks, w->a);

@@ -51,6 +51,7 @@ struct store_conf {	/* zero values are the defaults */
 	uint32_t lock_wait_ms;
 	bool any_fs;
 	unsigned chaos_seed, chaos_every, chaos_kinds;	/* tests */
+	int64_t clock_offset;	/* tests: seconds added to the clock */
 	uint64_t max_message;	/* octets; 0: 100 MiB */
 	uint32_t max_mailboxes;	/* 0: 100,000 */
 	uint32_t retention_s;	/* unreferenced blobs are kept; 0: 7 days */

@@ -6,8 +6,6 @@
  */
 #include "config.h"
 
-#include <time.h>
-
 #include "libstore/store-int.h"
 
 enum {
@@ -137,7 +135,7 @@ dead_due(struct store *st, bool force)
 		if (force || h.dead >= DEAD_MANY)
 			rc = 1;
 		else if ((rc = dead_collect(t, &d, h.swept, 1)) == 0)
-			rc = d.n > 0 && d.when + DEAD_OLD_S < time(NULL);
+			rc = d.n > 0 && d.when + DEAD_OLD_S < store_now(st);
 	}
 	ro_end(st);
 	return rc;
@@ -252,7 +250,7 @@ due_any(struct store *st, struct due_list *l)
 
 	if ((rc = ro_begin(st, &t)) < 0)
 		return rc;
-	rc = due_collect(t, (int64_t)time(NULL), l);
+	rc = due_collect(t, store_now(st), l);
 	ro_end(st);
 	return rc < 0 ? rc : l->n > 0;
 }
@@ -361,7 +359,7 @@ sweep_history(struct store *st, bool force)
 	struct kv_txn *t;
 	int rc;
 
-	h.before = (int64_t)time(NULL) - keep;
+	h.before = store_now(st) - keep;
 	if ((rc = ro_begin(st, &t)) < 0)
 		return rc;
 	if ((rc = head_read(t, st->ra, &head)) == 0) {

@@ -34,7 +34,7 @@ static void                                                     \
 round_##name(struct slice v)                                    \
 {                                                               \
 	type x;                                                 \
-                                                                \
+								\
 	memset(&x, 0, sizeof(x));                               \
 	if (GET(row_##name##_get, v) < 0)                       \
 		return;                                         \

@@ -8,11 +8,50 @@
 #include <unistd.h>
 
 #include "libbase/xalloc.h"
-#include "libstore/kv.h"
 #include "t/unit/store-fixture.h"
 
 static const char *const engines[] = { "mem", "chaos:mem", "bdb", "chaos" };
 enum { ENGINES = sizeof(engines) / sizeof(engines[0]) };
+
+const char *
+fixture_name(const struct fixture *f, const char *name)
+{
+	static char full[4][100];
+	static int i;
+
+	i = (i + 1) % 4;
+	/* Tables in memory outlive the test. */
+	snprintf(full[i], sizeof(full[i]), "%s%s", name,
+	    f->dir + strlen("/tmp/culver-store."));
+	return full[i];
+}
+
+struct store *
+fixture_account(struct fixture *f, const char *name)
+{
+	const char *full = fixture_name(f, name);
+	struct store *st;
+
+	assert_int_equal(store_account_create(&f->conf, full), 0);
+	assert_int_equal(store_open(&f->conf, full, &st), 0);
+	return st;
+}
+
+static void
+fault(void *arg, const char *text)
+{
+	(void)arg;
+	print_message("# fault: %s\n", text);
+}
+
+void
+fixture_check(struct store *st)
+{
+	size_t n;
+
+	assert_int_equal(store_check(st, true, fault, NULL, &n), 0);
+	assert_int_equal(n, 0);
+}
 
 static int
 setup(void **state)

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "libstore/kv.h"
 #include "libstore/store.h"
 
 struct fixture {		/* the state of each test */
@@ -16,6 +17,13 @@ struct fixture {		/* the state of each test */
 	struct store_conf conf;	/* with a directory of its own */
 	char dir[64];
 };
+
+/* An account's name of this test's own; good for four calls. */
+const char *fixture_name(const struct fixture *f, const char *name);
+/* A new account of that name, opened. */
+struct store *fixture_account(struct fixture *f, const char *name);
+/* Asserts that store_check() finds nothing. */
+void fixture_check(struct store *st);
 
 /* Runs the tests over one engine (NULL: all), as one TAP stream. */
 int fixture_run(const char *engine, const struct CMUnitTest *tests, size_t n);
