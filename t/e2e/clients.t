@@ -107,7 +107,7 @@ unset mark_old help wait_key
 push "<search>picture<enter><pipe-message>cat >$d/piped<enter><delete-message><quit>"
 END
 	my $before = counts()->{INBOX}[0];
-	my $out = qx(env HOME=$d TERM=xterm script -qec "timeout 60 mutt -n \\
+	my $out = qx(env HOME=$d TERM=xterm timeout -k 5 60 script -qec "mutt -n \\
 	    -F $d/muttrc -f imaps://user1\@127.0.0.1:$t->{imaps}/INBOX" \\
 	    /dev/null </dev/null);
 	like($out, qr/A picture and two bodies/, 'mutt lists');

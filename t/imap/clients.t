@@ -189,7 +189,7 @@ END
 	    '<display-message>', '<exit>', '<quit>';
 	my $cmd = "HOME='$dir' TERM=vt100 mutt -n -F '$t->{dir}/muttrc' "
 	    . "-e 'push $keys'";
-	my $out = qx(timeout 30 script -qec "$cmd" /dev/null </dev/null 2>&1);
+	my $out = qx(timeout -k 5 30 script -qec "$cmd" /dev/null </dev/null 2>&1);
 	is($? >> 8, 0, 'mutt ends in order') or diag($out);
 	my (undef, $l) = $c->imap('STATUS INBOX (MESSAGES)');
 	is(($l =~ /(\d+)\)/)[0], $was - 1, 'mutt deleted a message');
