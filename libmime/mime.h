@@ -162,7 +162,8 @@ struct mime_msg {
 
 /*
  * Parses raw, which may be mapped.  NULL limits: the defaults.  Always 0.
- * The tree points into raw.
+ * The tree points into raw.  Of the arena it takes some KB for an ordinary
+ * message and, by the default limits, less than 50 MB for any.
  */
 int mime_parse(struct slice raw, const struct mime_limits *lim, struct arena *a,
     struct mime_msg **m_r);
@@ -189,6 +190,9 @@ bool mime_part_is(const struct mime_part *p, const char *type,
 /* Value of a parameter; absent: {NULL, 0}. */
 struct slice mime_param(const struct mime_param *ps, uint32_t n,
     const char *name);
+/* The value in RFC 2231's form ("utf-8''a%20b"), for a parameter that is shown as
+ * "name*"; where it was not encoded and is US-ASCII, the value itself. */
+struct slice mime_param_ext(const struct mime_param *p, struct arena *a);
 /* charset parameter of a text part, "us-ascii" if there is none; absent for
  * other types (RFC 8621 4.1.4 charset). */
 struct slice mime_part_charset(const struct mime_part *p);

@@ -354,3 +354,38 @@ mime_type_parse(struct slice value, uint32_t max, struct arena *a,
 	params(p, end, max, a, p_r, n_r);
 	return 0;
 }
+
+struct slice
+mime_param_ext(const struct mime_param *p, struct arena *a)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	struct slice v = p->encoded ? p->value :
+	    mime_guess_utf8(a, p->value, NULL);
+	char *out;
+	size_t n = 7;
+
+	if (!p->encoded && slice_eq(v, p->value)) {
+		size_t i = 0;
+
+		while (i < v.n && (unsigned char)v.p[i] < 0x80)
+			i++;
+		if (i == v.n)
+			return v;
+	}
+	out = arena_alloc(a, n + v.n * 3);
+	memcpy(out, "utf-8''", n);
+	for (size_t i = 0; i < v.n; i++) {
+		unsigned char c = (unsigned char)v.p[i];
+
+		/* RFC 2231 7: attribute-char */
+		if (c > 32 && c < 127 && strchr("*'%()<>@,;:\\\"/[]?=", c) ==
+		    NULL) {
+			out[n++] = (char)c;
+		} else {
+			out[n++] = '%';
+			out[n++] = digits[c >> 4];
+			out[n++] = digits[c & 15];
+		}
+	}
+	return slice_make(out, n);
+}

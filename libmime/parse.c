@@ -6,6 +6,8 @@
 #include "libmime/mime-int.h"
 
 enum { CACHED_MAX = 16 * 1024, CACHED_FIELDS = 64 };	/* of mime_msg.cached */
+/* For all of a message, so that memory is bounded whatever its size. */
+enum { VALUES_MAX = 4 * 1024 * 1024, PARAMS_MAX = 10000 };
 
 struct parser {
 	const char *base, *end;
@@ -15,7 +17,8 @@ struct parser {
 	struct arena *a;
 	struct mime_msg *msg;
 	struct mime_part *last;	/* the newest part */
-	uint32_t addrs_left;
+	uint32_t addrs_left, params_left;
+	size_t values_left;	/* octets of fields that are looked into */
 	/* The boundaries of the open multiparts, outermost first. */
 	struct slice bounds[MIME_DEPTH_MAX + 1];
 	unsigned n_bounds;
@@ -140,6 +143,19 @@ struct header {			/* a header while it is read */
 	uint64_t odd_lines;	/* ... or NULL */
 };
 
+static void
+content_field(struct parser *ps, struct mime_part *p, struct slice name,
+    struct slice value)
+{
+	uint32_t max = ps->lim.params, n = p->n_params + p->n_disp_params;
+
+	if (max > ps->params_left)
+		max = ps->params_left;
+	mime_content_field(p, name, value, max, ps->a);
+	n = p->n_params + p->n_disp_params - n;
+	ps->params_left -= n < ps->params_left ? n : ps->params_left;
+}
+
 /* The field being read ends at end. */
 static void
 field_end(struct parser *ps, struct header *hd, const char *end)
@@ -161,10 +177,16 @@ field_end(struct parser *ps, struct header *hd, const char *end)
 		ps->msg->limited = true;
 		v.n = ps->lim.field_len;
 	}
-	if (hd->env != NULL && mime_env_field(hd->env, name, v, ps->a))
+	if (v.n > ps->values_left) {
+		ps->msg->limited = true;
 		return;
-	if (name.n > 8 && mime_is(slice_make(name.p, 8), "content-"))
-		mime_content_field(hd->part, name, v, ps->lim.params, ps->a);
+	}
+	if (hd->env != NULL && mime_env_field(hd->env, name, v, ps->a)) {
+		ps->values_left -= v.n;
+	} else if (name.n > 8 && mime_is(slice_make(name.p, 8), "content-")) {
+		ps->values_left -= v.n;
+		content_field(ps, hd->part, name, v);
+	}
 }
 
 enum line_kind { LINE_GO_ON, LINE_END_BEFORE, LINE_END_AFTER };
@@ -385,6 +407,27 @@ parse_message(struct parser *ps, struct mime_part *p)
 	return h;
 }
 
+/*
+ * The empty line of a header can be the line end that belongs to a delimiter.
+ * Then a message inside of p, which has no body, ends before it.
+ */
+static void
+clip(const struct mime_part *p)
+{
+	uint64_t end = p->body_off + p->body_len;
+
+	if (p->child->body_off <= end)
+		return;
+	for (struct mime_part *c = p->child; c != NULL; c = c->child) {
+		if (c->header_off > end)
+			c->header_off = end;
+		if (c->header_len > end - c->header_off)
+			c->header_len = end - c->header_off;
+		c->body_off = c->header_off + c->header_len;
+		c->body_len = c->body_lines = 0;
+	}
+}
+
 /* Reads the body of p by its type. */
 static struct hit
 parse_body(struct parser *ps, struct mime_part *p)
@@ -412,6 +455,8 @@ parse_body(struct parser *ps, struct mime_part *p)
 		h = scan_body(ps);
 	}
 	part_end(ps, p, lines, &h);
+	if (p->kind == MIME_MESSAGE)
+		clip(p);
 	if (multi && p->child == NULL)
 		implied_child(ps, p);
 	return h;
@@ -540,6 +585,8 @@ mime_parse(struct slice raw, const struct mime_limits *lim, struct arena *a,
 	ps->n_bounds = 0;
 	ps->lim = limits(lim);
 	ps->addrs_left = ps->lim.addrs;
+	ps->params_left = PARAMS_MAX;
+	ps->values_left = VALUES_MAX;
 	ps->a = a;
 	ps->msg = m;
 	m->size = raw.n;

@@ -229,6 +229,23 @@ test_params(void **state)
 }
 
 static void
+test_param_ext(void **state)
+{
+	struct mime_param p = { S("a"), S("x y"), false };
+
+	same(mime_param_ext(&p, *state), "x y");
+	p.encoded = true;
+	same(mime_param_ext(&p, *state), "utf-8''x%20y");
+	p.value = S("\xc3\xbc*");
+	p.encoded = false;
+	same(mime_param_ext(&p, *state), "utf-8''%C3%BC%2A");
+	p.value = S("\xfc");
+	same(mime_param_ext(&p, *state), "utf-8''%C3%BC");
+	p.value = S("");
+	same(mime_param_ext(&p, *state), "");
+}
+
+static void
 test_date(void **state)
 {
 	static const struct {
@@ -352,6 +369,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_unfold, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_params, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_param_ext, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(test_date, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msgids, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_base_subject, setup,

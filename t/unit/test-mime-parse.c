@@ -257,6 +257,40 @@ test_hostile(void **state)
 	}
 }
 
+/* The arena is bounded whatever is in a message. */
+static void
+test_memory(void **state)
+{
+	static const char *const units[] = {
+		"--b\r\nContent-Type: message/rfc822\r\n\r\nTo: a,b,c\r\n"
+		"Cc: d\r\nBcc: e\r\nFrom: f\r\nSender: g\r\n\r\n",
+		"--b\r\nContent-Type: a/b;c=d;e=f;g=h;i=j;k=l;m=n;o=p;q=r;s=t\r\n"
+		"Content-Language: a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q\r\n\r\n",
+		"--b\r\nContent-Description: a\r\n b\r\n c\r\n d\r\n\r\n",
+		"--b\r\n\r\n"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		struct arena *a = arena_new(0);
+		struct mime_msg *m;
+		struct buf b;
+
+		buf_init(&b, SIZE_MAX / 2);
+		buf_add_str(&b,
+		    "Content-Type: multipart/mixed; boundary=b\r\n\r\n");
+		while (b.n < 4 << 20)
+			buf_add_str(&b, units[i]);
+		mime_parse(buf_slice(&b), NULL, a, &m);
+		if (mime_tree_fault(m, buf_slice(&b)) != NULL)
+			fail_msg("%zu: %s", i, mime_tree_fault(m, buf_slice(&b)));
+		assert_true(m->limited);
+		assert_true(arena_used(a) < 50 << 20);
+		buf_release(&b);
+		arena_free(&a);
+	}
+}
+
 /* ---- JMAP -------------------------------------------------------------- */
 
 static void
@@ -528,6 +562,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_find, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_memory),
 		cmocka_unit_test_setup_teardown(test_bodies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_has_attachment, setup,
 		    teardown),
