@@ -223,7 +223,8 @@ make_room(struct sio *io)
 	io->in_n = left;
 	if (left >= io->in_max)
 		return false;
-	if (left == io->in_cap) {
+	/* Full, or too small for what comes in at once. */
+	if (left == io->in_cap || (io->eager && io->in_cap < IN_KEEP)) {
 		size_t cap = io->in_cap == 0 ? IN_FIRST : io->in_cap * 2;
 		char *p = xmalloc(cap);
 
