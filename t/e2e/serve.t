@@ -144,6 +144,18 @@ waitpid($pid, 0);
 is($? >> 8, 0, 'until Ctrl-C');
 is_deeply([ $s->processes ], [], 'and nothing is left');
 
+# a part that dies takes the rest with it, and says so
+($code) = $s->run('--background', '--empty');
+is($code, 0, 'runs again');
+$t = decode_json($s->slurp('target.json'));
+kill 'KILL', $t->{pids}[1];
+for (1 .. 200) {
+	last unless $s->processes;
+	select(undef, undef, undef, 0.05);
+}
+is_deeply([ $s->processes ], [], 'without nginx nothing goes on');
+like($s->slurp('log/serve.log'), qr/has ended: see/, 'and the log tells');
+
 # as a normal user
 SKIP: {
 	skip 'not root', 3 if $> != 0;
