@@ -138,7 +138,7 @@ spool_message(struct jmap_call *c, struct import *im,
 	if (rc == STORE_E_NOTFOUND)
 		return set_error_prop("blobId", "no such blob");
 	if (rc < 0)
-		return set_error_store(rc);
+		return set_error_store(c, rc);
 	sp = store_spool_new(sc, true, 0);
 	if ((rc = blob_each(&b, add_octets, sp)) == 0)
 		rc = store_spool_done(sp);
@@ -152,7 +152,7 @@ spool_message(struct jmap_call *c, struct import *im,
 		else if (im->received_at == INT64_MIN)
 			im->received_at = received_date(m, raw);
 	} else {
-		err = set_error_store(rc);
+		err = set_error_store(c, rc);
 	}
 	if (err != NULL)
 		store_spool_free(&sp);
@@ -197,11 +197,7 @@ import(struct jmap_call *c, json_t *o, struct store_added *ad)
 	store_spool_free(&sp);
 	if (rc == STORE_E_NOTFOUND)
 		return set_error_prop("mailboxIds", "no such mailbox");
-	if (rc < 0) {
-		jmap_store_failed(c->req, "Email/import", rc);
-		return set_error_store(rc);
-	}
-	return NULL;
+	return rc < 0 ? set_error_store(c, rc) : NULL;
 }
 
 static int

@@ -126,7 +126,7 @@ update(struct batch *b, const char *key, json_t *patch, uint64_t id)
 	em = arena_alloc(c->req->scratch, sizeof(*em));
 	em->opts = &b->opts;
 	if ((rc = email_load(c, c->req->scratch, id, &em->e)) < 0)
-		return set_error_store(rc);
+		return set_error_store(c, rc);
 	ch.old = &em->e;
 	err = set_patch(c, &email_type, em, &ch, patch);
 	if (err != NULL && ch.error == STORE_E_LIMIT) {
@@ -185,14 +185,14 @@ collect_destroys(struct batch *b, json_t *destroying)
 }
 
 static json_t *
-change_error(const struct store_email_set *set, int rc)
+change_error(struct jmap_call *c, const struct store_email_set *set, int rc)
 {
 	if (rc == STORE_E_INVALID)
 		return set_error_prop("mailboxIds",
 		    "an Email is in one mailbox at least");
 	if (rc == STORE_E_NOTFOUND && (set->set_mailboxes || set->n_add > 0))
 		return set_error_prop("mailboxIds", "no such mailbox");
-	return set_error_store(rc);
+	return set_error_store(c, rc);
 }
 
 static void
@@ -212,7 +212,7 @@ report(struct batch *b, const int *rc)
 		else
 			js_put(op->destroy ? s->not_destroyed :
 			    s->not_updated, op->key,
-			    change_error(&b->set[i], rc[i]));
+			    change_error(s->c, &b->set[i], rc[i]));
 	}
 }
 

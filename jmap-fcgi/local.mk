@@ -61,7 +61,7 @@ t_unit_test_jmap_text_LDADD = jmap-fcgi/libjmap.a $(JANSSON_LIBS) $(TEST_LIBS)
 
 EXTRA_DIST += t/lib/CulverJmap.pm
 TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
-	t/jmap/blob.t t/jmap/push.t t/jmap/server.t
+	t/jmap/blob.t t/jmap/push.t t/jmap/server.t t/jmap/sync.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c

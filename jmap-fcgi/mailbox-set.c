@@ -92,7 +92,7 @@ store_error_of(struct jmap_call *c, const struct mailbox_change *ch,
 		return set_error_props(props,
 		    "not a possible name, too deep, or a loop");
 	default:
-		return set_error_store(rc);
+		return set_error_store(c, rc);
 	}
 }
 
@@ -173,7 +173,7 @@ try_update(struct jmap_set *s, struct op *op)
 	memset(&ch, 0, sizeof(ch));
 	rc = store_mailbox_get(c->st, c->arena, op->id, &m);
 	if (rc < 0)
-		return fail(op, set_error_store(rc), true);
+		return fail(op, set_error_store(c, rc), true);
 	ch.is_inbox = m.role == STORE_ROLE_INBOX;
 	err = set_patch(c, &mailbox_type, &m, &ch, op->arg);
 	if (err != NULL)
@@ -203,7 +203,7 @@ try_destroy(struct jmap_set *s, struct op *op)
 	int rc = store_mailbox_destroy(s->c->st, op->id, with_mail);
 
 	if (rc < 0)
-		return fail(op, set_error_store(rc),
+		return fail(op, set_error_store(s->c, rc),
 		    rc != STORE_E_HASCHILD);
 	op->done = true;
 	json_array_append_new(s->destroyed, id_json('M', op->id));

@@ -151,7 +151,7 @@ patch_all(struct patch *p, const struct entry *e, size_t n)
 			if (!slice_eq(e[i].tok[0], e[k].tok[0]))
 				break;
 		if ((rc = patch_prop(p, e + i, k - i)) < 0)
-			return set_error_store(rc);
+			return set_error_store(p->c, rc);
 		if (rc > 0)
 			return set_error("invalidPatch",
 			    "the path's parent is not there");

@@ -145,7 +145,7 @@ set_error_prop(const char *prop, const char *desc)
 }
 
 json_t *
-set_error_store(int rc)
+set_error_store(struct jmap_call *c, int rc)
 {
 	static const struct {
 		int rc;
@@ -165,5 +165,7 @@ set_error_store(int rc)
 	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
 		if (map[i].rc == rc)
 			return set_error(map[i].type, NULL);
+	/* Not the object's fault: the method table's name for it. */
+	jmap_store_failed(c->req, c->method->name, rc);
 	return set_error(jmap_error_name(rc), store_error(rc)->text);
 }

@@ -104,8 +104,8 @@ json_t *set_error(const char *type, const char *desc);
 /* invalidProperties with these names, an array that is taken over. */
 json_t *set_error_props(json_t *props, const char *desc);
 json_t *set_error_prop(const char *prop, const char *desc);
-/* For a store's answer. */
-json_t *set_error_store(int rc);
+/* For a store's answer; logged, where the object is not to blame. */
+json_t *set_error_store(struct jmap_call *c, int rc);
 
 /*
  * Applies a PatchObject (RFC 8620 5.3) to obj, or takes a whole new object

@@ -29,7 +29,7 @@ sub new {
 
 # CULVER_ENGINE runs these tests over another storage engine.
 sub engine {
-	my $engine = $ENV{CULVER_ENGINE} // 'mem';
+	my $engine = $ENV{CULVER_ENGINE} // 'bdb';
 	return qq(engine = "$engine"\n);
 }
 
