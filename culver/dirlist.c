@@ -33,14 +33,18 @@ leading_number(const char *s)
 	return v;
 }
 
-static bool
-is_dir(int fd, const struct dirent *d)
+static void
+look(int fd, const struct dirent *d, struct dirlist_entry *e)
 {
 	struct stat sb;
 
-	if (d->d_type != DT_UNKNOWN && d->d_type != DT_LNK)
-		return d->d_type == DT_DIR;
-	return fstatat(fd, d->d_name, &sb, 0) == 0 && S_ISDIR(sb.st_mode);
+	if (d->d_type != DT_UNKNOWN && d->d_type != DT_LNK) {
+		e->dir = d->d_type == DT_DIR;
+		return;
+	}
+	e->link = fstatat(fd, d->d_name, &sb, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISLNK(sb.st_mode);
+	e->dir = fstatat(fd, d->d_name, &sb, 0) == 0 && S_ISDIR(sb.st_mode);
 }
 
 int
@@ -67,11 +71,11 @@ dirlist_read(const char *dir, struct dirlist *l_r)
 			l.cap = l.cap ? l.cap * 2 : 64;
 			l.v = xreallocarray(l.v, l.cap, sizeof(*l.v));
 		}
-		l.v[l.n++] = (struct dirlist_entry){
+		l.v[l.n] = (struct dirlist_entry){
 			.name = xstrdup(d->d_name),
-			.number = leading_number(d->d_name),
-			.dir = is_dir(fd, d)
+			.number = leading_number(d->d_name)
 		};
+		look(fd, d, &l.v[l.n++]);
 	}
 	priv_service();
 	(void)closedir(dp);

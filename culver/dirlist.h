@@ -10,6 +10,7 @@ struct dirlist_entry {
 	char *name;
 	uint64_t number;	/* that the name begins with; 0: none */
 	bool dir;		/* a directory, or a link to one */
+	bool link;		/* a symbolic link: may lead back */
 };
 struct dirlist {
 	struct dirlist_entry *v;

@@ -270,7 +270,10 @@ import_entries(struct importer *im, const char *dir, struct slice mailbox,
 		    maildir_part(l.v[i].name))))
 			continue;
 		path = xasprintf("%s/%s", dir, l.v[i].name);
-		if (!l.v[i].dir) {
+		if (l.v[i].dir && l.v[i].link) {
+			importer_failed(im, path, "a link to a directory isn't "
+			    "followed; name it as an argument");
+		} else if (!l.v[i].dir) {
 			rc = import_entry(im, path, name, mailbox);
 		} else if ((box = mailbox_name(im, path, mailbox, name))) {
 			rc = import_dir(im, path, slice_str(box), depth + 1);
@@ -340,7 +343,9 @@ import_size(const char *path, int depth)
 	for (size_t i = 0; i < l.n; i++) {
 		char *p = xasprintf("%s/%s", path, l.v[i].name);
 
-		sum += import_size(p, depth + 1);
+		/* A Maildir's folder may be a link; see import_maildir(). */
+		if (!l.v[i].dir || !l.v[i].link)
+			sum += import_size(p, depth + 1);
 		xfree(p);
 	}
 	dirlist_release(&l);
