@@ -343,7 +343,7 @@ import_size(const char *path, int depth)
 	for (size_t i = 0; i < l.n; i++) {
 		char *p = xasprintf("%s/%s", path, l.v[i].name);
 
-		/* A Maildir's folder may be a link; see import_maildir(). */
+		/* Links to directories may lead back. */
 		if (!l.v[i].dir || !l.v[i].link)
 			sum += import_size(p, depth + 1);
 		xfree(p);
