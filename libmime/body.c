@@ -9,10 +9,16 @@
 
 enum {
 	PIECE = 16 * 1024,		/* encoded octets taken at a time */
-	PREVIEW_CHARS = 256,
-	PREVIEW_PLAIN = 64 * 1024,	/* octets of text looked at */
-	PREVIEW_HTML = 512 * 1024,	/* the same, styles and all */
-	PREVIEW_HTML_IN = 16 * 1024	/* of it parsed */
+	PREVIEW_CHARS = 256
+};
+
+/* How many octets a preview looks at: mostly the first few are enough. */
+static const struct {
+	size_t plain;
+	size_t html, html_in;	/* with styles and all; of it parsed */
+} looks[] = {
+	{ 2 * 1024, 16 * 1024, 3 * 1024 },
+	{ 64 * 1024, 512 * 1024, 16 * 1024 }
 };
 
 /* ---- source ------------------------------------------------------------ */
@@ -71,18 +77,31 @@ mime_source_close(struct mime_source *s)
 static void
 line_ends(struct buf *b, size_t from, bool ended)
 {
-	size_t n = from;
+	char *to, *p, *end, *q;
+	bool nul;
 
-	for (size_t i = from; i < b->n; i++) {
-		if (b->p[i] == '\0')
-			continue;
-		if (b->p[i] == '\r' && b->n - i > 1 && b->p[i + 1] == '\n')
-			continue;
-		if (b->p[i] == '\r' && b->n - i == 1 && ended)
-			continue;
-		b->p[n++] = b->p[i];
+	if (from == b->n)
+		return;
+	to = p = b->p + from;
+	end = b->p + b->n;
+	nul = memchr(p, '\0', (size_t)(end - p)) != NULL;
+	while (p < end) {
+		size_t n;
+
+		if (nul)
+			for (q = p; q < end && *q != '\r' && *q != '\0'; )
+				q++;
+		else if ((q = memchr(p, '\r', (size_t)(end - p))) == NULL)
+			q = end;
+		n = (size_t)(q - p);
+		memmove(to, p, n);
+		to += n;
+		p = q + 1;
+		if (q < end && *q == '\r' &&
+		    (p < end ? *p != '\n' : !ended))
+			*to++ = '\r';
 	}
-	b->n = n;
+	b->n = (size_t)(to - b->p);
 }
 
 /* Where to cut s so that it has at most max octets. */
@@ -208,22 +227,40 @@ preview_lines(struct preview *pv, struct slice s, bool quotes)
 	}
 }
 
+/* From what look i sees of the part; true: a further look may show more. */
+static bool
+preview_look(struct preview *pv, const struct mime_part *p, struct slice raw,
+    size_t i, struct arena *a)
+{
+	bool last = i + 1 == sizeof(looks) / sizeof(looks[0]);
+	bool html = mime_part_is(p, "text", "html");
+	struct mime_value v;
+
+	if (!html && !mime_part_is(p, "text", "plain"))
+		return false;
+	buf_reset(&pv->out);
+	pv->chars = 0;
+	pv->gap = false;
+	mime_part_text(p, raw, html ? looks[i].html : looks[i].plain, a, &v);
+	if (html) {
+		preview_lines(pv, mime_html_text(v.text, looks[i].html_in, a),
+		    true);
+	} else {
+		preview_lines(pv, v.text, false);
+		if (pv->out.n == 0 && (last || !v.truncated))
+			preview_lines(pv, v.text, true);
+	}
+	return !last && pv->chars < PREVIEW_CHARS - 1 &&
+	    (v.truncated || (html && v.text.n > looks[i].html_in));
+}
+
 static void
 preview_part(struct preview *pv, const struct mime_part *p, struct slice raw)
 {
 	struct arena *a = arena_new(0);
-	struct mime_value v;
 
-	if (mime_part_is(p, "text", "html")) {
-		mime_part_text(p, raw, PREVIEW_HTML, a, &v);
-		preview_lines(pv, mime_html_text(v.text, PREVIEW_HTML_IN, a),
-		    true);
-	} else if (mime_part_is(p, "text", "plain")) {
-		mime_part_text(p, raw, PREVIEW_PLAIN, a, &v);
-		preview_lines(pv, v.text, false);
-		if (pv->out.n == 0)
-			preview_lines(pv, v.text, true);
-	}
+	for (size_t i = 0; preview_look(pv, p, raw, i, a); i++)
+		;
 	arena_free(&a);
 }
 

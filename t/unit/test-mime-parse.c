@@ -422,6 +422,21 @@ test_preview(void **state)
 		buf_add_str(&b, "🎉");
 	m = parsed(*state, buf_slice(&b), NULL);
 	assert_int_equal(m->preview.n, 256 * 4);
+	/* A long quotation, or a long style, before the text. */
+	buf_reset(&b);
+	buf_add_str(&b, "\r\n");
+	for (unsigned i = 0; i < 1000; i++)
+		buf_add_str(&b, "> quoted\r\n");
+	buf_add_str(&b, "answer\r\n");
+	m = parsed(*state, buf_slice(&b), NULL);
+	assert_true(slice_eq(m->preview, S("answer")));
+	buf_reset(&b);
+	buf_add_str(&b, "Content-Type: text/html\r\n\r\n<style>");
+	for (unsigned i = 0; i < 10000; i++)
+		buf_add_str(&b, "p { a: b }\r\n");
+	buf_add_str(&b, "</style>answer");
+	m = parsed(*state, buf_slice(&b), NULL);
+	assert_true(slice_eq(m->preview, S("answer")));
 	buf_release(&b);
 }
 
