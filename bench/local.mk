@@ -11,3 +11,7 @@ bench_mkcorpus_SOURCES = bench/mkcorpus.c
 bench_mkcorpus_LDADD = bench/libcorpus.a $(LIBBASE)
 bench_mime_SOURCES = bench/mime.c
 bench_mime_LDADD = bench/libcorpus.a $(LIBMIME) $(LIBBASE)
+
+noinst_PROGRAMS += bench/kv
+bench_kv_SOURCES = bench/kv.c
+bench_kv_LDADD = $(LIBSTORE) $(LIBBASE)

@@ -361,6 +361,13 @@ set(struct overlay *ov, struct slice key, enum orow_kind kind,
 	struct orow **s = slot(&ov->root, key, &fresh), *old = *s;
 
 	/* The new octets may come from the old row. */
+	if (old != NULL && val.n <= old->cap && atomic_load(&old->refs) == 1) {
+		if (val.n > 0)
+			memmove(old->octets + old->klen, val.p, val.n);
+		old->vlen = (uint32_t)val.n;
+		old->kind = (uint8_t)kind;
+		return;
+	}
 	*s = row_new(key, kind, val, val.n);
 	row_unref(old);
 }
@@ -435,28 +442,36 @@ patch_append(struct orow **rp, uint32_t off, struct slice octets)
 	r->vlen = (uint32_t)need;
 }
 
-int
-overlay_patch(struct overlay *ov, struct slice key, uint32_t off,
+/* The place of the key's row in a path of our own, or NULL: there is none. */
+static struct orow **
+find_own(struct overlay *ov, struct slice key)
+{
+	struct onode **np = &ov->root;
+
+	while (*np != NULL) {
+		struct onode *n = *np = node_own(*np);
+		int c = slice_cmp(key, orow_key(n->row));
+
+		if (c == 0)
+			return &n->row;
+		np = c < 0 ? &n->l : &n->r;
+	}
+	return NULL;
+}
+
+enum orow_patched
+overlay_patch_value(struct overlay *ov, struct slice key, size_t off,
     struct slice octets)
 {
-	const struct orow *old = overlay_find(ov, key);
-	bool fresh = false;
-	struct orow **s, *r;
+	struct orow **s = find_own(ov, key), *r;
 
-	if (old == NULL ? ov->alone || overlay_hides(ov, key) :
-			  old->kind == OROW_GONE)
-		return -1;
-	if (old != NULL && old->kind == OROW_VALUE &&
-	    (off > old->vlen || octets.n > old->vlen - off))
-		return -1;
-	s = slot(&ov->root, key, &fresh);
-	if (fresh)
-		*s = row_new(key, OROW_PATCH, slice_make(NULL, 0), 64);
-	if ((*s)->kind == OROW_PATCH) {
-		patch_append(s, off, octets);
-		return 0;
-	}
+	if (s == NULL)
+		return OROW_ABSENT;
 	r = *s;
+	if (r->kind != OROW_VALUE)
+		return r->kind == OROW_GONE ? OROW_NO_ROW : OROW_ABSENT;
+	if (off > r->vlen || octets.n > r->vlen - off)
+		return OROW_TOO_SHORT;
 	if (atomic_load(&r->refs) != 1) {
 		*s = row_new(orow_key(r), OROW_VALUE, orow_value(r), r->vlen);
 		row_unref(r);
@@ -464,6 +479,30 @@ overlay_patch(struct overlay *ov, struct slice key, uint32_t off,
 	}
 	if (octets.n > 0)
 		memcpy(r->octets + r->klen + off, octets.p, octets.n);
+	return OROW_PATCHED;
+}
+
+int
+overlay_patch(struct overlay *ov, struct slice key, uint32_t off,
+    struct slice octets)
+{
+	bool fresh = false;
+	struct orow **s;
+
+	switch (overlay_patch_value(ov, key, off, octets)) {
+	case OROW_PATCHED:
+		return 0;
+	case OROW_ABSENT:
+		break;
+	default:
+		return -1;
+	}
+	if (ov->alone || overlay_hides(ov, key))
+		return -1;
+	s = slot(&ov->root, key, &fresh);
+	if (fresh)
+		*s = row_new(key, OROW_PATCH, slice_make(NULL, 0), 64);
+	patch_append(s, off, octets);
 	return 0;
 }
 

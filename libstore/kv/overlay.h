@@ -78,6 +78,13 @@ void overlay_del_range(struct overlay *ov, struct slice from, struct slice to);
  */
 int overlay_patch(struct overlay *ov, struct slice key, uint32_t off,
     struct slice octets);
+/* The same if the overlay has the row's value or its end; ABSENT: neither, the
+ * base's row or patches of it are wanted. */
+enum orow_patched {
+	OROW_PATCHED, OROW_ABSENT, OROW_NO_ROW, OROW_TOO_SHORT
+};
+enum orow_patched overlay_patch_value(struct overlay *ov, struct slice key,
+    size_t off, struct slice octets);
 /* Applies the patches of an OROW_PATCH row to a copy of the base's value.
  * -1: one is past its end. */
 int orow_apply(const struct orow *row, char *val, size_t n);

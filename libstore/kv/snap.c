@@ -12,7 +12,7 @@
 #include "libstore/kv/bdb-int.h"
 #include "libstore/kv/sys.h"
 
-enum { READ_SIZE = 1024 * 1024, OPEN_TRIES = 100 };
+enum { READ_SIZE = 64 * 1024, OPEN_TRIES = 100 };
 
 void
 snap_init(struct snap *s)

@@ -39,35 +39,41 @@ view_get(const struct view *v, struct arena *a, struct slice key,
 	return 0;
 }
 
-int
-view_patch(struct view *v, struct slice key, size_t off, struct slice octets)
+/* From now on the overlay has the value of the base's row. */
+static int
+pull_up(struct view *v, struct slice key)
 {
 	const struct orow *row = overlay_find(&v->ov, key);
 	struct slice val;
 	char *copy;
 	int rc;
 
-	if (row == NULL || row->kind == OROW_PATCH) {
-		/* The first patch here: from now on the value is at hand. */
-		if ((rc = below(v, key, &val)) < 0)
+	if ((rc = below(v, key, &val)) < 0)
+		return rc;
+	if (rc == 0)
+		return row == NULL ? STORE_E_NOTFOUND : STORE_E_CORRUPT;
+	copy = xstrndup(val.p, val.n);
+	rc = row == NULL ? 0 : orow_apply(row, copy, val.n);
+	if (rc == 0)
+		overlay_put(&v->ov, key, slice_make(copy, val.n));
+	xfree(copy);
+	return rc < 0 ? STORE_E_CORRUPT : 0;
+}
+
+int
+view_patch(struct view *v, struct slice key, size_t off, struct slice octets)
+{
+	enum orow_patched p = overlay_patch_value(&v->ov, key, off, octets);
+	int rc;
+
+	if (p == OROW_ABSENT) {
+		if ((rc = pull_up(v, key)) < 0)
 			return rc;
-		if (rc == 0)
-			return row == NULL ? STORE_E_NOTFOUND : STORE_E_CORRUPT;
-		copy = xstrndup(val.p, val.n);
-		rc = row == NULL ? 0 : orow_apply(row, copy, val.n);
-		if (rc == 0)
-			overlay_put(&v->ov, key, slice_make(copy, val.n));
-		xfree(copy);
-		if (rc < 0)
-			return STORE_E_CORRUPT;
-		row = overlay_find(&v->ov, key);
+		p = overlay_patch_value(&v->ov, key, off, octets);
 	}
-	if (row->kind == OROW_GONE)
-		return STORE_E_NOTFOUND;
-	if (off > row->vlen || octets.n > row->vlen - off)
-		return STORE_E_INVALID;
-	return overlay_patch(&v->ov, key, (uint32_t)off, octets) < 0 ?
-	    STORE_E_CORRUPT : 0;
+	return p == OROW_PATCHED ? 0 :
+	    p == OROW_TOO_SHORT	 ? STORE_E_INVALID :
+				   STORE_E_NOTFOUND;
 }
 
 /* ---- scans -------------------------------------------------------------- */
