@@ -55,7 +55,9 @@ libstore_libstore_a_SOURCES += \
 	libstore/kv/journal.c libstore/kv/journal.h \
 	libstore/kv/kv-int.h \
 	libstore/kv/lock.c \
+	libstore/kv/lower.c libstore/kv/lower.h \
 	libstore/kv/mem.c \
+	libstore/kv/olog.c libstore/kv/olog.h \
 	libstore/kv/overlay.c libstore/kv/overlay.h \
 	libstore/kv/pack-file.h \
 	libstore/kv/pack.c \

@@ -12,7 +12,7 @@
 #include "libbase/xalloc.h"
 #include "libstore/kv/base.h"
 #include "libstore/kv/sys.h"
-#include "libstore/kv/view.h"
+#include "libstore/kv/lower.h"
 
 /* libdb reads the file's pages itself; SYS_DB of the seam stands for it. */
 
@@ -48,16 +48,16 @@ row_put(DB *db, struct slice key, struct slice val)
 
 /* All rows, in order, into the empty file. */
 static int
-fill(DB *db, const struct view *v)
+fill(DB *db, struct lower *rows)
 {
-	struct view_scan *s = view_scan_new(v, slice_make(NULL, 0),
+	struct lower_scan *s = lower_scan_new(rows, slice_make(NULL, 0),
 	    slice_make(NULL, 0), false);
 	struct slice key, val;
 	int e = 0, rc;
 
-	while (e == 0 && (rc = view_scan_next(s, &key, &val)) != 0)
+	while (e == 0 && (rc = lower_scan_next(s, &key, &val)) != 0)
 		e = rc < 0 ? EIO : row_put(db, key, val);
-	view_scan_free(s);
+	lower_scan_free(s);
 	return e;
 }
 
@@ -86,54 +86,38 @@ delete_range(DB *db, struct slice from, struct slice to)
 	return e == DB_NOTFOUND ? e2 : e != 0 ? e : e2;
 }
 
-/* The base's row with patches. */
 static int
-patch_row(DB *db, const struct orow *row)
+row_del(DB *db, struct slice key)
 {
-	DBT k, v = { 0 };
-	char *copy;
+	DBT k;
 	int e;
 
-	dbt_set(&k, orow_key(row));
-	if ((e = db->get(db, NULL, &k, &v, 0)) != 0)
-		return e;
-	copy = xstrndup(v.data, v.size);
-	e = orow_apply(row, copy, v.size) < 0 ? EINVAL :
-	    row_put(db, orow_key(row), slice_make(copy, v.size));
-	xfree(copy);
-	return e;
+	if (sys_db() < 0)
+		return errno;
+	dbt_set(&k, key);
+	e = db->del(db, NULL, &k, 0);
+	return e == DB_NOTFOUND ? 0 : e;
 }
 
-/* The overlay's changes, in the order of keys, into a copy of the base. */
+/* The journal's changes, in the order of keys, into a copy of the base. */
 static int
-change(DB *db, const struct view *v)
+change(DB *db, struct lower *rows)
 {
-	const struct orow *row;
-	struct slice from, to;
-	struct owalk w;
-	int e = 0;
-	DBT k;
+	struct slice none = { NULL, 0 }, from, to, val;
+	struct olog_list list;
+	int e = 0, rc;
 
-	for (size_t i = 0; e == 0 && overlay_range(&v->ov, i, &from, &to); i++)
+	for (size_t i = 0; e == 0 && olog_range(rows->log, i, &from, &to); i++)
 		e = delete_range(db, from, to);
-	owalk_seek(&w, &v->ov, slice_make(NULL, 0), false);
-	for (; e == 0 && (row = owalk_row(&w)) != NULL; owalk_step(&w)) {
-		switch (row->kind) {
-		case OROW_VALUE:
-			e = row_put(db, orow_key(row), orow_value(row));
-			break;
-		case OROW_PATCH:
-			e = patch_row(db, row);
-			break;
-		default:
-			dbt_set(&k, orow_key(row));
-			if (sys_db() < 0)
-				e = errno;
-			else if ((e = db->del(db, NULL, &k, 0)) ==
-			    DB_NOTFOUND)
-				e = 0;
-		}
+	olog_list(rows->log, none, none, &list);
+	for (size_t i = 0; e == 0 && i < list.n; i++) {
+		struct slice key = olog_list_key(&list, i);
+
+		rc = olog_get(rows->log, key, rows->base, &val);
+		e = rc < 0 ? EINVAL :
+		    rc == 1 ? row_put(db, key, val) : row_del(db, key);
 	}
+	olog_list_release(&list);
 	return e;
 }
 
@@ -152,7 +136,7 @@ write_rows(const struct base_job *j, const char *path)
 		e = db->open(db, NULL, path, NULL, DB_BTREE,
 		    j->anew ? DB_CREATE | DB_EXCL : 0, 0600);
 	if (e == 0)
-		e = j->anew ? fill(db, j->v) : change(db, j->v);
+		e = j->anew ? fill(db, j->rows) : change(db, j->rows);
 	/* It also writes everything out. */
 	e2 = db->close(db, e == 0 ? 0 : DB_NOSYNC);
 	return e != 0 ? e : e2;

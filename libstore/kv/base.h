@@ -11,7 +11,7 @@
 
 struct base;
 struct base_cursor;
-struct view;
+struct lower;
 
 /*
  * Opens dir/base.GEN, which must have size octets.  STORE_E_NOTFOUND: there is
@@ -33,14 +33,14 @@ int base_cursor_next(struct base_cursor *c, struct slice *key_r,
 void base_cursor_close(struct base_cursor **c);
 
 /*
- * Writes the rows of v to the new file dir/base.GEN and makes it durable (the
- * directory is the caller's).  old_gen: of v's base; it is copied and changed,
+ * Writes the rows to the new file dir/base.GEN and makes it durable (the
+ * directory is the caller's).  old_gen: of their base; it is copied and changed,
  * or, with anew, all rows are written in order.  crc_r: of the file.
  */
 struct base_job {
 	const char *dir;
 	int dirfd;
-	const struct view *v;
+	struct lower *rows;
 	uint64_t old_gen, old_size, gen;
 	bool anew;
 };

@@ -24,7 +24,7 @@ struct snap {
 	struct journal_head head;
 	uint64_t end, seq;	/* after the last record shown */
 	struct pack_pos pos;
-	struct view view;
+	struct lower low;
 };
 
 struct pack_file {

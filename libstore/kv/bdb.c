@@ -248,8 +248,8 @@ bdb_begin(struct kv *kv, int mode, struct kv_txn **txn_r)
 	t->txn.mode = mode;
 	t->txn.modseq = b->s.seq + ((mode & KV_RW) != 0);
 	t->pos = b->s.pos;
-	t->view.base = b->s.view.base;
-	overlay_copy(&t->view.ov, &b->s.view.ov);
+	t->view.low = &b->s.low;
+	overlay_init(&t->view.ov, false);
 	buf_init(&t->ops, RECORD_MAX);
 	if (mode & KV_RW) {
 		(void)buf_reserve(&t->ops, 1024);

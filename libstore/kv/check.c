@@ -69,12 +69,12 @@ static void
 check_rows(struct bdb_kv *b, struct check *c)
 {
 	struct slice none = { NULL, 0 }, key, val, last;
-	struct view_scan *s = view_scan_new(&b->s.view, none, none, false);
+	struct lower_scan *s = lower_scan_new(&b->s.low, none, none, false);
 	char copy[KV_KEY_MAX];
 	int rc;
 
 	last = none;
-	while ((rc = view_scan_next(s, &key, &val)) == 1) {
+	while ((rc = lower_scan_next(s, &key, &val)) == 1) {
 		if (key.n == 0 || key.n > KV_KEY_MAX || val.n > KV_VALUE_MAX) {
 			fault(c, "a row of impossible size");
 			continue;
@@ -86,7 +86,7 @@ check_rows(struct bdb_kv *b, struct check *c)
 	}
 	if (rc < 0)
 		fault(c, "rows can't be read to the end");
-	view_scan_free(s);
+	lower_scan_free(s);
 }
 
 /* One item; *len_r: how far to the next, 0 if that can't be told. */

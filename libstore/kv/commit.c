@@ -354,27 +354,39 @@ write_all(struct bdb_kv *b, struct bdb_txn *t)
 	return rc;
 }
 
+/* The transaction is part of the handle's snapshot from now on. */
+static int
+take_in(struct bdb_kv *b, struct bdb_txn *t)
+{
+	size_t n = t->ops.n;
+	char *p = t->ops.p;
+
+	olog_keep(b->s.low.log, p);
+	buf_init(&t->ops, RECORD_MAX);
+	b->s.end += n;
+	b->s.seq = b->kv.modseq = t->txn.modseq;
+	b->s.pos = t->pos;
+	if (ops_apply(slice_make(p + RECORD_HEAD, n - RECORD_HEAD), t->n_ops,
+		b->s.low.log) == 0)
+		return 0;
+	b->broken = true;
+	return kv_fail(&b->kv, STORE_E_UNKNOWN, "own record makes no sense");
+}
+
 int
 bdb_commit(struct kv_txn *txn, uint64_t *modseq_r)
 {
 	struct bdb_txn *t = (struct bdb_txn *)txn;
 	struct bdb_kv *b = (struct bdb_kv *)txn->kv;
-	struct overlay ov;
 	int rc = 0;
 
 	*modseq_r = b->s.seq;
 	if (t->octets > KV_TXN_MAX)
 		rc = kv_fail(&b->kv, STORE_E_TOOBIG, "transaction too large");
 	else if (t->n_ops > 0 || t->n_blobs > 0) {
-		if ((rc = write_all(b, t)) == 0) {
-			ov = b->s.view.ov;
-			b->s.view.ov = t->view.ov;
-			t->view.ov = ov;
-			b->s.end += t->ops.n;
-			b->s.seq = b->kv.modseq = t->txn.modseq;
-			b->s.pos = t->pos;
+		if ((rc = write_all(b, t)) == 0 &&
+		    (rc = take_in(b, t)) == 0)
 			*modseq_r = b->s.seq;
-		}
 	}
 	txn->kv->ops->abort(txn);	/* unlocks, frees */
 	return rc;

@@ -111,7 +111,7 @@ run(struct bdb_kv *b)
 	struct journal_head h = b->s.head;
 	uint64_t from = b->s.end, ino = b->s.ino;
 	struct base_job j = { .dir = b->kv.dir, .dirfd = b->dirfd,
-		.v = &b->s.view, .old_gen = h.gen, .old_size = h.base_size,
+		.rows = &b->s.low, .old_gen = h.gen, .old_size = h.base_size,
 		.gen = h.gen + 1 };
 	char old[40];
 	int rc;

@@ -160,7 +160,7 @@ op_del_range(struct buf *b, struct slice from, struct slice to)
 }
 
 static int
-op_apply(struct overlay *ov, uint32_t kind, struct slice key, uint32_t off,
+op_apply(struct olog *l, uint32_t kind, struct slice key, uint32_t off,
     struct slice val)
 {
 	if (key.n > KV_KEY_MAX || val.n > KV_VALUE_MAX ||
@@ -168,20 +168,20 @@ op_apply(struct overlay *ov, uint32_t kind, struct slice key, uint32_t off,
 		return -1;
 	switch (kind) {
 	case OP_PUT:
-		overlay_put(ov, key, val);
+		olog_put(l, key, val);
 		return 0;
 	case OP_PATCH:
 		if (off > KV_VALUE_MAX || val.n > KV_VALUE_MAX - off)
 			return -1;
-		return overlay_patch(ov, key, off, val);
+		return olog_patch(l, key, off, val);
 	case OP_DEL:
-		overlay_del(ov, key);
+		olog_del(l, key);
 		return 0;
 	case OP_DEL_RANGE:
 		if (val.n > KV_KEY_MAX ||
 		    (val.n > 0 && slice_cmp(key, val) >= 0))
 			return -1;
-		overlay_del_range(ov, key, val);
+		olog_del_range(l, key, val);
 		return 0;
 	default:
 		return -1;
@@ -189,7 +189,7 @@ op_apply(struct overlay *ov, uint32_t kind, struct slice key, uint32_t off,
 }
 
 int
-ops_apply(struct slice ops, uint32_t n, struct overlay *ov)
+ops_apply(struct slice ops, uint32_t n, struct olog *l)
 {
 	while (n-- > 0) {
 		uint32_t word, vn, off;
@@ -205,7 +205,7 @@ ops_apply(struct slice ops, uint32_t n, struct overlay *ov)
 		ops.n -= OP_HEAD;
 		if (kn > ops.n || vn > ops.n - kn)
 			return -1;
-		if (op_apply(ov, word >> 24, slice_make(ops.p, kn), off,
+		if (op_apply(l, word >> 24, slice_make(ops.p, kn), off,
 			slice_make(ops.p + kn, vn)) < 0)
 			return -1;
 		ops.p += kn + vn;

@@ -9,7 +9,7 @@
 #include "libbase/buf.h"
 #include "libbase/slice.h"
 #include "libstore/kv.h"
-#include "libstore/kv/overlay.h"
+#include "libstore/kv/olog.h"
 
 enum {
 	JOURNAL_HEAD = 128,
@@ -69,7 +69,8 @@ int op_patch(struct buf *b, struct slice key, uint32_t off,
     struct slice octets);
 int op_del(struct buf *b, struct slice key);
 int op_del_range(struct buf *b, struct slice from, struct slice to);
-/* Carries n operations out; -1: they are not what a writer writes. */
-int ops_apply(struct slice ops, uint32_t n, struct overlay *ov);
+/* Takes n operations into the log, which keeps pointers into ops; -1: they are
+ * not what a writer writes. */
+int ops_apply(struct slice ops, uint32_t n, struct olog *l);
 
 #endif

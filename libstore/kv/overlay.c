@@ -213,10 +213,10 @@ take_out(struct onode **np, struct slice key)
 	node_unref(n);
 }
 
-/* ---- hidden ranges of the base ----------------------------------------- */
+/* ---- hidden ranges ------------------------------------------------------ */
 
-static void
-hidden_unref(struct ohidden *h)
+void
+ohidden_unref(struct ohidden *h)
 {
 	if (h == NULL || atomic_fetch_sub(&h->refs, 1) != 1)
 		return;
@@ -250,8 +250,8 @@ range_set(struct range *r, struct slice from, struct slice to)
 }
 
 /* A new set: the old one and [from, to). */
-static struct ohidden *
-hidden_add(const struct ohidden *old, struct slice from, struct slice to)
+struct ohidden *
+ohidden_add(const struct ohidden *old, struct slice from, struct slice to)
 {
 	size_t n = old == NULL ? 0 : old->n, i;
 	struct ohidden *h;
@@ -284,9 +284,8 @@ hidden_add(const struct ohidden *old, struct slice from, struct slice to)
 }
 
 bool
-overlay_hides(const struct overlay *ov, struct slice key)
+ohidden_has(const struct ohidden *h, struct slice key)
 {
-	const struct ohidden *h = ov->hidden;
 	size_t lo = 0, hi = h == NULL ? 0 : h->n;
 
 	/* The last range that begins at or before key. */
@@ -302,13 +301,13 @@ overlay_hides(const struct overlay *ov, struct slice key)
 }
 
 bool
-overlay_range(const struct overlay *ov, size_t i, struct slice *from_r,
+ohidden_get(const struct ohidden *h, size_t i, struct slice *from_r,
     struct slice *to_r)
 {
-	if (ov->hidden == NULL || i >= ov->hidden->n)
+	if (h == NULL || i >= h->n)
 		return false;
-	*from_r = range_from(&ov->hidden->r[i]);
-	*to_r = slice_make(ov->hidden->r[i].to, ov->hidden->r[i].to_n);
+	*from_r = range_from(&h->r[i]);
+	*to_r = slice_make(h->r[i].to, h->r[i].to_n);
 	return true;
 }
 
@@ -333,7 +332,7 @@ void
 overlay_release(struct overlay *ov)
 {
 	node_unref(ov->root);
-	hidden_unref(ov->hidden);
+	ohidden_unref(ov->hidden);
 	ov->root = NULL;
 	ov->hidden = NULL;
 }
@@ -378,6 +377,12 @@ overlay_put(struct overlay *ov, struct slice key, struct slice val)
 	set(ov, key, OROW_VALUE, val);
 }
 
+bool
+overlay_hides(const struct overlay *ov, struct slice key)
+{
+	return ohidden_has(ov->hidden, key);
+}
+
 void
 overlay_del(struct overlay *ov, struct slice key)
 {
@@ -408,38 +413,10 @@ overlay_del_range(struct overlay *ov, struct slice from, struct slice to)
 		row_unref(pin);
 	}
 	if (!ov->alone) {
-		h = hidden_add(ov->hidden, from, to);
-		hidden_unref(ov->hidden);
+		h = ohidden_add(ov->hidden, from, to);
+		ohidden_unref(ov->hidden);
 		ov->hidden = h;
 	}
-}
-
-/* ---- patches ------------------------------------------------------------ */
-
-/* In an OROW_PATCH row, before its octets. */
-struct patch {
-	uint32_t off, n;
-};
-
-static void
-patch_append(struct orow **rp, uint32_t off, struct slice octets)
-{
-	struct patch head = { off, (uint32_t)octets.n };
-	struct orow *r = *rp;
-	size_t need = r->vlen + sizeof(head) + octets.n;
-	char *to;
-
-	if (atomic_load(&r->refs) != 1 || need > r->cap) {
-		r = row_new(orow_key(r), OROW_PATCH, orow_value(r),
-		    need < 64 ? 64 : need * 2);
-		row_unref(*rp);
-		*rp = r;
-	}
-	to = r->octets + r->klen + r->vlen;
-	memcpy(to, &head, sizeof(head));
-	if (octets.n > 0)
-		memcpy(to + sizeof(head), octets.p, octets.n);
-	r->vlen = (uint32_t)need;
 }
 
 /* The place of the key's row in a path of our own, or NULL: there is none. */
@@ -460,7 +437,7 @@ find_own(struct overlay *ov, struct slice key)
 }
 
 enum orow_patched
-overlay_patch_value(struct overlay *ov, struct slice key, size_t off,
+overlay_patch(struct overlay *ov, struct slice key, size_t off,
     struct slice octets)
 {
 	struct orow **s = find_own(ov, key), *r;
@@ -468,8 +445,8 @@ overlay_patch_value(struct overlay *ov, struct slice key, size_t off,
 	if (s == NULL)
 		return OROW_ABSENT;
 	r = *s;
-	if (r->kind != OROW_VALUE)
-		return r->kind == OROW_GONE ? OROW_NO_ROW : OROW_ABSENT;
+	if (r->kind == OROW_GONE)
+		return OROW_NO_ROW;
 	if (off > r->vlen || octets.n > r->vlen - off)
 		return OROW_TOO_SHORT;
 	if (atomic_load(&r->refs) != 1) {
@@ -480,47 +457,6 @@ overlay_patch_value(struct overlay *ov, struct slice key, size_t off,
 	if (octets.n > 0)
 		memcpy(r->octets + r->klen + off, octets.p, octets.n);
 	return OROW_PATCHED;
-}
-
-int
-overlay_patch(struct overlay *ov, struct slice key, uint32_t off,
-    struct slice octets)
-{
-	bool fresh = false;
-	struct orow **s;
-
-	switch (overlay_patch_value(ov, key, off, octets)) {
-	case OROW_PATCHED:
-		return 0;
-	case OROW_ABSENT:
-		break;
-	default:
-		return -1;
-	}
-	if (ov->alone || overlay_hides(ov, key))
-		return -1;
-	s = slot(&ov->root, key, &fresh);
-	if (fresh)
-		*s = row_new(key, OROW_PATCH, slice_make(NULL, 0), 64);
-	patch_append(s, off, octets);
-	return 0;
-}
-
-int
-orow_apply(const struct orow *row, char *val, size_t n)
-{
-	struct slice s = orow_value(row);
-	struct patch head;
-
-	while (s.n > 0) {
-		memcpy(&head, s.p, sizeof(head));
-		if (head.off > n || head.n > n - head.off)
-			return -1;
-		memcpy(val + head.off, s.p + sizeof(head), head.n);
-		s.p += sizeof(head) + head.n;
-		s.n -= sizeof(head) + head.n;
-	}
-	return 0;
 }
 
 /* ---- walking ------------------------------------------------------------ */

@@ -10,15 +10,15 @@
 #include "libbase/slice.h"
 
 /*
- * The rows which differ from the base below.  A balanced tree whose nodes are
- * counted: a copy shares them, and a change copies only the path to the row
- * that both have.  So a transaction, a scan and a snapshot are each a copy.
- * Copies may be used by different threads.
+ * The rows of an engine in memory, or those which a transaction changed over
+ * what is below.  A balanced tree whose nodes are counted: a copy shares them,
+ * and a change copies only the path to the row that both have.  So a
+ * transaction, a scan and a snapshot are each a copy.  Copies may be used by
+ * different threads.
  */
 enum orow_kind {
 	OROW_VALUE,	/* the row is this */
-	OROW_GONE,	/* there is no such row */
-	OROW_PATCH	/* the base's row with these patches */
+	OROW_GONE	/* there is no such row */
 };
 
 struct orow {
@@ -26,7 +26,7 @@ struct orow {
 	uint32_t vlen, cap;	/* of the octets behind the key */
 	uint16_t klen;
 	uint8_t kind;
-	char octets[];		/* key, then the value or the patches */
+	char octets[];		/* key, then the value */
 };
 
 struct onode {
@@ -36,12 +36,21 @@ struct onode {
 	struct orow *row;
 };
 
-struct ohidden;			/* ranges of the base that are deleted */
+/* A counted set of ranges [from, to) that are deleted in what is below; an
+ * empty to is the end.  NULL is the empty set. */
+struct ohidden;
+struct ohidden *ohidden_add(const struct ohidden *old, struct slice from,
+    struct slice to);		/* a new one */
+void ohidden_unref(struct ohidden *h);
+bool ohidden_has(const struct ohidden *h, struct slice key);
+/* The i-th; false: there are fewer. */
+bool ohidden_get(const struct ohidden *h, size_t i, struct slice *from_r,
+    struct slice *to_r);
 
 struct overlay {
 	struct onode *root;
 	struct ohidden *hidden;
-	bool alone;		/* there is no base: nothing to hide */
+	bool alone;		/* there is nothing below to hide */
 };
 
 static inline struct slice
@@ -60,34 +69,20 @@ void overlay_init(struct overlay *ov, bool alone);
 void overlay_copy(struct overlay *to, const struct overlay *from);
 void overlay_release(struct overlay *ov);
 
-/* The row of that key, or NULL: then the base's counts, unless hidden. */
+/* The row of that key, or NULL: then what is below counts, unless hidden. */
 const struct orow *overlay_find(const struct overlay *ov, struct slice key);
 bool overlay_hides(const struct overlay *ov, struct slice key);
-/* The i-th hidden range of the base; false: there are fewer. */
-bool overlay_range(const struct overlay *ov, size_t i, struct slice *from_r,
-    struct slice *to_r);
 
 void overlay_put(struct overlay *ov, struct slice key, struct slice val);
 void overlay_del(struct overlay *ov, struct slice key);
 /* from <= key < to; an empty to is the end. */
 void overlay_del_range(struct overlay *ov, struct slice from, struct slice to);
-/*
- * Overwrites octets of the row.  Where the overlay has only the base's row to
- * go on, the patch is kept beside it and not checked against its length.  0,
- * or -1: the row is gone, or shorter.
- */
-int overlay_patch(struct overlay *ov, struct slice key, uint32_t off,
-    struct slice octets);
-/* The same if the overlay has the row's value or its end; ABSENT: neither, the
- * base's row or patches of it are wanted. */
+/* Overwrites octets of the row.  ABSENT: the overlay says nothing of it. */
 enum orow_patched {
 	OROW_PATCHED, OROW_ABSENT, OROW_NO_ROW, OROW_TOO_SHORT
 };
-enum orow_patched overlay_patch_value(struct overlay *ov, struct slice key,
+enum orow_patched overlay_patch(struct overlay *ov, struct slice key,
     size_t off, struct slice octets);
-/* Applies the patches of an OROW_PATCH row to a copy of the base's value.
- * -1: one is past its end. */
-int orow_apply(const struct orow *row, char *val, size_t n);
 
 /* Walking in either direction.  The overlay must not change meanwhile: walk a
  * copy. */

@@ -72,6 +72,7 @@ static int
 replay(struct bdb_kv *b, struct pack_file *p, uint64_t from, uint64_t to,
     struct slice octets, const struct record *r)
 {
+	char *copy;
 	int rc;
 
 	if ((rc = rewrite(b, p->fd, from, to)) < 0)
@@ -82,7 +83,11 @@ replay(struct bdb_kv *b, struct pack_file *p, uint64_t from, uint64_t to,
 		return flush_failed(b, "directory");
 	if (journal_append(b, octets.p, octets.n) < 0)
 		return kv_fail_sys(&b->kv, "journal");
-	if (ops_apply(r->ops, r->n_ops, &b->s.view.ov) < 0)
+	copy = xmalloc(octets.n);
+	memcpy(copy, octets.p, octets.n);
+	olog_keep(b->s.low.log, copy);
+	if (ops_apply(slice_make(copy + RECORD_HEAD, r->ops.n), r->n_ops,
+		b->s.low.log) < 0)
 		return kv_fail(&b->kv, STORE_E_CORRUPT,
 		    "pack.%lu: record %llu makes no sense",
 		    (unsigned long)p->no, (unsigned long long)r->seq);

@@ -12,7 +12,7 @@
 #include "libstore/kv/bdb-int.h"
 #include "libstore/kv/sys.h"
 
-enum { READ_SIZE = 64 * 1024, OPEN_TRIES = 100 };
+enum { READ_SIZE = 1024 * 1024, OPEN_TRIES = 100 };
 
 void
 snap_init(struct snap *s)
@@ -24,8 +24,7 @@ snap_init(struct snap *s)
 void
 snap_close(struct snap *s)
 {
-	overlay_release(&s->view.ov);
-	base_close(&s->view.base);
+	lower_release(&s->low);
 	io_close(&s->fd);	/* and gives back its locks */
 }
 
@@ -47,7 +46,7 @@ snap_current(struct bdb_kv *b, const struct snap *s)
 static int
 take(struct bdb_kv *b, struct snap *s, const struct record *r)
 {
-	if (ops_apply(r->ops, r->n_ops, &s->view.ov) < 0)
+	if (ops_apply(r->ops, r->n_ops, s->low.log) < 0)
 		return kv_fail(&b->kv, STORE_E_CORRUPT,
 		    "journal: record %llu makes no sense",
 		    (unsigned long long)r->seq);
@@ -109,42 +108,55 @@ take_all(struct bdb_kv *b, struct snap *s, const char *p, size_t n, bool writer,
 	}
 }
 
+/* Takes the records in octets [s->end, s->end + n) of the journal, as far as they
+ * are there.  1: some were; *need_r as take_all(). */
+static int
+read_some(struct bdb_kv *b, struct snap *s, size_t n, bool writer,
+    size_t *need_r)
+{
+	char *p = xmalloc(n);
+	ssize_t k = sys_pread(s->fd, p, n, s->end);
+	size_t used = 0;
+	int rc;
+
+	*need_r = 0;
+	if (k < 0)
+		rc = kv_fail_sys(&b->kv, "journal");
+	else {
+		rc = take_all(b, s, p, (size_t)k, writer, &used, need_r);
+		if ((size_t)k < n)
+			*need_r = 0;	/* it became shorter */
+	}
+	if (used > 0)
+		olog_keep(s->low.log, p);
+	else
+		xfree(p);
+	return rc < 0 ? rc : used > 0;
+}
+
 int
 snap_tail(struct bdb_kv *b, struct snap *s, bool writer)
 {
-	size_t cap = 0, used, need;
+	size_t want = 0, need;
 	struct stat st;
-	char *p = NULL;
-	ssize_t n;
+	uint64_t left;
 	int rc;
 
 	if (sys_fstat(s->fd, &st) < 0)
 		return kv_fail_sys(&b->kv, "journal");
-	for (rc = 0; (uint64_t)st.st_size > s->end;) {
-		uint64_t left = (uint64_t)st.st_size - s->end;
-
-		if (p == NULL || cap < READ_SIZE) {
-			cap = left < READ_SIZE ? (size_t)left : READ_SIZE;
-			xfree(p);
-			p = xmalloc(cap);
-		}
-		if ((n = sys_pread(s->fd, p, cap, s->end)) < 0) {
-			rc = kv_fail_sys(&b->kv, "journal");
-			break;
-		}
-		rc = take_all(b, s, p, (size_t)n, writer, &used, &need);
-		if (rc < 0)
-			break;
-		if (used > 0)
-			continue;
-		if (need <= (size_t)n || need > left || (size_t)n < cap)
+	while ((uint64_t)st.st_size > s->end) {
+		left = (uint64_t)st.st_size - s->end;
+		if (want < READ_SIZE)
+			want = READ_SIZE;
+		if (left < want)
+			want = (size_t)left;
+		if ((rc = read_some(b, s, want, writer, &need)) < 0)
+			return rc;
+		if (rc == 0 && (need <= want || need > left))
 			break;	/* not a record, or its rest isn't there */
-		cap = need;
-		xfree(p);
-		p = xmalloc(cap);
+		want = need;
 	}
-	xfree(p);
-	return rc;
+	return 0;
 }
 
 /*
@@ -230,7 +242,7 @@ head_read(struct bdb_kv *b, struct snap *s)
 	s->end = JOURNAL_HEAD;
 	s->seq = s->head.seq;
 	s->pos = s->head.pos;
-	overlay_init(&s->view.ov, s->head.gen == 0);
+	s->low.log = olog_new(s->head.gen != 0);
 	return 0;
 }
 
@@ -247,7 +259,7 @@ snap_open(struct bdb_kv *b, struct snap *s_r)
 		if (s.head.gen == 0)
 			break;
 		rc = base_open(b->kv.dir, s.head.gen, s.head.base_size,
-		    &s.view.base, b->kv.err, sizeof(b->kv.err));
+		    &s.low.base, b->kv.err, sizeof(b->kv.err));
 		if (rc != STORE_E_NOTFOUND)
 			break;
 		/* A compaction took it away since: there is a new journal. */

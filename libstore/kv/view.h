@@ -1,17 +1,17 @@
-/* libstore/kv/view.h - rows as a transaction sees them: overlay over base */
+/* libstore/kv/view.h - rows as a transaction sees them */
 #ifndef STORE_KV_VIEW_H
 #define STORE_KV_VIEW_H
 
 #include "libbase/arena.h"
 #include "libbase/buf.h"
 #include "libstore/errors.h"
+#include "libstore/kv/lower.h"
 #include "libstore/kv/overlay.h"
 
-struct base;
-
+/* What it wrote, over a snapshot. */
 struct view {
 	struct overlay ov;
-	struct base *base;	/* NULL: there is none */
+	struct lower *low;	/* NULL: there is nothing below */
 };
 
 /* All return enum store_rc.  get: the value in the arena. */
