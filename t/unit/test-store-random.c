@@ -30,6 +30,7 @@ static struct arena *arena;
 static uint64_t keyword[3];
 static unsigned operations = 2000;
 static uint64_t seed;
+static char account[100];
 static int serial;
 
 static uint64_t
@@ -456,7 +457,7 @@ op_reopen(void)
 
 	memcpy(id, store_account_id(st), sizeof(id));
 	store_close(&st);
-	assert_int_equal(store_open(&conf, "random", &st), 0);
+	assert_int_equal(store_open(&conf, account, &st), 0);
 	assert_string_equal(id, store_account_id(st));
 }
 
@@ -528,8 +529,9 @@ test_random(void **state)
 	md_init(&md, seed);
 	print_message("# engine %s seed %llu\n", f->engine,
 	    (unsigned long long)seed);
-	assert_int_equal(store_account_create(&conf, "random"), 0);
-	assert_int_equal(store_open(&conf, "random", &st), 0);
+	snprintf(account, sizeof(account), "%s", fixture_name(f, "random"));
+	assert_int_equal(store_account_create(&conf, account), 0);
+	assert_int_equal(store_open(&conf, account, &st), 0);
 	load_boxes();
 	for (int i = 0; i < 3; i++) {
 		char name[] = "key0";
