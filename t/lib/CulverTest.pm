@@ -15,6 +15,9 @@ use POSIX qw(dup2 WNOHANG);
 our $srcdir = $ENV{srcdir} || '.';
 our $builddir = $ENV{builddir} || '.';
 
+# A server that closes first is a test's result, not its end.
+$SIG{PIPE} = 'IGNORE';
+
 my $owner = $$;
 my @live;
 
@@ -121,6 +124,7 @@ sub spawn {
 	my ($self, $sock, $program, $listener, @args) = @_;
 	my $pid = fork // croak "fork: $!";
 	if ($pid == 0) {
+		$SIG{PIPE} = 'DEFAULT';
 		dup2(fileno($sock), 0);
 		open(STDOUT, '>>', $self->path('stdout'));
 		open(STDERR, '>>', $self->path('stderr'));
