@@ -59,7 +59,7 @@ const struct conf_key conf_top_keys[] = {
 	{ "quota-messages", CONF_K_NUM64, TOP(quota_messages), 0, "0", 0, UINT32_MAX, NULL, NULL },
 	/* limits */
 	{ "max-message", CONF_K_SIZE64, TOP(max_message), 0, "50M", 64 * KIB, GIB, NULL, NULL },
-	{ "max-line", CONF_K_SIZE32, TOP(max_line), 0, "8K", 1000, MIB, NULL, NULL },
+	{ "max-line", CONF_K_SIZE32, TOP(max_line), 0, "64K", 1000, MIB, NULL, NULL },
 	{ "max-command-memory", CONF_K_SIZE64, TOP(max_command_memory), 0, "32M", MIB, 16 * GIB, NULL, NULL },
 	{ "max-mailboxes", CONF_K_NUM32, TOP(max_mailboxes), 0, "100000", 1, 10000000, NULL, NULL },
 	{ "mime-depth", CONF_K_NUM32, TOP(mime_depth), 0, "50", 1, 1000, NULL, NULL },

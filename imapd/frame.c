@@ -305,12 +305,27 @@ go_on(struct imap_session *s)
 	return next;
 }
 
+/* News for the client.  A failure to get them must not deny what was done. */
+static enum imap_next
+sync_after(struct imap_cmd *cmd)
+{
+	int rc = imap_sync(cmd->s, !(cmd->row->flags & IMAP_SEQ), NULL);
+
+	if (rc >= 0)
+		return IMAP_DONE;
+	log_err("%s: looking for changes: %s: %s", cmd->row->name,
+	    store_error(rc)->text, store_errmsg(cmd->s->x->store));
+	if (rc != STORE_E_FENCED && rc != STORE_E_UNKNOWN)
+		return IMAP_DONE;
+	imap_bye(cmd->s, "UNAVAILABLE", store_error(rc)->text);
+	return IMAP_BYE;
+}
+
 static void
 run(struct imap_session *s)
 {
 	struct imap_cmd *cmd = &s->cmd;
 	enum imap_next next;
-	int rc;
 
 	cmd->args = (struct imap_args){ s->parser.args, cmd->a, NULL };
 	new_deadline(s);
@@ -321,10 +336,8 @@ run(struct imap_session *s)
 	if (next == IMAP_MORE)
 		next = go_on(s);
 	new_deadline(s);
-	if (!(cmd->row->flags & IMAP_NOSYNC) && next == IMAP_DONE &&
-	    (rc = imap_sync(s, !(cmd->row->flags & IMAP_SEQ), NULL)) < 0 &&
-	    cmd->status == IMAP_S_OK)
-		next = imap_store_failed(cmd, rc);
+	if (!(cmd->row->flags & IMAP_NOSYNC) && next == IMAP_DONE)
+		next = sync_after(cmd);
 	imap_answer(cmd);
 	if (cmd->status == IMAP_S_BAD && imap_state(s) == IMAP_NOAUTH &&
 	    ++s->bad >= BAD_MAX)
@@ -400,7 +413,9 @@ static void
 begin(struct imap_session *s, struct session *x)
 {
 	*s = (struct imap_session){ .x = x };
-	s->a = arena_new((size_t)x->conf->max_command_memory);
+	/* The parser keeps to the limit; what handlers need beyond is given by
+	 * the account's size. */
+	s->a = arena_new(0);
 	s->scratch = arena_new(0);
 	enc_init(&s->out, x->io);
 	imap_parser_init(&s->parser);
@@ -412,6 +427,7 @@ begin(struct imap_session *s, struct session *x)
 		.literal = LITERAL_NOAUTH,
 		.drain = drain_limit(x->conf),
 		.args = ARGS_MAX,
+		.memory = (size_t)x->conf->max_command_memory,
 		.depth = IMAP_DEPTH_MAX - 1
 	};
 	sio_max_input(x->io, (size_t)x->conf->max_line + 4096);

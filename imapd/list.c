@@ -78,14 +78,15 @@ listing_load(struct imap_cmd *cmd, struct listing *l)
 	x.mb = mb;
 	for (size_t i = 0; i < l->n; i++) {
 		struct entry *e = &l->e[i];
-		size_t up = mb[i].parent ? *index_slot(&x, mb[i].parent) : 0;
+		bool inbox = mb[i].role == STORE_ROLE_INBOX;
+		size_t up = mb[i].parent && !inbox ?
+		    *index_slot(&x, mb[i].parent) : 0;
 
 		*index_slot(&x, mb[i].id) = i + 1;
 		e->mb = &mb[i];
 		e->parent = up ? up - 1 : SIZE_MAX;
 		if (up == 0)
-			e->path = mb[i].role == STORE_ROLE_INBOX ?
-			    SLICE_LIT("INBOX") : mb[i].name;
+			e->path = inbox ? SLICE_LIT("INBOX") : mb[i].name;
 		else {
 			e->path = join(cmd->a, l->e[up - 1].path, mb[i].name);
 			l->e[up - 1].has_children = true;

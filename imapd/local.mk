@@ -68,15 +68,23 @@ t_fuzz_fuzz_imap_name_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_imap_name_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_imap_name_LDADD = imapd/libimapd.a $(LIBBASE)
 
+check_PROGRAMS += t/fuzz/fuzz-imap-fetch
+t_fuzz_fuzz_imap_fetch_SOURCES = t/fuzz/fuzz-imap-fetch.c $(FUZZ_MAIN)
+t_fuzz_fuzz_imap_fetch_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_imap_fetch_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_imap_fetch_LDADD = $(imapd_imapd_LDADD)
+
 TAPS += \
 	t/imap/any.t \
 	t/imap/append.t \
 	t/imap/clients.t \
 	t/imap/copy.t \
+	t/imap/damage.t \
 	t/imap/fetch.t \
 	t/imap/list-extended.t \
 	t/imap/mailbox.t \
 	t/imap/net.t \
+	t/imap/random.t \
 	t/imap/search.t \
 	t/imap/select.t \
 	t/imap/store.t \

@@ -127,7 +127,7 @@ take_line(struct imap_parser *p, struct slice line)
 	}
 	line = slice_make(arena_strndup(p->a, line.p, line.n), line.n);
 	rc = imap_lex_line(p, line, &lit);
-	if (rc >= 0 && arena_full(p->a)) {
+	if (rc >= 0 && arena_used(p->a) > p->lim.memory) {
 		p->err = "command needs too much memory";
 		p->code = "LIMIT";
 		rc = -1;

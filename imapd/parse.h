@@ -34,6 +34,7 @@ struct imap_limits {
 	uint64_t literal;	/* octets of a literal that is kept in memory */
 	uint64_t drain;		/* of a refused literal that is read over */
 	size_t args;		/* arguments of a command, members of lists too */
+	size_t memory;		/* of the arena, for the whole command */
 	unsigned depth;		/* of lists, <= IMAP_DEPTH_MAX */
 };
 

@@ -44,7 +44,7 @@ init(struct imap_parser *p)
 	imap_parser_init(p);
 	p->hooks = &hooks;
 	p->lim = (struct imap_limits){ .line = 4096, .literal = 2048,
-		.drain = 10000, .args = 500, .depth = 20 };
+		.drain = 10000, .args = 500, .memory = 1 << 20, .depth = 20 };
 }
 
 /* The tree, strings as literals. */

@@ -68,7 +68,7 @@ setup(void **state)
 	f->p.hooks = &hooks;
 	f->p.arg = f;
 	f->p.lim = (struct imap_limits){ .line = 200, .literal = 100,
-		.drain = 5000, .args = 40, .depth = 5 };
+		.drain = 5000, .args = 40, .memory = 1 << 20, .depth = 5 };
 	*state = f;
 	return 0;
 }
@@ -419,8 +419,7 @@ test_memory(void **state)
 	struct buf b;
 	size_t at;
 
-	arena_free(&f->a);
-	f->a = arena_new(4096);
+	f->p.lim.memory = 4096;
 	f->p.lim.args = 100000;
 	f->p.lim.line = 8192;
 	buf_init(&b, 1 << 16);
