@@ -296,8 +296,6 @@ int mailbox_ids(struct kv_txn *t, struct arena *a, uint64_t **id_r,
 /* keyword.c: INVALID where a bit has no keyword. */
 int keywords_known(struct work *w, uint64_t flags);
 
-/* maildrop.c */
-void store_maildrop_unlock(struct store *st);
 
 /* mailbox-set.c */
 bool mailbox_name_ok(struct slice name, struct arena *a, struct slice *nfc_r);

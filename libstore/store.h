@@ -274,6 +274,8 @@ int store_msgs_remove(struct store *st, struct arena *a, uint64_t mailbox,
  * handle has it.  Other protocols go on beside it.
  */
 int store_maildrop_lock(struct store *st);
+/* Gives it back before store_close(); no-op without it. */
+void store_maildrop_unlock(struct store *st);
 
 /* ---- bringing mail in -------------------------------------------------- */
 

@@ -186,5 +186,8 @@ cmd_quit(struct pop3 *p, struct slice args)
 		pop3_store_err(p, rc, "delete messages");
 	else
 		pop3_ok(p, "Goodbye");
+	/* Before the answer goes out: the client may be back at once. */
+	if (p->s->store != NULL)
+		store_maildrop_unlock(p->s->store);
 	return POP3_BYE;
 }

@@ -198,5 +198,14 @@ $c->put("USER alice\r\nPASS secret\r\nSTAT\r\nNOOP\r\nQUIT\r\n");
 my $all = $c->rest;
 is(scalar(() = $all =~ /^\+OK/mg), 5, 'five commands in one piece');
 
+# The maildrop is free when QUIT is answered, not when the process is gone.
+my $refused = 0;
+for (1 .. 50) {
+	my ($again, $answer) = login($pop3);
+	$refused++ if $answer !~ /\A\+OK/;
+	$again->ask('QUIT');
+}
+is($refused, 0, 'back at once after QUIT');
+
 unlike($t->slurp('log'), qr/secret|p a ss/, 'no password in the log');
 done_testing();
