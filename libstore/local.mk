@@ -134,3 +134,13 @@ t_unit_test_store_email_SOURCES = t/unit/test-store-email.c \
 	$(STORE_WORLD)
 t_unit_test_store_email_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_email_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/fuzz/fuzz-kv-journal t/fuzz/fuzz-kv-pack
+t_fuzz_fuzz_kv_journal_SOURCES = t/fuzz/fuzz-kv-journal.c $(FUZZ_MAIN)
+t_fuzz_fuzz_kv_journal_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_kv_journal_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_kv_journal_LDADD = $(LIBSTORE) $(LIBBASE)
+t_fuzz_fuzz_kv_pack_SOURCES = t/fuzz/fuzz-kv-pack.c $(FUZZ_MAIN)
+t_fuzz_fuzz_kv_pack_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_kv_pack_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_kv_pack_LDADD = $(LIBSTORE) $(LIBBASE)
