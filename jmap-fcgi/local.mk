@@ -51,7 +51,7 @@ jmap_fcgi_jmap_fcgi_SOURCES = jmap-fcgi/main.c
 jmap_fcgi_jmap_fcgi_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 jmap_fcgi_jmap_fcgi_LDADD = $(LIBJMAP)
 
-EXTRA_DIST += conf/nginx/culver-locations.conf
+dist_pkgdata_DATA = conf/nginx/culver-locations.conf
 dist_man_MANS += doc/jmap-fcgi.8
 
 check_PROGRAMS += t/unit/test-jmap-text
@@ -61,7 +61,8 @@ t_unit_test_jmap_text_LDADD = jmap-fcgi/libjmap.a $(JANSSON_LIBS) $(TEST_LIBS)
 
 EXTRA_DIST += t/lib/CulverJmap.pm
 TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
-	t/jmap/blob.t t/jmap/push.t t/jmap/server.t t/jmap/sync.t
+	t/jmap/blob.t t/jmap/push.t t/jmap/server.t t/jmap/sync.t \
+	t/jmap/table.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c
