@@ -15,3 +15,7 @@ bench_mime_LDADD = bench/libcorpus.a $(LIBMIME) $(LIBBASE)
 noinst_PROGRAMS += bench/kv
 bench_kv_SOURCES = bench/kv.c
 bench_kv_LDADD = $(LIBSTORE) $(LIBBASE)
+
+noinst_PROGRAMS += bench/store
+bench_store_SOURCES = bench/store.c
+bench_store_LDADD = $(LIBSTORE) $(LIBMIME) $(LIBBASE)

@@ -96,24 +96,34 @@ chunk_cold(struct work *w, struct w_chunk *c)
 	return 0;
 }
 
+/* Where uid is in the chunk: the next slot, if they are asked for in order. */
+static int
+chunk_slot(const struct w_chunk *c, uint32_t uid, size_t after)
+{
+	if (after + 1 < c->c.used &&
+	    row_get32(row_hot_at(&c->c, after + 1)) == uid)
+		return (int)after + 1;
+	return row_hot_find(&c->c, uid);
+}
+
 int
 w_msg(struct work *w, struct w_mailbox *m, uint32_t uid, struct w_msg *g_r)
 {
-	struct w_chunk *c = g_r->c;
-	int i, rc;
+	int i = -1, rc;
 
-	/* The same chunk as the last time is the common case. */
-	if (!c || g_r->m != m || uid < c->first || c->c.used == 0 ||
-	    row_hot_find(&c->c, uid) < 0) {
-		if ((rc = chunk_find(w, m, uid, &c)) < 0)
+	if (g_r->c && g_r->m == m)
+		i = chunk_slot(g_r->c, uid, g_r->i);
+	if (i < 0) {
+		if ((rc = chunk_find(w, m, uid, &g_r->c)) < 0)
 			return rc;
+		g_r->m = m;
+		if ((i = row_hot_find(&g_r->c->c, uid)) < 0) {
+			g_r->i = 0;
+			return STORE_E_NOTFOUND;
+		}
 	}
-	g_r->m = m;
-	g_r->c = c;
-	if ((i = row_hot_find(&c->c, uid)) < 0)
-		return STORE_E_NOTFOUND;
 	g_r->i = (size_t)i;
-	row_hot_slot(&c->c, g_r->i, &g_r->hot);
+	row_hot_slot(&g_r->c->c, g_r->i, &g_r->hot);
 	return g_r->hot.marks & ROW_DEAD ? STORE_E_NOTFOUND : 0;
 }
 

@@ -132,25 +132,6 @@ row_tombs_get(struct slice v, int64_t *when_r,
 
 /* ---- chunks ------------------------------------------------------------ */
 
-static uint32_t
-get16(const unsigned char *p)
-{
-	return (uint32_t)p[0] << 8 | p[1];
-}
-
-static uint32_t
-get32(const unsigned char *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
-}
-
-static uint64_t
-get64(const unsigned char *p)
-{
-	return (uint64_t)get32(p) << 32 | get32(p + 4);
-}
-
 static void
 put16(unsigned char *p, uint32_t v)
 {
@@ -172,12 +153,6 @@ put64(unsigned char *p, uint64_t v)
 	put32(p + 4, (uint32_t)v);
 }
 
-static const unsigned char *
-hot_at(const struct row_chunk *c, size_t i)
-{
-	return c->p + ROW_HOT_HEAD + i * ROW_HOT_SLOT;
-}
-
 /* Are the UIDs ascending, the marks known and as many alive as it says? */
 static bool
 hot_slots_ok(const struct row_chunk *c, uint32_t first)
@@ -185,8 +160,8 @@ hot_slots_ok(const struct row_chunk *c, uint32_t first)
 	uint32_t live = 0, last = 0;
 
 	for (size_t i = 0; i < c->used; i++) {
-		const unsigned char *p = hot_at(c, i);
-		uint32_t uid = get32(p);
+		const unsigned char *p = row_hot_at(c, i);
+		uint32_t uid = row_get32(p);
 
 		if (uid < first || uid <= last || p[4] > 7)
 			return false;
@@ -206,10 +181,10 @@ row_hot_check(struct slice v, uint32_t first, struct row_chunk *c_r)
 		return STORE_E_VERSION;
 	if (v.n < ROW_HOT_HEAD)
 		return STORE_E_CORRUPT;
-	c_r->cap = get16(c_r->p + 2);
-	c_r->used = get16(c_r->p + 4);
-	c_r->live = get16(c_r->p + 6);
-	c_r->max = get64(c_r->p + 8);
+	c_r->cap = row_get16(c_r->p + 2);
+	c_r->used = row_get16(c_r->p + 4);
+	c_r->live = row_get16(c_r->p + 6);
+	c_r->max = row_get64(c_r->p + 8);
 	if (first == 0 || c_r->p[1] != 0 || c_r->cap > ROW_CHUNK_MAX ||
 	    c_r->used > c_r->cap || c_r->live == 0 ||
 	    v.n != row_hot_len(c_r->cap) || !hot_slots_ok(c_r, first))
@@ -228,37 +203,11 @@ row_cold_check(struct slice v, struct row_chunk *c_r)
 		return STORE_E_VERSION;
 	if (v.n < ROW_COLD_HEAD)
 		return STORE_E_CORRUPT;
-	c_r->cap = get16(c_r->p + 2);
+	c_r->cap = row_get16(c_r->p + 2);
 	if (c_r->p[1] != 0 || c_r->cap == 0 || c_r->cap > ROW_CHUNK_MAX ||
 	    v.n != row_cold_len(c_r->cap))
 		return STORE_E_CORRUPT;
 	return 0;
-}
-
-void
-row_hot_slot(const struct row_chunk *c, size_t i, struct row_hot *h_r)
-{
-	const unsigned char *p = hot_at(c, i);
-
-	assert(i < c->cap);
-	h_r->uid = get32(p);
-	h_r->marks = p[4];
-	h_r->flags = get64(p + 5);
-	h_r->modseq = get64(p + 13);
-}
-
-void
-row_cold_slot(const struct row_chunk *c, size_t i, struct row_cold *d_r)
-{
-	const unsigned char *p = c->p + ROW_COLD_HEAD + i * ROW_COLD_SLOT;
-
-	assert(i < c->cap);
-	d_r->email = get64(p);
-	d_r->thread = get64(p + 8);
-	d_r->size = get64(p + 16);
-	d_r->received = (int64_t)get64(p + 24);
-	d_r->saved = (int64_t)get64(p + 32);
-	memcpy(d_r->ref, p + 40, ROW_REF_LEN);
 }
 
 int
@@ -268,7 +217,7 @@ row_hot_find(const struct row_chunk *c, uint32_t uid)
 
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
-		uint32_t u = get32(hot_at(c, mid));
+		uint32_t u = row_get32(row_hot_at(c, mid));
 
 		if (u == uid)
 			return (int)mid;

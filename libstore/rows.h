@@ -223,11 +223,53 @@ struct row_chunk {
 	uint32_t cap, used, live;
 	uint64_t max;
 };
+static inline uint32_t
+row_get16(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 8 | p[1];
+}
+static inline uint32_t
+row_get32(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+}
+static inline uint64_t
+row_get64(const unsigned char *p)
+{
+	return (uint64_t)row_get32(p) << 32 | row_get32(p + 4);
+}
+static inline const unsigned char *
+row_hot_at(const struct row_chunk *c, size_t i)
+{
+	return c->p + ROW_HOT_HEAD + i * ROW_HOT_SLOT;
+}
+/* i is below cap. */
+static inline void
+row_hot_slot(const struct row_chunk *c, size_t i, struct row_hot *h_r)
+{
+	const unsigned char *p = row_hot_at(c, i);
+
+	h_r->uid = row_get32(p);
+	h_r->marks = p[4];
+	h_r->flags = row_get64(p + 5);
+	h_r->modseq = row_get64(p + 13);
+}
+static inline void
+row_cold_slot(const struct row_chunk *c, size_t i, struct row_cold *d_r)
+{
+	const unsigned char *p = c->p + ROW_COLD_HEAD + i * ROW_COLD_SLOT;
+
+	d_r->email = row_get64(p);
+	d_r->thread = row_get64(p + 8);
+	d_r->size = row_get64(p + 16);
+	d_r->received = (int64_t)row_get64(p + 24);
+	d_r->saved = (int64_t)row_get64(p + 32);
+	memcpy(d_r->ref, p + 40, ROW_REF_LEN);
+}
 /* Checks the lengths, and that the UIDs ascend from first on. */
 int row_hot_check(struct slice v, uint32_t first, struct row_chunk *c_r);
 int row_cold_check(struct slice v, struct row_chunk *c_r);	/* cap only */
-void row_hot_slot(const struct row_chunk *c, size_t i, struct row_hot *h_r);
-void row_cold_slot(const struct row_chunk *c, size_t i, struct row_cold *d_r);
 /* The slot of uid, dead or not, or -1. */
 int row_hot_find(const struct row_chunk *c, uint32_t uid);
 /* Writers work on octets of their own, of row_hot_len(cap). */
