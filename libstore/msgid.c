@@ -105,11 +105,9 @@ msgid_oldest(struct work *w, uint64_t hash, uint64_t *oldest)
 		if (!row_key_get_u64_u64(key, ROW_K_MSGID, &h, &thread))
 			rc = STORE_E_CORRUPT;
 		else if (*oldest != 0 && thread >= *oldest)
-			rc = 0;
+			break;	/* they ascend */
 		else if ((rc = thread_lives(w, thread)) > 0)
 			*oldest = thread;
-		if (rc < 0 || *oldest != 0)
-			break;
 	}
 	kv_scan_close(&s);
 	return rc < 0 ? rc : 0;

@@ -158,7 +158,9 @@ enum { WORK_COST_MAX = 6 * 1024 * 1024 };
 static inline bool
 work_full(const struct work *w)
 {
-	return w->cost > WORK_COST_MAX;
+	size_t max = w->st->cf->change_max;
+
+	return w->cost > (max ? max : WORK_COST_MAX);
 }
 
 /*

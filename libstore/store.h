@@ -52,6 +52,7 @@ struct store_conf {	/* zero values are the defaults */
 	bool any_fs;
 	unsigned chaos_seed, chaos_every, chaos_kinds;	/* tests */
 	int64_t clock_offset;	/* tests: seconds added to the clock */
+	size_t change_max;	/* tests: octets, about, of one change */
 	uint64_t max_message;	/* octets; 0: 100 MiB */
 	uint32_t max_mailboxes;	/* 0: 100,000 */
 	uint32_t retention_s;	/* unreferenced blobs are kept; 0: 7 days */

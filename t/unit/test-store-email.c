@@ -205,6 +205,32 @@ test_threads(void **state)
 	world_end(&w);
 }
 
+/* An id of several threads: the oldest that lives. */
+static void
+test_thread_oldest(void **state)
+{
+	struct world w = world(state);
+	struct store_added dead, old, young, r;
+
+	assert_int_equal(add_to(&w, "Message-ID: <p@x>\n\n1", &w.inbox, 1, 0,
+	    &dead), 0);
+	assert_int_equal(store_msgs_remove(w.st, w.a, w.inbox, &dead.uid, 1,
+	    NULL), 0);
+	assert_int_equal(add_to(&w, "Message-ID: <p@x>\n\n2", &w.inbox, 1, 0,
+	    &old), 0);
+	assert_int_equal(old.thread, old.email);
+	assert_int_equal(add_to(&w, "Message-ID: <q@x>\n\n", &w.inbox, 1, 0,
+	    &young), 0);
+	assert_int_equal(young.thread, young.email);
+	assert_int_equal(add_to(&w, "References: <q@x> <p@x>\n\n", &w.inbox,
+	    1, 0, &r), 0);
+	assert_int_equal(r.thread, old.thread);
+	assert_int_equal(add_to(&w, "References: <p@x> <q@x>\n\n3", &w.inbox,
+	    1, 0, &r), 0);
+	assert_int_equal(r.thread, old.thread);
+	world_end(&w);
+}
+
 /* The example of RFC 8621 section 2, and the trash going elsewhere. */
 static void
 test_trash_counts(void **state)
@@ -430,6 +456,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_upload),
 		cmocka_unit_test(test_blobid),
 		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_thread_oldest),
 		cmocka_unit_test(test_trash_counts),
 		cmocka_unit_test(test_changes_bounds),
 		cmocka_unit_test(test_changes_pages),

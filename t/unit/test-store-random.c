@@ -24,7 +24,7 @@
 enum { UIDS = 4096 };
 
 static struct model md;
-static struct store *st;
+static struct store *st, *other;	/* two handles on the account */
 static struct store_conf conf;
 static struct arena *arena;
 static uint64_t keyword[3];
@@ -208,6 +208,7 @@ op_copy(void)
 	uint32_t uid[UIDS], first = to->uidnext;
 	size_t n = md_pick(&md, from->id, 1 + md_rnd(&md, 6), uid, 400);
 	size_t n_pair, old = md.n_e;
+	uint64_t since = store_modseq(st);
 	struct store_pair *p;
 	struct store_email s;
 
@@ -230,7 +231,7 @@ op_copy(void)
 		bool more;
 
 		assert_int_equal(store_changes(st, arena, STORE_T_EMAIL,
-		    store_modseq(st) - 1, 0, &c, &n_c, &state, &more), 0);
+		    since, 0, &c, &n_c, &state, &more), 0);
 		for (size_t j = 0; j < n_c && e->id == 0; j++) {
 			if (c[j].kind != STORE_CREATED || store_email_get(st,
 			    arena, c[j].id, &s) < 0)
@@ -461,6 +462,22 @@ op_reopen(void)
 	assert_string_equal(id, store_account_id(st));
 }
 
+/* What was done through one handle is seen through the other. */
+static void
+swap_handles(void)
+{
+	struct store *was = st;
+	bool behind;
+
+	if (md_rnd(&md, 3) > 0)
+		return;
+	st = other;
+	other = was;
+	behind = store_modseq(st) != store_modseq(other);
+	assert_int_equal(store_refresh(st), behind);
+	assert_int_equal(store_modseq(st), store_modseq(other));
+}
+
 static void
 fault(void *arg, const char *text)
 {
@@ -532,6 +549,7 @@ test_random(void **state)
 	snprintf(account, sizeof(account), "%s", fixture_name(f, "random"));
 	assert_int_equal(store_account_create(&conf, account), 0);
 	assert_int_equal(store_open(&conf, account, &st), 0);
+	assert_int_equal(store_open(&conf, account, &other), 0);
 	load_boxes();
 	for (int i = 0; i < 3; i++) {
 		char name[] = "key0";
@@ -541,8 +559,11 @@ test_random(void **state)
 		    &keyword[i]), 0);
 	}
 	for (unsigned i = 0; i < operations; i++) {
+		/* Now and then what is done is cut into many changes. */
+		conf.change_max = md_rnd(&md, 4) ? 0 : md_rnd(&md, 4000);
 		op_any();
 		arena_reset(arena);
+		swap_handles();
 		md_compare(&md, st, arena);
 		if (i % 8 == 0) {
 			md_compare_changes(&md, st, arena, i % 64 != 0);
@@ -553,6 +574,7 @@ test_random(void **state)
 	}
 	check();
 	store_close(&st);
+	store_close(&other);
 	md_release(&md);
 	arena_free(&arena);
 }
