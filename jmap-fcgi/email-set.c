@@ -5,7 +5,7 @@
 
 /* One update or destroy that goes to the store. */
 struct op {
-	const char *key;	/* as the client gave it */
+	const char *key;	/* as the client gave it; NULL: ours */
 	bool destroy;
 };
 struct batch {
@@ -111,6 +111,37 @@ take_whole(struct email_change *ch, json_t *patch)
 	}
 }
 
+/*
+ * A mailbox where the Email is \Deleted counts as one where it is not (RFC 8621
+ * 4.1.1).  To be put there it first leaves it: an entry before the update's.
+ */
+static int
+leave_deleted(struct batch *b, const struct store_email_set *want)
+{
+	struct jmap_call *c = b->s->c;
+	struct store_email_set leave;
+	struct store_email e;
+	uint64_t *del;
+	int rc;
+
+	if (want->n_add == 0)
+		return 0;
+	rc = store_email_get(c->st, c->req->scratch, want->id, &e);
+	if (rc < 0)
+		return rc;
+	memset(&leave, 0, sizeof(leave));
+	leave.id = want->id;
+	del = arena_calloc(c->arena, e.n_in, sizeof(*del));
+	for (size_t i = 0; i < e.n_in; i++)
+		if (e.in[i].deleted && has(want->mailboxes_add, want->n_add,
+		    e.in[i].mailbox))
+			del[leave.n_del++] = e.in[i].mailbox;
+	leave.mailboxes_del = del;
+	if (leave.n_del > 0)
+		add_op(b, &leave, NULL);
+	return 0;
+}
+
 /* NULL: the update is in the batch. */
 static json_t *
 update(struct batch *b, const char *key, json_t *patch, uint64_t id)
@@ -137,6 +168,8 @@ update(struct batch *b, const char *key, json_t *patch, uint64_t id)
 		return err;
 	take_whole(&ch, patch);
 	ch.set.id = id;
+	if ((rc = leave_deleted(b, &ch.set)) < 0)
+		return set_error_store(c, rc);
 	add_op(b, &ch.set, key);
 	return NULL;
 }
@@ -204,6 +237,8 @@ report(struct batch *b, const int *rc)
 	for (size_t i = 0; i < b->n; i++) {
 		const struct op *op = &b->op[i];
 
+		if (op->key == NULL)
+			continue;
 		id_text('E', b->set[i].id, id);
 		if (rc[i] == 0 && op->destroy)
 			json_array_append_new(s->destroyed, json_string(id));
@@ -267,7 +302,7 @@ email_set(struct jmap_call *c)
 
 	if ((rc = set_begin(c, &email_type, &s)) < 0)
 		return rc;
-	max = json_object_size(s.update) + json_array_size(s.destroy) + 1;
+	max = 2 * json_object_size(s.update) + json_array_size(s.destroy) + 1;
 	memset(&b, 0, sizeof(b));
 	b.s = &s;
 	type_wants(c, &email_part_type, NULL, &b.opts.part, &b.opts.n_part);

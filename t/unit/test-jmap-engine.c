@@ -277,6 +277,53 @@ test_deleted(void **state)
 	json_decref(resp);
 }
 
+/* Put into a mailbox where it is \Deleted, an Email is there again. */
+static void
+test_deleted_again(void **state)
+{
+	uint64_t id = add_mail("Subject: again\r\n\r\nx\r\n", NULL), modseq;
+	struct store_mailbox_set mb = { .set_name = true,
+		.name = SLICE_LIT("Other") };
+	struct store_mailbox inbox;
+	struct store_email e;
+	json_t *resp, *out, *m;
+	uint32_t uid, *mod;
+	uint64_t other;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(store_mailbox_create(user.st, &mb, &other), 0);
+	assert_int_equal(store_mailbox_find(user.st, arena,
+	    SLICE_LIT("INBOX"), &inbox), 0);
+	out = call("Email/set", arena_printf(arena, "\"update\":{\"E%jx\":"
+	    "{\"mailboxIds/M%jx\":true}}", (uintmax_t)id,
+	    (uintmax_t)other), &resp);
+	assert_int_equal(json_object_size(json_object_get(out, "updated")),
+	    1);
+	json_decref(resp);
+	assert_int_equal(store_email_get(user.st, arena, id, &e), 0);
+	assert_int_equal(e.n_in, 2);
+	uid = e.in[0].mailbox == inbox.id ? e.in[0].uid : e.in[1].uid;
+	assert_int_equal(store_msgs_flag(user.st, arena, inbox.id, &uid, 1,
+	    STORE_FLAG_ADD, STORE_DELETED, UINT64_MAX, &mod, &n, &modseq), 0);
+	for (int whole = 0; whole < 2; whole++) {
+		out = call("Email/set", arena_printf(arena, whole ?
+		    "\"update\":{\"E%jx\":{\"mailboxIds\":{\"M%jx\":true}}}" :
+		    "\"update\":{\"E%jx\":{\"mailboxIds/M%jx\":true}}",
+		    (uintmax_t)id, (uintmax_t)inbox.id), &resp);
+		assert_int_equal(json_object_size(json_object_get(out,
+		    "updated")), 1);
+		json_decref(resp);
+		out = call("Email/get", arena_printf(arena, "\"ids\":["
+		    "\"E%jx\"],\"properties\":[\"mailboxIds\"]",
+		    (uintmax_t)id), &resp);
+		m = json_array_get(json_object_get(out, "list"), 0);
+		assert_int_equal(json_object_size(json_object_get(m,
+		    "mailboxIds")), 2 - whole);
+		json_decref(resp);
+	}
+}
+
 /* A part's id is taken only where there is such a part. */
 static void
 test_part_ids(void **state)
@@ -344,6 +391,7 @@ main(void)
 		cmocka_unit_test(test_response),
 		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_deleted),
+		cmocka_unit_test(test_deleted_again),
 		cmocka_unit_test(test_part_ids),
 		cmocka_unit_test(test_table),
 	};
