@@ -36,6 +36,9 @@ my @body = (
 	    . ".leading\r\nlast\r\n",
 	"Subject: two\r\n\r\n" . join('', map { "line $_\r\n" } 1 .. 50),
 	"Subject: three\r\n\r\n" . ("x" x 70 . "\r\n") x 3000,
+	# Dots at and around every place where a piece may end.
+	"Subject: four\r\n\r\n" . ".\r\n..\r\n" x 20_000,
+	".dot: a header that begins with one\r\n\r\n.\r\n",
 );
 deliver('alice', @body);
 
@@ -74,22 +77,22 @@ ok($c->eof, 'closed');
 
 # TRANSACTION
 ($c, $r) = login($pop3);
-like($r, qr/\A\+OK 3 messages/, 'PASS');
+like($r, qr/\A\+OK 5 messages/, 'PASS');
 my ($n, $size) = $c->ask('STAT') =~ /\A\+OK (\d+) (\d+)\z/;
-is($n, 3, 'STAT: messages');
+is($n, 5, 'STAT: messages');
 like($c->ask('LIST'), qr/\A\+OK/, 'LIST');
 my @list = map { [ split / / ] } split /\r\n/, $c->multi;
-is_deeply([ map { $_->[0] } @list ], [ 1, 2, 3 ], 'LIST: numbers');
+is_deeply([ map { $_->[0] } @list ], [ 1 .. 5 ], 'LIST: numbers');
 my $sum = 0;
 $sum += $_->[1] for @list;
 is($sum, $size, 'LIST: sizes add up to STAT');
 like($c->ask('LIST 2'), qr/\A\+OK 2 $list[1][1]\z/, 'LIST 2');
-for my $bad ('LIST 0', 'LIST 4', 'LIST x', 'LIST -1', 'LIST 99999999999999999999',
+for my $bad ('LIST 0', 'LIST 6', 'LIST x', 'LIST -1', 'LIST 99999999999999999999',
 	'RETR', 'RETR 9', 'DELE 9', 'TOP 1', 'TOP 1 x', 'TOP 9 1', 'UIDL 9',
 	'NOOP 1', 'USER alice', 'STLS', 'AUTH PLAIN') {
 	like($c->ask($bad), qr/\A-ERR /, $bad);
 }
-for my $i (1 .. 3) {
+for my $i (1 .. 5) {
 	like($c->ask("RETR $i"), qr/\A\+OK $list[$i-1][1] octets/, "RETR $i");
 	my $m = $c->multi;
 	is(length $m, $list[$i - 1][1], "RETR $i: as many octets as LIST says");
@@ -105,7 +108,7 @@ for my $lines (0, 1, 7, 1000) {
 }
 like($c->ask('UIDL'), qr/\A\+OK/, 'UIDL');
 my %uidl = map { split / / } split /\r\n/, $c->multi;
-is(scalar keys %{ { reverse %uidl } }, 3, 'UIDL: three different');
+is(scalar keys %{ { reverse %uidl } }, 5, 'UIDL: all different');
 like($_, qr/\A[\x21-\x7e]{1,70}\z/, 'UIDL: form') for values %uidl;
 is($c->ask('UIDL 2'), "+OK 2 $uidl{2}", 'UIDL 2');
 
@@ -115,11 +118,11 @@ like($c->ask('DELE 2'), qr/\A\+OK/, 'DELE 2');
 like($c->ask('DELE 2'), qr/\A-ERR /, 'DELE 2 again');
 like($c->ask('RETR 2'), qr/\A-ERR /, 'RETR of a deleted one');
 like($c->ask('LIST 2'), qr/\A-ERR /, 'LIST of a deleted one');
-is($c->ask('STAT'), '+OK 2 ' . ($size - $list[1][1]), 'STAT after DELE');
+is($c->ask('STAT'), '+OK 4 ' . ($size - $list[1][1]), 'STAT after DELE');
 $c->ask('LIST');
-is(join(' ', map { (split / /)[0] } split /\r\n/, $c->multi), '1 3',
+is(join(' ', map { (split / /)[0] } split /\r\n/, $c->multi), '1 3 4 5',
 	'LIST after DELE');
-is($c->ask('RSET') =~ /\A\+OK/ && $c->ask('STAT'), "+OK 3 $size", 'RSET');
+is($c->ask('RSET') =~ /\A\+OK/ && $c->ask('STAT'), "+OK 5 $size", 'RSET');
 like($c->ask('DELE 1'), qr/\A\+OK/, 'DELE 1');
 
 # Exclusive
@@ -134,9 +137,9 @@ do {
 	($c, $r) = login($pop3);
 	select(undef, undef, undef, 0.02) if $r !~ /\A\+OK/;
 } while ($r !~ /\A\+OK/ && time < $left);
-like($r, qr/\A\+OK 4 messages/, 'all there after a broken connection');
+like($r, qr/\A\+OK 6 messages/, 'all there after a broken connection');
 is($c->ask('UIDL 2'), "+OK 2 $uidl{2}", 'UIDL is the same in the next session');
-$c->ask("DELE $_") for 1, 4;
+$c->ask("DELE $_") for 1, 4 .. 6;
 like($c->ask('QUIT'), qr/\A\+OK/, 'QUIT');
 ok($c->eof, 'closed after QUIT');
 
