@@ -49,7 +49,13 @@ sub sync {
 	}
 }
 
-my $blob = $t->upload("Subject: t\r\nMessage-ID: <a\@b>\r\n\r\nx\r\n");
+my $blob;
+for (1 .. 60) {
+	$blob = eval {
+		$t->upload("Subject: t\r\nMessage-ID: <a\@b>\r\n\r\nx\r\n")
+	} and last;
+	die $@ if $@ !~ / 503 /;
+}
 my $n = 0;
 my @ops = (
 	sub { call('Mailbox/set', { create => { k => { name => 'm' . $n++,
