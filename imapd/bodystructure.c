@@ -3,6 +3,20 @@
 
 #include "imapd/fetch.h"
 
+/* One that was written in RFC 2231's form is shown in it: a string of IMAP has
+ * no other way to tell the charset. */
+static void
+put_encoded_param(struct enc *e, const struct mime_param *p)
+{
+	struct arena *a = arena_new(0);
+	char *name = arena_printf(a, "%.*s*", (int)p->name.n, p->name.p);
+
+	enc_string(e, slice_str(name));
+	enc_raw(e, " ");
+	enc_string(e, mime_param_ext(p, a));
+	arena_free(&a);
+}
+
 static void
 put_params(struct enc *e, const struct mime_param *p, uint32_t n)
 {
@@ -14,6 +28,10 @@ put_params(struct enc *e, const struct mime_param *p, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		if (i > 0)
 			enc_raw(e, " ");
+		if (p[i].encoded) {
+			put_encoded_param(e, &p[i]);
+			continue;
+		}
 		enc_string(e, p[i].name);
 		enc_raw(e, " ");
 		enc_string(e, p[i].value);

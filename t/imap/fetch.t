@@ -92,6 +92,11 @@ __DATA__
 |X-Nul: y
 |
 |x
+@ encoded
+|Content-Type: application/pdf
+|Content-Disposition: attachment; filename*=iso-8859-1''na%EFve.pdf; size=1
+|
+|x
 @ crowd
 |From: a@b
 |Subject: 1
@@ -359,3 +364,12 @@ C: p FETCH 1 "UID"
 S: p BAD expected a data item at octet 11
 C: q FETCH 1 BODY[
 S: q BAD expected ']' that ends the section at octet 16
+
+== a parameter in RFC 2231's form stays in it
+M: a APPEND INBOX < encoded
+A: a OK ...
+C: s SELECT INBOX
+A: s OK ...
+C: b FETCH 1 BODYSTRUCTURE
+S: * 1 FETCH (BODYSTRUCTURE ("application" "pdf" NIL NIL NIL "7bit" 3 NIL ("attachment" ("filename*" "utf-8''na%C3%AFve.pdf" "size" "1")) NIL NIL))
+S: b OK ...
