@@ -225,7 +225,8 @@ take_line(struct slice *s)
 	size_t n = nl ? (size_t)(nl - s->p) + 1 : s->n;
 	struct slice line = slice_make(s->p, n);
 
-	s->p += n;
+	if (n > 0)
+		s->p += n;
 	s->n -= n;
 	return line;
 }

@@ -110,7 +110,8 @@ merge_changed(struct view *v, const struct store_msg *m, size_t n,
 			changed[(*n_changed)++] = m[i].uid;
 		v->m[at] = m[i];
 	}
-	append(v, m + i, n - i);
+	if (i < n)
+		append(v, m + i, n - i);
 }
 
 /* The change log doesn't reach back: compare all.  m is the whole mailbox. */
