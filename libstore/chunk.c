@@ -143,11 +143,15 @@ w_msg_cold(struct work *w, struct w_msg *g, struct row_cold *cold_r)
 
 /* ---- writing ----------------------------------------------------------- */
 
+/* As if each slot were a patch of its own; the first one has the head and the
+ * row of changed chunks with it. */
 static void
 chunk_cost(struct work *w, struct w_chunk *c)
 {
 	w->dirty = true;
-	w->cost += c->hot_n == 0 && c->cold_n == 0 ? 300 : ROW_HOT_SLOT;
+	w->cost += ROW_HOT_SLOT + PATCH_OVERHEAD;
+	if (c->hot_n == 0 && c->cold_n == 0)
+		w->cost += 300;
 }
 
 void
@@ -275,7 +279,7 @@ w_append(struct work *w, struct w_mailbox *m, const struct row_hot *h,
 	if ((rc = chunk_cold(w, c)) < 0)
 		return rc;
 	chunk_cost(w, c);
-	w->cost += ROW_COLD_SLOT;
+	w->cost += ROW_COLD_SLOT + PATCH_OVERHEAD;
 	row_hot_put_slot(c->hot, c->c.used, h);
 	row_cold_put_slot(c->cold, c->c.used, d);
 	bit_set(c->hot_dirty, c->c.used, &c->hot_n);

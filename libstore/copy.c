@@ -142,9 +142,10 @@ mailbox_move_all(struct store *st, uint64_t from, uint32_t uidnext,
     uint64_t to)
 {
 	struct arena *a = arena_new(0);
+	struct store_pair *p;
 	struct kv_txn *t;
 	uint32_t *uid;
-	size_t n;
+	size_t n, moved;
 	int rc;
 
 	do {
@@ -156,7 +157,9 @@ mailbox_move_all(struct store *st, uint64_t from, uint32_t uidnext,
 		ro_end(st);
 		if (rc == 0 && n > 0)
 			rc = store_msgs_copy(st, a, from, uid, n, to, true,
-			    NULL, NULL, NULL);
+			    &p, &moved, NULL);
+		if (rc == 0 && n > 0 && moved == 0)
+			rc = store_corrupt(st, "mailbox", from);
 	} while (rc == 0 && n > 0);
 	arena_free(&a);
 	return rc;

@@ -61,8 +61,10 @@ expunge_portion(struct work *w, void *arg)
 	if (rc < 0)
 		return rc;
 	x->next = 0;
-	rc = expunge_uids(w, m, x, uid, n);
-	return rc < 0 ? rc : m->row.deleted > 0;
+	if ((rc = expunge_uids(w, m, x, uid, n)) < 0)
+		return rc;
+	/* Whatever the mailbox counts: no more if none was removed. */
+	return x->n_gone > x->had && (rc > 0 || n == EMPTY_MAX);
 }
 
 static int
@@ -115,7 +117,7 @@ int
 mailbox_empty(struct work *w, struct w_mailbox *m)
 {
 	struct expunge_arg x = { .mailbox = m->id, .any = true };
-	uint32_t *uid;
+	uint32_t *uid, total = m->row.total;
 	size_t n;
 	int rc;
 
@@ -123,7 +125,7 @@ mailbox_empty(struct work *w, struct w_mailbox *m)
 	    &n);
 	if (rc < 0 || (rc = expunge_uids(w, m, &x, uid, n)) < 0)
 		return rc;
-	if (n == 0 && m->row.total > 0)
+	if (m->row.total == total)
 		return store_corrupt(w->st, "mailbox", m->id);
 	return m->row.total > 0;
 }

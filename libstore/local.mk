@@ -144,3 +144,9 @@ t_fuzz_fuzz_kv_pack_SOURCES = t/fuzz/fuzz-kv-pack.c $(FUZZ_MAIN)
 t_fuzz_fuzz_kv_pack_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_kv_pack_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_kv_pack_LDADD = $(LIBSTORE) $(LIBBASE)
+
+check_PROGRAMS += t/unit/test-store-damage
+t_unit_test_store_damage_SOURCES = t/unit/test-store-damage.c \
+	$(STORE_WORLD)
+t_unit_test_store_damage_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_damage_LDADD = $(STORE_TEST_LIBS)

@@ -6,8 +6,6 @@
  */
 #include "config.h"
 
-#include <assert.h>
-
 #include "libstore/store-int.h"
 
 /* ---- a mailbox's own counts -------------------------------------------- */
@@ -302,7 +300,8 @@ msg_move(struct work *w, struct w_msg *g, struct w_mailbox *to,
 	struct part p;
 	int rc;
 
-	assert(to != g->m && ((flags ^ h.flags) & FLAG_KEYWORDS) == 0);
+	if (to == g->m || (flags ^ h.flags) & FLAG_KEYWORDS)
+		return store_corrupt(w->st, "mailbox", to->id);
 	if (to->row.uidnext == UINT32_MAX)
 		return STORE_E_LIMIT;
 	if ((rc = part_take(w, g, &p)) < 0)

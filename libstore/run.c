@@ -81,6 +81,8 @@ w_mailbox_add(struct work *w, uint64_t id)
 void
 w_counted(struct work *w, struct w_mailbox *m)
 {
+	if (!m->dirty)
+		w->cost += 200 + m->row.name.n;
 	m->dirty = true;
 	m->row.counted = w->modseq;
 	w->head.mailbox_modseq = w->modseq;
@@ -134,7 +136,7 @@ w_tomb(struct work *w, const struct row_tomb *t)
 	    sizeof(*w->tomb));
 	w->tomb[w->n_tomb++] = *t;
 	w->dirty = true;
-	w->cost += 12;
+	w->cost += 20;
 }
 
 /* ---- writing it -------------------------------------------------------- */

@@ -1,7 +1,6 @@
 /* libstore/thread.c - threads: their headers, and what mailboxes count of them */
 #include "config.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "libstore/store-int.h"
@@ -239,10 +238,11 @@ w_thread_make(struct work *w, uint64_t id, struct w_thread **t_r)
 	    (rc = w_msg(w, m, e->row.in[0].uid, &g)) < 0)
 		return rc == STORE_E_NOTFOUND ?
 		    store_corrupt(w->st, "thread", id) : rc;
-	assert(e->row.n_in == 1);
+	if (e->row.n_in != 1 || e->row.thread != id ||
+	    umap_get(&w->threads, id, 0))
+		return store_corrupt(w->st, "thread", id);
 	g.hot.marks |= ROW_THREADED;
 	w_msg_write(w, &g);
-	assert(!umap_get(&w->threads, id, 0));
 	t = arena_alloc(w->a, sizeof(*t));
 	t->id = id;
 	umap_add(&w->threads, id, 0, t);

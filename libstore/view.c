@@ -6,7 +6,10 @@
 #include "libbase/xalloc.h"
 #include "libstore/store-int.h"
 
-enum { CHANGED_MAX = 64 };	/* chunks that are worth looking up one by one */
+enum {
+	CHANGED_MAX = 64,	/* chunks worth looking up one by one */
+	LOAD_AHEAD = 1 << 20	/* messages to have room for beforehand */
+};
 
 /* The first chunk that may have a UID >= from; NOTFOUND after the last. */
 static int
@@ -199,7 +202,7 @@ store_msgs_load(struct store *st, uint64_t mailbox, uint32_t from,
 	if ((rc = mailbox_read(t, st->ra, mailbox, &r)) == 0 && from <= to &&
 	    since < r.highestmodseq) {
 		if (from <= 1 && to >= r.uidnext - 1 && since == 0) {
-			l.cap = r.total;
+			l.cap = r.total < LOAD_AHEAD ? r.total : LOAD_AHEAD;
 			l.m = xreallocarray(NULL, l.cap ? l.cap : 1,
 			    sizeof(*l.m));
 		}

@@ -21,8 +21,8 @@ fixture_name(const struct fixture *f, const char *name)
 
 	i = (i + 1) % 4;
 	/* Tables in memory outlive the test. */
-	snprintf(full[i], sizeof(full[i]), "%s%s", name,
-	    f->dir + strlen("/tmp/culver-store."));
+	snprintf(full[i], sizeof(full[i]), "%s%s%u", name,
+	    f->dir + strlen("/tmp/culver-store."), f->nth);
 	return full[i];
 }
 

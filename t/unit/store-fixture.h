@@ -16,6 +16,7 @@ struct fixture {		/* the state of each test */
 	const char *engine;
 	struct store_conf conf;	/* with a directory of its own */
 	char dir[64];
+	unsigned nth;		/* part of accounts' names */
 };
 
 /* An account's name of this test's own; good for four calls. */
