@@ -143,15 +143,21 @@ w_msg_cold(struct work *w, struct w_msg *g, struct row_cold *cold_r)
 
 /* ---- writing ----------------------------------------------------------- */
 
-/* As if each slot were a patch of its own; the first one has the head and the
- * row of changed chunks with it. */
+/* The first change has the head and the row of changed chunks with it; each
+ * slot is as if patched, but no more than the whole row. */
 static void
-chunk_cost(struct work *w, struct w_chunk *c)
+chunk_cost(struct work *w, struct w_chunk *c, bool cold)
 {
+	size_t *cost = cold ? &c->cold_cost : &c->hot_cost;
+	size_t max = cold ? row_cold_len(c->c.cap) : row_hot_len(c->c.cap);
+
 	w->dirty = true;
-	w->cost += ROW_HOT_SLOT + PATCH_OVERHEAD;
 	if (c->hot_n == 0 && c->cold_n == 0)
 		w->cost += 300;
+	if (c->is_new || c->rewrite || *cost >= max)
+		return;
+	*cost += (cold ? ROW_COLD_SLOT : ROW_HOT_SLOT) + PATCH_OVERHEAD;
+	w->cost += (cold ? ROW_COLD_SLOT : ROW_HOT_SLOT) + PATCH_OVERHEAD;
 }
 
 void
@@ -159,7 +165,7 @@ w_msg_write(struct work *w, struct w_msg *g)
 {
 	struct w_chunk *c = g->c;
 
-	chunk_cost(w, c);
+	chunk_cost(w, c, false);
 	row_hot_put_slot(c->hot, g->i, &g->hot);
 	bit_set(c->hot_dirty, g->i, &c->hot_n);
 	if (g->hot.modseq > c->c.max) {
@@ -278,8 +284,8 @@ w_append(struct work *w, struct w_mailbox *m, const struct row_hot *h,
 	c = m->last;
 	if ((rc = chunk_cold(w, c)) < 0)
 		return rc;
-	chunk_cost(w, c);
-	w->cost += ROW_COLD_SLOT + PATCH_OVERHEAD;
+	chunk_cost(w, c, false);
+	chunk_cost(w, c, true);
 	row_hot_put_slot(c->hot, c->c.used, h);
 	row_cold_put_slot(c->cold, c->c.used, d);
 	bit_set(c->hot_dirty, c->c.used, &c->hot_n);

@@ -111,6 +111,7 @@ struct w_chunk {
 	uint64_t old_max;	/* of the row that is stored */
 	bool is_new, head_dirty, rewrite, killed;
 	unsigned hot_n, cold_n;	/* dirty slots */
+	size_t hot_cost, cold_cost;
 	uint64_t hot_dirty[4], cold_dirty[4];
 };
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -535,6 +537,114 @@ test_whole_mailbox(void **state)
 	world_end(&w);
 }
 
+/* ---- many, at once and in parallel ------------------------------------- */
+
+static void
+mark(struct world *w, uint64_t mb, const uint32_t *uid, size_t n,
+    uint64_t flags)
+{
+	assert_int_equal(store_msgs_flag(w->st, w->a, mb, uid, n,
+	    STORE_FLAG_ADD, flags, ALL, NULL, NULL, NULL), 0);
+}
+
+/* More than a transaction holds; ten thousand are one change. */
+static void
+test_large(void **state)
+{
+	uint32_t big = getenv("CULVER_LONG") ? 150000 : 12000, n = 0;
+	uint32_t *uid = xcalloc(big, sizeof(*uid));
+	struct world w = world(state);
+	struct store_mailbox mb;
+	struct store_pair *p;
+	uint64_t before;
+	size_t n_pair;
+
+	for (uint32_t i = 0; i < big; i += 3000)
+		add_many(&w, w.inbox, (int)i, 3000);
+	for (uint32_t u = 1; u <= big; u += 3)
+		uid[n++] = u;
+	mark(&w, w.inbox, uid, n, STORE_FLAGGED);
+	for (uint32_t u = 0; u < big; u++)
+		uid[u] = u + 1;
+	mark(&w, w.inbox, uid, big, STORE_ANSWERED);
+	before = store_modseq(w.st);
+	mark(&w, w.inbox, uid, 10000, STORE_SEEN | STORE_DELETED);
+	assert_int_equal(store_modseq(w.st), before + 1);
+	assert_int_equal(store_msgs_copy(w.st, w.a, w.inbox, uid, 10000,
+	    w.box, false, &p, &n_pair, NULL), 0);
+	assert_int_equal(n_pair, 10000);
+	assert_int_equal(store_modseq(w.st), before + 2);
+	assert_int_equal(store_msgs_expunge(w.st, w.a, w.inbox, NULL, 0, NULL,
+	    NULL, NULL), 0);
+	assert_int_equal(store_modseq(w.st), before + 3);
+	assert_int_equal(box(&w, w.inbox).total, big - 10000);
+	assert_int_equal(store_msgs_copy(w.st, w.a, w.inbox, uid, big, w.box,
+	    false, &p, &n_pair, NULL), 0);
+	assert_int_equal(n_pair, big - 10000);
+	assert_int_equal(store_mailbox_rename(w.st, w.inbox, S("old")), 0);
+	assert_int_equal(store_mailbox_find(w.st, w.a, S("old"), &mb), 0);
+	assert_int_equal(mb.total, big - 10000);
+	assert_true(store_idle(w.st, false) >= 0);
+	assert_int_equal(store_mailbox_destroy(w.st, w.box, true), 0);
+	assert_int_equal(store_mailbox_destroy(w.st, mb.id, true), 0);
+	assert_true(store_idle(w.st, true) >= 0);
+	xfree(uid);
+	world_end(&w);
+}
+
+/* What one of several processes does to the account. */
+static void
+writer(struct fixture *f, uint64_t inbox, uint64_t to, int k)
+{
+	struct world w = { .f = f, .a = arena_new(0), .inbox = inbox };
+
+	if (store_open(&f->conf, fixture_name(f, "x"), &w.st) != 0)
+		_exit(1);
+	for (int i = 0; i < 25; i++) {
+		uint32_t uid[40];
+
+		for (uint32_t u = 0; u < 40; u++)
+			uid[u] = u * 3 + 1 + (uint32_t)i % 3;
+		add(&w, k * 1000 + i, i % 2 ? STORE_SEEN : 0);
+		mark(&w, inbox, uid, 40, STORE_FLAGGED << (k % 2));
+		if (i % 5 == 4 && store_msgs_copy(w.st, w.a, inbox, uid, 7,
+		    to, k == 0, NULL, NULL, NULL) != 0)
+			_exit(1);
+		if (i % 8 == 7 && store_msgs_remove(w.st, w.a, inbox, uid + 20,
+		    5, NULL) != 0)
+			_exit(1);
+		if (i % 10 == 9 && store_idle(w.st, true) < 0)
+			_exit(1);
+	}
+	store_close(&w.st);
+	_exit(0);
+}
+
+static void
+test_parallel(void **state)
+{
+	struct fixture *f = *state;
+	struct world w = world(state);
+	pid_t pid[3];
+	int status;
+
+	if (strstr(f->engine, "mem")) {	/* a process has its own */
+		world_end(&w);
+		return;
+	}
+	for (int k = 0; k < 3; k++)
+		if ((pid[k] = fork()) == 0)
+			writer(f, w.inbox, w.box, k);
+	for (int k = 0; k < 3; k++) {
+		assert_true(pid[k] > 0);
+		assert_int_equal(waitpid(pid[k], &status, 0), pid[k]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(store_refresh(w.st), 1);
+	assert_int_equal(box(&w, w.inbox).uidnext, 76);
+	world_end(&w);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -553,6 +663,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_chunks),
 		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_whole_mailbox),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_parallel),
 	};
 
 	return fixture_run(argc > 1 ? argv[1] : NULL, tests,
