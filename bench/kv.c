@@ -20,7 +20,9 @@
 #include "libstore/kv/sys.h"
 
 /*
- * bench/kv [DIRECTORY]: a directory on the disk to measure, /tmp by default.
+ * bench/kv [DIRECTORY [MICROSECONDS]]: a directory on the disk to measure, /tmp
+ * by default.  On a file system in memory flushes can be made to take a time, so
+ * that the rest is measured without the noise of a disk.
  * A chunk is a row like the store's: 256 messages of 21 octets.
  */
 enum {
@@ -30,6 +32,7 @@ enum {
 
 static char top[200];
 static unsigned flushes;
+static long flush_us;
 static _Atomic int *shared;	/* of the processes */
 
 static double
@@ -62,7 +65,13 @@ count(void *arg, enum sys_call c, int fd, size_t *n)
 	(void)arg;
 	(void)fd;
 	(void)n;
-	flushes += c == SYS_FDATASYNC || c == SYS_FSYNC;
+	if (c == SYS_FDATASYNC || c == SYS_FSYNC) {
+		const struct timespec t = { 0, flush_us * 1000 };
+
+		flushes++;
+		if (flush_us > 0)
+			(void)nanosleep(&t, NULL);
+	}
 	return 0;
 }
 
@@ -491,6 +500,8 @@ main(int argc, char **argv)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (mkdtemp(top) == NULL || shared == MAP_FAILED)
 		must(-1, top);
+	if (argc > 2)
+		flush_us = strtol(argv[2], NULL, 10);
 	sys_hook = &hook;
 	bench_raw();
 	chunks("100k", 100000);

@@ -51,6 +51,7 @@ struct kv_watch;
 
 /*
  * The account in directory dir (for "mem": the name of a process-wide table).
+ * A relative one is looked up again by kv_reopen() and kv_idle().
  * KV_CREATE makes it, STORE_E_EXISTS if it is there; without it
  * STORE_E_NOTFOUND if it is not.
  */

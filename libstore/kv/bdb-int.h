@@ -54,8 +54,7 @@ struct staged {
 struct bdb_txn {
 	struct kv_txn txn;
 	struct view view;
-	struct buf ops;		/* a record: RECORD_HEAD octets, then these */
-	uint32_t n_ops;
+	struct ops ops;
 	size_t octets;		/* of keys and values */
 	struct staged *blobs;
 	size_t n_blobs;

@@ -222,7 +222,7 @@ bdb_abort(struct kv_txn *txn)
 	for (size_t i = 0; i < t->n_blobs; i++)
 		kv_blob_free(&t->blobs[i].b);
 	xfree(t->blobs);
-	buf_release(&t->ops);
+	ops_release(&t->ops);
 	overlay_release(&t->view.ov);
 	xfree(t);
 }
@@ -250,11 +250,8 @@ bdb_begin(struct kv *kv, int mode, struct kv_txn **txn_r)
 	t->pos = b->s.pos;
 	t->view.low = &b->s.low;
 	overlay_init(&t->view.ov, false);
-	buf_init(&t->ops, RECORD_MAX);
-	if (mode & KV_RW) {
-		(void)buf_reserve(&t->ops, 1024);
-		t->ops.n = RECORD_HEAD;
-	}
+	if (mode & KV_RW)
+		ops_init(&t->ops);
 	*txn_r = &t->txn;
 	return 0;
 }
@@ -305,7 +302,6 @@ bdb_scan_close(struct kv_scan *s)
 static int
 count(struct bdb_txn *t, int added, size_t octets)
 {
-	t->n_ops++;
 	t->octets += octets;
 	if (added < 0)
 		t->octets = SIZE_MAX / 2;

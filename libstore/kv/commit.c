@@ -180,13 +180,13 @@ append_fill(struct append *a, const struct bdb_txn *t, uint64_t record_len)
 		if (t->blobs[i].b->mem != NULL)
 			append_add(a, t->blobs[i].b->mem,
 			    (size_t)t->blobs[i].b->len);
-	it.meta_len = (uint32_t)t->ops.n;
-	it.meta_crc = crc32c(0, t->ops.p, t->ops.n);
+	it.meta_len = (uint32_t)t->ops.b.n;
+	it.meta_crc = crc32c(0, t->ops.b.p, t->ops.b.n);
 	it.len = record_len;
 	item_encode(&it, a->item);
 	append_add(a, a->item, ITEM_HEAD);
-	append_add(a, t->ops.p, t->ops.n);
-	pad = (size_t)record_len - ITEM_HEAD - t->ops.n;
+	append_add(a, t->ops.b.p, t->ops.b.n);
+	pad = (size_t)record_len - ITEM_HEAD - t->ops.b.n;
 	if (pad > 0)
 		append_add(a, a->pad, pad);
 }
@@ -283,11 +283,11 @@ static int
 journal_commit(struct bdb_kv *b, struct bdb_txn *t)
 {
 	unsigned char shown[4];
-	int rc = journal_append(b, t->ops.p, t->ops.n);
+	int rc = journal_append(b, t->ops.b.p, t->ops.b.n);
 
 	if (rc < 0 && (errno == ENOSPC || errno == EDQUOT) &&
 	    (t->txn.mode & KV_FREES) && reserve_release(b))
-		rc = journal_append(b, t->ops.p, t->ops.n);
+		rc = journal_append(b, t->ops.b.p, t->ops.b.n);
 	if (rc < 0)
 		return kv_fail_sys(&b->kv, "journal");
 	if (sys_fdatasync(b->s.fd) < 0)
@@ -311,7 +311,7 @@ pack_commit(struct bdb_kv *b, struct bdb_txn *t, uint64_t record_len)
 
 	if ((rc = pack_write(b, t, record_len, &p)) < 0)
 		goto out;
-	if (journal_append(b, t->ops.p, t->ops.n) < 0) {
+	if (journal_append(b, t->ops.b.p, t->ops.b.n) < 0) {
 		rc = kv_fail_sys(&b->kv, "journal");
 		if (pack_undo(b, t, p) < 0) {
 			b->broken = true;
@@ -327,13 +327,13 @@ static int
 write_all(struct bdb_kv *b, struct bdb_txn *t)
 {
 	uint64_t record_len;
-	struct record r = { .n_ops = t->n_ops, .seq = t->txn.modseq };
+	struct record r = { .seq = t->txn.modseq };
 	size_t n_own = 0, small = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < t->n_blobs; i++)
 		small += t->blobs[i].b->mem != NULL;
-	record_len = (ITEM_HEAD + (t->ops.n + 7) / 8 * 8 + ITEM_ALIGN - 1) /
+	record_len = (ITEM_HEAD + (t->ops.b.n + 7) / 8 * 8 + ITEM_ALIGN - 1) /
 	    ITEM_ALIGN * ITEM_ALIGN;
 	if (small > 0)
 		t->pos.end += record_len;
@@ -358,15 +358,15 @@ write_all(struct bdb_kv *b, struct bdb_txn *t)
 static int
 take_in(struct bdb_kv *b, struct bdb_txn *t)
 {
-	size_t n = t->ops.n;
-	char *p = t->ops.p;
+	size_t n = t->ops.b.n;
+	char *p = t->ops.b.p;
 
 	olog_keep(b->s.low.log, p);
-	buf_init(&t->ops, RECORD_MAX);
+	memset(&t->ops.b, 0, sizeof(t->ops.b));
 	b->s.end += n;
 	b->s.seq = b->kv.modseq = t->txn.modseq;
 	b->s.pos = t->pos;
-	if (ops_apply(slice_make(p + RECORD_HEAD, n - RECORD_HEAD), t->n_ops,
+	if (ops_apply(slice_make(p + RECORD_HEAD, n - RECORD_HEAD), t->ops.n,
 		b->s.low.log) == 0)
 		return 0;
 	b->broken = true;
@@ -383,7 +383,7 @@ bdb_commit(struct kv_txn *txn, uint64_t *modseq_r)
 	*modseq_r = b->s.seq;
 	if (t->octets > KV_TXN_MAX)
 		rc = kv_fail(&b->kv, STORE_E_TOOBIG, "transaction too large");
-	else if (t->n_ops > 0 || t->n_blobs > 0) {
+	else if (t->ops.n > 0 || t->n_blobs > 0) {
 		if ((rc = write_all(b, t)) == 0 &&
 		    (rc = take_in(b, t)) == 0)
 			*modseq_r = b->s.seq;

@@ -67,24 +67,6 @@ record_show(unsigned char out[4])
 }
 
 int
-record_finish(struct buf *b, const struct record *r)
-{
-	while (b->n % 8 != 0)
-		if (buf_addc(b, '\0') < 0)
-			return -1;
-	memset(b->p, 0, RECORD_HEAD);
-	be32_put(b->p, r->shown ? word_shown : 0);
-	be32_put(b->p + 8, (uint32_t)b->n);
-	be32_put(b->p + 12, r->n_ops);
-	be64_put(b->p + 16, r->seq);
-	be32_put(b->p + 24, r->pos.pack);
-	be32_put(b->p + 28, r->pos.next);
-	be64_put(b->p + 32, r->pos.end);
-	be32_put(b->p + 4, crc32c(0, b->p + 8, b->n - 8));
-	return 0;
-}
-
-int
 record_decode(struct slice s, struct record *r, size_t *need_r)
 {
 	const char *p = s.p;
@@ -116,10 +98,26 @@ record_decode(struct slice s, struct record *r, size_t *need_r)
 
 /* ---- operations --------------------------------------------------------- */
 
+void
+ops_init(struct ops *o)
+{
+	memset(o, 0, sizeof(*o));
+	buf_init(&o->b, RECORD_MAX);
+	(void)buf_reserve(&o->b, 1024);
+	o->b.n = RECORD_HEAD;
+}
+
+void
+ops_release(struct ops *o)
+{
+	buf_release(&o->b);
+}
+
 static int
-op_add(struct buf *b, enum op_kind kind, struct slice key, uint32_t off,
+op_add(struct ops *o, enum op_kind kind, struct slice key, uint32_t off,
     struct slice val)
 {
+	struct buf *b = &o->b;
 	char *p = buf_reserve(b, OP_HEAD + key.n + val.n);
 
 	if (p == NULL)
@@ -131,32 +129,64 @@ op_add(struct buf *b, enum op_kind kind, struct slice key, uint32_t off,
 		memcpy(p + OP_HEAD, key.p, key.n);
 	if (val.n > 0)
 		memcpy(p + OP_HEAD + key.n, val.p, val.n);
+	if (key.n > 0) {
+		o->key_at = b->n + OP_HEAD;
+		o->key_n = key.n;
+	}
 	b->n += OP_HEAD + key.n + val.n;
+	o->n++;
 	return 0;
 }
 
 int
-op_put(struct buf *b, struct slice key, struct slice val)
+op_put(struct ops *o, struct slice key, struct slice val)
 {
-	return op_add(b, OP_PUT, key, 0, val);
+	return op_add(o, OP_PUT, key, 0, val);
 }
 
 int
-op_patch(struct buf *b, struct slice key, uint32_t off, struct slice octets)
+op_patch(struct ops *o, struct slice key, uint32_t off, struct slice octets)
 {
-	return op_add(b, OP_PATCH, key, off, octets);
+	/* Many patches of a row come one after another: its key once. */
+	if (o->key_n == key.n &&
+	    memcmp(o->b.p + o->key_at, key.p, key.n) == 0)
+		key.n = 0;
+	return op_add(o, OP_PATCH, key, off, octets);
 }
 
 int
-op_del(struct buf *b, struct slice key)
+op_del(struct ops *o, struct slice key)
 {
-	return op_add(b, OP_DEL, key, 0, slice_make(NULL, 0));
+	return op_add(o, OP_DEL, key, 0, slice_make(NULL, 0));
 }
 
 int
-op_del_range(struct buf *b, struct slice from, struct slice to)
+op_del_range(struct ops *o, struct slice from, struct slice to)
 {
-	return op_add(b, OP_DEL_RANGE, from, 0, to);
+	if (op_add(o, OP_DEL_RANGE, from, 0, to) < 0)
+		return -1;
+	o->key_n = 0;	/* which may be empty: none to refer to */
+	return 0;
+}
+
+int
+record_finish(struct ops *o, const struct record *r)
+{
+	struct buf *b = &o->b;
+
+	while (b->n % 8 != 0)
+		if (buf_addc(b, '\0') < 0)
+			return -1;
+	memset(b->p, 0, RECORD_HEAD);
+	be32_put(b->p, r->shown ? word_shown : 0);
+	be32_put(b->p + 8, (uint32_t)b->n);
+	be32_put(b->p + 12, o->n);
+	be64_put(b->p + 16, r->seq);
+	be32_put(b->p + 24, r->pos.pack);
+	be32_put(b->p + 28, r->pos.next);
+	be64_put(b->p + 32, r->pos.end);
+	be32_put(b->p + 4, crc32c(0, b->p + 8, b->n - 8));
+	return 0;
 }
 
 static int
@@ -191,25 +221,32 @@ op_apply(struct olog *l, uint32_t kind, struct slice key, uint32_t off,
 int
 ops_apply(struct slice ops, uint32_t n, struct olog *l)
 {
+	struct slice last = { NULL, 0 };
+
 	while (n-- > 0) {
-		uint32_t word, vn, off;
-		size_t kn;
+		uint32_t word, kind, vn, off;
+		struct slice key;
 
 		if (ops.n < OP_HEAD)
 			return -1;
 		word = be32_get(ops.p);
 		vn = be32_get(ops.p + 4);
 		off = be32_get(ops.p + 8);
-		kn = word & 0xffffff;
+		kind = word >> 24;
+		key = slice_make(ops.p + OP_HEAD, word & 0xffffff);
 		ops.p += OP_HEAD;
 		ops.n -= OP_HEAD;
-		if (kn > ops.n || vn > ops.n - kn)
+		if (key.n > ops.n || vn > ops.n - key.n)
 			return -1;
-		if (op_apply(l, word >> 24, slice_make(ops.p, kn), off,
-			slice_make(ops.p + kn, vn)) < 0)
+		ops.p += key.n;
+		ops.n -= key.n;
+		if (kind == OP_PATCH && key.n == 0)
+			key = last;
+		if (op_apply(l, kind, key, off, slice_make(ops.p, vn)) < 0)
 			return -1;
-		ops.p += kn + vn;
-		ops.n -= kn + vn;
+		last = kind == OP_DEL_RANGE ? slice_make(NULL, 0) : key;
+		ops.p += vn;
+		ops.n -= vn;
 	}
 	return ops.n < 8 ? 0 : -1;	/* padding */
 }

@@ -54,21 +54,30 @@ struct record {
 	struct slice ops;
 };
 
-/* Writes the head around the operations behind its first RECORD_HEAD octets;
- * pads.  -1: the buffer's maximum. */
-int record_finish(struct buf *b, const struct record *r);
 /* The word of a record, at its beginning, that shows it. */
 void record_show(unsigned char out[4]);
 /* 1: a whole valid record is at the front of s; 0: not, or not all of it is in
  * s: *need_r octets are wanted (0: it is not one). */
 int record_decode(struct slice s, struct record *r_r, size_t *need_r);
 
-/* Operations are appended to a transaction's buffer.  -1: its maximum. */
-int op_put(struct buf *b, struct slice key, struct slice val);
-int op_patch(struct buf *b, struct slice key, uint32_t off,
+/* A transaction's operations, as they will be in its record. */
+struct ops {
+	struct buf b;		/* RECORD_HEAD octets for the head, then they */
+	uint32_t n;
+	size_t key_at, key_n;	/* of the last one's key, in b */
+};
+void ops_init(struct ops *o);
+void ops_release(struct ops *o);
+/* -1: the record would become too long. */
+int op_put(struct ops *o, struct slice key, struct slice val);
+int op_patch(struct ops *o, struct slice key, uint32_t off,
     struct slice octets);
-int op_del(struct buf *b, struct slice key);
-int op_del_range(struct buf *b, struct slice from, struct slice to);
+int op_del(struct ops *o, struct slice key);
+int op_del_range(struct ops *o, struct slice from, struct slice to);
+/* Makes them a record: pads, and writes the head; of r seq, pos and shown are
+ * used.  -1: too long. */
+int record_finish(struct ops *o, const struct record *r);
+
 /* Takes n operations into the log, which keeps pointers into ops; -1: they are
  * not what a writer writes. */
 int ops_apply(struct slice ops, uint32_t n, struct olog *l);

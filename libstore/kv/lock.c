@@ -15,29 +15,36 @@
 
 /*
  * fcntl() has no wait with an end, and a signal for one would be the whole
- * process's.  So: try, and sleep a little longer each time.  Writers hold the
- * lock for one flush, a fraction of a millisecond.
+ * process's.  So: try again and again.  Writers hold the lock for one flush, a
+ * fraction of a millisecond, and when there are many the lock must not lie idle
+ * for long; only who has waited for longer than that sleeps longer.
  */
-enum { SLEEP_MIN_US = 20, SLEEP_MAX_US = 2000 };
+enum {
+	SLEEP_US = 120, SLEEP_LONG_US = 1000,
+	LONG_MS = 50	/* after which it is not just a crowd */
+};
 
 int
 lock_wait(struct bdb_kv *b, int fd, uint64_t octet, int64_t until_ms)
 {
-	long us = SLEEP_MIN_US;
+	int64_t start = 0, now;
 
 	for (;;) {
 		int rc = sys_lock(fd, F_WRLCK, octet);
-		struct timespec t = { 0, us * 1000 };
+		struct timespec t = { 0, SLEEP_US * 1000 };
 
 		if (rc == 0)
 			return 0;
 		if (rc < 0)
 			return kv_fail_sys(&b->kv, "lock");
-		if (time_mono_ms() >= until_ms)
+		now = time_mono_ms();
+		if (now >= until_ms)
 			return kv_fail(&b->kv, STORE_E_BUSY,
 			    "the account stayed locked");
+		start = start == 0 ? now : start;
+		if (now - start > LONG_MS)
+			t.tv_nsec = SLEEP_LONG_US * 1000;
 		(void)nanosleep(&t, NULL);
-		us = us * 3 / 2 < SLEEP_MAX_US ? us * 3 / 2 : SLEEP_MAX_US;
 	}
 }
 

@@ -55,6 +55,8 @@ struct olog {
 	size_t n_patch, cap_patch;
 	struct ohidden *hidden;
 	struct kept *kept;
+	struct slice recent;	/* the key that was looked up last, as passed */
+	uint32_t recent_ent;	/* its entry */
 	uint32_t *sorted;
 	size_t n_sorted;	/* the first so many entries are in it */
 	unsigned picks;
@@ -235,15 +237,22 @@ olog_del(struct olog *l, struct slice key)
 int
 olog_patch(struct olog *l, struct slice key, uint32_t off, struct slice octets)
 {
-	struct ent *e = look(l, key);
+	struct ent *e;
 	struct patch *p;
 
+	/* The same octets as in the last patch: the same row. */
+	if (l->recent.n > 0 && l->recent.p == key.p && l->recent.n == key.n)
+		e = &l->ent[l->recent_ent];
+	else
+		e = look(l, key);
 	if (e == NULL) {
 		if (olog_hides(l, key) || !l->on_base)
 			return -1;
 		e = entry(l, key);
 		e->state = ENT_PATCHED;
 	}
+	l->recent = key;
+	l->recent_ent = (uint32_t)(e - l->ent);
 	if (e->state == ENT_GONE ||
 	    (e->state == ENT_VALUE &&
 		(off > e->vlen || octets.n > e->vlen - off)))

@@ -127,7 +127,7 @@ read_some(struct bdb_kv *b, struct snap *s, size_t n, bool writer,
 		if ((size_t)k < n)
 			*need_r = 0;	/* it became shorter */
 	}
-	if (used > 0)
+	if (used > 0 || rc < 0)		/* what failed may be in there */
 		olog_keep(s->low.log, p);
 	else
 		xfree(p);

@@ -80,19 +80,18 @@ static void
 again(const struct record *r)
 {
 	struct record copy;
-	struct buf b;
+	struct ops o;
 	size_t need;
 
-	buf_init(&b, RECORD_MAX);
-	FUZZ_CHECK(buf_reserve(&b, RECORD_HEAD) != NULL);
-	b.n = RECORD_HEAD;
-	FUZZ_CHECK(buf_add_slice(&b, r->ops) == 0);
-	FUZZ_CHECK(record_finish(&b, r) == 0);
-	FUZZ_CHECK(record_decode(buf_slice(&b), &copy, &need) == 1);
+	ops_init(&o);
+	FUZZ_CHECK(buf_add_slice(&o.b, r->ops) == 0);
+	o.n = r->n_ops;
+	FUZZ_CHECK(record_finish(&o, r) == 0);
+	FUZZ_CHECK(record_decode(buf_slice(&o.b), &copy, &need) == 1);
 	FUZZ_CHECK(copy.len == r->len && copy.seq == r->seq &&
 	    copy.n_ops == r->n_ops && copy.shown == r->shown &&
 	    slice_eq(copy.ops, r->ops));
-	buf_release(&b);
+	ops_release(&o);
 }
 
 int
