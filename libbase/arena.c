@@ -10,7 +10,7 @@
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
 
-enum { ALIGN = 16, BLOCK = 8192, KEEP_MAX = 64 * 1024 };
+enum { ALIGN = 16, BLOCK = 8192, BIG = 4096, KEEP_MAX = 64 * 1024 };
 
 struct block {
 	struct block *next;
@@ -114,15 +114,26 @@ block_add(struct arena *a, size_t n)
 
 #ifndef ARENA_DEBUG
 	/* Blocks grow with the arena, so that their number stays small. */
-	size = a->used > BLOCK ? a->used : BLOCK;
-	if (size > 1024 * 1024)
-		size = 1024 * 1024;
-	if (size < n)
-		size = n;
+	if (n < BIG || a->blocks == NULL) {
+		size = a->used > BLOCK ? a->used : BLOCK;
+		if (size > 1024 * 1024)
+			size = 1024 * 1024;
+		if (size < n)
+			size = n;
+	}
 #endif
 	b = xmalloc(sizeof(*b) + size);
 	b->size = size;
 	b->used = 0;
+#ifndef ARENA_DEBUG
+	if (n >= BIG && a->blocks != NULL) {
+		/* Alone, behind the first, whose rest remains in use: or big
+		 * and small objects by turns would waste a block each. */
+		b->next = a->blocks->next;
+		a->blocks->next = b;
+		return b;
+	}
+#endif
 	b->next = a->blocks;
 	a->blocks = b;
 	return b;
@@ -167,8 +178,11 @@ arena_calloc(struct arena *a, size_t n, size_t size)
 char *
 arena_strndup(struct arena *a, const char *p, size_t n)
 {
-	char *s = arena_alloc(a, n + 1);
+	char *s;
 
+	if (n == SIZE_MAX)
+		fatal("arena: %zu octets", n);
+	s = arena_alloc(a, n + 1);
 	if (n > 0)
 		memcpy(s, p, n);
 	return s;

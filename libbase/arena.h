@@ -18,8 +18,8 @@ struct arena; /* opaque */
 struct arena *arena_new(size_t max);
 /* Runs the deferred functions, frees all, clears *a.  No-op on NULL. */
 void arena_free(struct arena **a);
-/* Runs the deferred functions (last first) and forgets all objects; blocks are
- * kept for reuse. */
+/* Runs the deferred functions (last first) and forgets all objects; one block
+ * of up to 64 KB is kept for reuse. */
 void arena_reset(struct arena *a);
 bool arena_full(const struct arena *a);
 /* Octets given out since the last reset. */

@@ -12,12 +12,14 @@ static int
 encode(struct buf *out, struct slice in, const char *digits, bool pad)
 {
 	const unsigned char *p = (const unsigned char *)in.p;
+	size_t rest = in.n % 3, n = in.n / 3 * 4;
 	char *to;
 
 	if (in.n == 0)
 		return out->overflow ? -1 : 0;
-	if (in.n > SIZE_MAX / 2 ||
-	    (to = buf_reserve(out, (in.n + 2) / 3 * 4)) == NULL) {
+	if (rest > 0)
+		n += pad ? 4 : rest + 1;
+	if (in.n > SIZE_MAX / 2 || (to = buf_reserve(out, n)) == NULL) {
 		out->overflow = true;
 		return -1;
 	}

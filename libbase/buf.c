@@ -27,6 +27,22 @@ buf_reset(struct buf *b)
 	b->overflow = false;
 }
 
+/* Room for n more octets, of which at most one is beyond max. */
+static char *
+grow(struct buf *b, size_t n)
+{
+	if (b->p == NULL || b->cap - b->n < n) {
+		size_t most = b->max + (b->max < SIZE_MAX);
+		size_t cap = b->cap < 64 ? 64 : b->cap;
+
+		while (cap - b->n < n)
+			cap = cap > most / 2 ? most : cap * 2;
+		b->p = xrealloc(b->p, cap);
+		b->cap = cap;
+	}
+	return b->p + b->n;
+}
+
 char *
 buf_reserve(struct buf *b, size_t n)
 {
@@ -34,15 +50,7 @@ buf_reserve(struct buf *b, size_t n)
 		b->overflow = true;
 		return NULL;
 	}
-	if (b->cap - b->n < n) {
-		size_t cap = b->cap < 64 ? 64 : b->cap;
-
-		while (cap - b->n < n)
-			cap = cap > b->max / 2 ? b->max : cap * 2;
-		b->p = xrealloc(b->p, cap);
-		b->cap = cap;
-	}
-	return b->p + b->n;
+	return grow(b, n);
 }
 
 int
@@ -87,12 +95,12 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	/* One octet more for the NUL, which is not counted. */
-	if (n < 0 || (size_t)n >= b->max - b->n ||
-	    (to = buf_reserve(b, (size_t)n + 1)) == NULL) {
+	if (b->overflow || n < 0 || (size_t)n > b->max - b->n) {
 		b->overflow = true;
 		return -1;
 	}
+	/* One octet more for the NUL, which is not counted. */
+	to = grow(b, (size_t)n + 1);
 	va_start(ap, fmt);
 	vsnprintf(to, (size_t)n + 1, fmt, ap);
 	va_end(ap);

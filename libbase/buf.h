@@ -32,7 +32,7 @@ int buf_printf(struct buf *b, const char *fmt, ...)
 /* Decimal, without printf's cost. */
 int buf_add_u64(struct buf *b, uint64_t v);
 /* Makes room for n more octets and returns where they go (then set b->n
- * yourself), or NULL past max. */
+ * yourself; n may be 0), or NULL past max. */
 char *buf_reserve(struct buf *b, size_t n);
 /* Removes n octets from the front. */
 void buf_consume(struct buf *b, size_t n);

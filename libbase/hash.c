@@ -35,7 +35,7 @@ void
 sha256_finish(struct sha256 **h, unsigned char out[SHA256_LEN])
 {
 	sha256_digest(&(*h)->ctx, SHA256_LEN, out);
-	xfree(*h);
+	xfree_secret(*h, sizeof(**h));
 	*h = NULL;
 }
 
@@ -48,6 +48,7 @@ sha256_of(struct slice s, unsigned char out[SHA256_LEN])
 	if (s.n > 0)
 		sha256_update(&ctx, s.n, (const uint8_t *)s.p);
 	sha256_digest(&ctx, SHA256_LEN, out);
+	secret_wipe(&ctx, sizeof(ctx));
 }
 
 void

@@ -56,7 +56,9 @@ io_write_full(int fd, const void *p, size_t n)
 	for (const char *from = p; n > 0;) {
 		ssize_t k = io_write(fd, from, n);
 
-		if (k < 0)
+		if (k == 0)
+			errno = EIO;
+		if (k <= 0)
 			return -1;
 		from += k;
 		n -= (size_t)k;
@@ -91,7 +93,9 @@ io_pwrite_full(int fd, const void *p, size_t n, off_t off)
 
 		if (k < 0 && errno == EINTR)
 			continue;
-		if (k < 0)
+		if (k == 0)
+			errno = EIO;
+		if (k <= 0)
 			return -1;
 		from += k;
 		off += k;
@@ -160,7 +164,9 @@ io_nonblock(int fd, int on)
 int
 io_slurp(const char *path, size_t max, struct arena *a, struct slice *out_r)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc = -1;
+	/* O_NONBLOCK: a FIFO in its place is refused, not waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int rc = -1;
 	struct stat st;
 	char *p;
 

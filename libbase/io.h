@@ -24,7 +24,8 @@ int io_nonblock(int fd, int on);
 /* The whole of a regular file of at most max octets; NUL-ended beyond n. */
 int io_slurp(const char *path, size_t max, struct arena *a, struct slice *out_r);
 /* Writes path.tmp, fdatasync, rename, fsync of the directory: the file is the
- * old one or the new one, whatever happens. */
+ * old one or the new one, whatever happens.  One caller at a time: who may have
+ * company holds a lock. */
 int io_replace(const char *path, struct slice data, mode_t mode);
 /* mkdir -p; existing directories are fine. */
 int io_mkdirs(const char *path, mode_t mode);
@@ -32,7 +33,7 @@ int io_mkdirs(const char *path, mode_t mode);
 /* From the kernel's generator; never fails once booted. */
 void random_bytes(void *p, size_t n);
 
-/* CRC-32C (Castagnoli), in hardware where there is any; seed 0 to begin. */
+/* CRC-32C (Castagnoli), by SSE 4.2 where there is that; seed 0 to begin. */
 uint32_t crc32c(uint32_t crc, const void *p, size_t n);
 
 enum { SHA256_LEN = 32 };

@@ -115,9 +115,9 @@ stamp(char *out, size_t size)
 	clock_gettime(CLOCK_REALTIME, &ts);
 	gmtime_r(&ts.tv_sec, &tm);
 	n = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	return n +
-	    (size_t)snprintf(out + n, size - n, ".%03ldZ %s[%ld]: ",
-		ts.tv_nsec / 1000000, target.ident, (long)getpid());
+	snprintf(out + n, size - n, ".%03ldZ %.64s[%ld]: ",
+	    ts.tv_nsec / 1000000, target.ident, (long)getpid());
+	return strlen(out);
 }
 
 void
@@ -129,7 +129,8 @@ log_vmsg(enum log_level l, const char *fmt, va_list ap)
 
 	if (l > target.max)
 		return;
-	vsnprintf(text, sizeof(text), fmt, ap);
+	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
+		snprintf(text, sizeof(text), "(unprintable: %.200s)", fmt);
 	if (!target.syslog)
 		n = stamp(line, 128);
 	if (session[0] != '\0') {

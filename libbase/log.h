@@ -16,7 +16,7 @@ enum { EXIT_PERM = 100, EXIT_TEMP = 111 };
 /*
  * Before log_open() lines go to stderr.  target: "stderr", "syslog", or an
  * absolute path (opened O_APPEND; a line is one write, so that processes may
- * share it).  0, or -1 with errno.
+ * share it).  ident is kept, not copied.  0, or -1 with errno.
  */
 int log_open(const char *ident, const char *target, enum log_level max);
 void log_close(void);
@@ -24,7 +24,8 @@ enum log_level log_max(void);
 /*
  * One line: "2026-11-22T10:00:00.123Z ident[pid]: session: text" (syslog adds its own
  * head).  Control octets and invalid UTF-8 in the text are escaped as \xNN,
- * so that input can't forge lines.  errno is kept.
+ * so that input can't forge lines; a text is cut after 4095 octets.  errno is
+ * kept.
  */
 void log_msg(enum log_level l, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

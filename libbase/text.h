@@ -28,8 +28,9 @@ struct slice utf8_clean(struct arena *a, struct slice s);
 /* Length of the longest prefix of at most max octets that ends between two
  * characters. */
 size_t utf8_cut(struct slice s, size_t max);
-/* NFC of valid UTF-8; full case folding + NFKC for comparison (i;unicode-casemap
- * like).  In the arena; -1 where s is not valid UTF-8. */
+/* NFC of valid UTF-8 (the same octets where all are ASCII); full case folding +
+ * NFKC for comparison (i;unicode-casemap like).  In the arena; -1 where s is not
+ * valid UTF-8. */
 int utf8_nfc(struct slice s, struct arena *a, struct slice *out_r);
 int utf8_fold(struct slice s, struct arena *a, struct slice *out_r);
 
@@ -38,7 +39,8 @@ int time_rfc3339(struct buf *out, int64_t t);
 /* Parses RFC 3339 with any offset; *off_min_r (may be NULL) is the zone's
  * offset in minutes.  0 or -1. */
 int time_rfc3339_parse(struct slice s, int64_t *t_r, int *off_min_r);
-/* Days since 1970-01-01 of a proleptic Gregorian date, and back.  month 1-12. */
+/* Days since 1970-01-01 of a proleptic Gregorian date, and back.  month 1-12.
+ * Days more than 2,000,000,000 years away count as that many. */
 int64_t time_days(int year, int month, int day);
 void time_civil(int64_t days, int *year_r, int *month_r, int *day_r);
 bool time_date_ok(int year, int month, int day);

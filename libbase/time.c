@@ -7,7 +7,7 @@
 int64_t
 time_days(int year, int month, int day)
 {
-	int64_t y = year - (month <= 2), era = (y >= 0 ? y : y - 399) / 400;
+	int64_t y = (int64_t)year - (month <= 2), era = (y >= 0 ? y : y - 399) / 400;
 	int64_t yoe = y - era * 400;
 	int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
@@ -17,7 +17,10 @@ time_days(int year, int month, int day)
 void
 time_civil(int64_t days, int *year_r, int *month_r, int *day_r)
 {
-	int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
+	/* Years which an int holds. */
+	int64_t most = INT64_C(146097) * 5000000;
+	int64_t z = (days > most ? most : days < -most ? -most : days) + 719468;
+	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
 	int64_t doe = z - era * 146097;
 	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
 	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);

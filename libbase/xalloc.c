@@ -47,8 +47,11 @@ xreallocarray(void *p, size_t n, size_t size)
 char *
 xstrndup(const char *p, size_t n)
 {
-	char *s = xmalloc(n + 1);
+	char *s;
 
+	if (n == SIZE_MAX)
+		fatal("allocation of %zu octets", n);
+	s = xmalloc(n + 1);
 	if (n > 0)
 		memcpy(s, p, n);
 	s[n] = '\0';

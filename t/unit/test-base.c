@@ -141,6 +141,37 @@ test_arena(void **state)
 	arena_free(&a);
 }
 
+/* Big and small objects by turns: none lies in another. */
+static void
+test_arena_turns(void **state)
+{
+	static const size_t size[] = { 16, 4096, 1, 9000, 100, 4095, 70000, 0,
+		2000000, 33 };
+	struct arena *a = arena_new(0);
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		unsigned char *p[100];
+
+		for (size_t i = 0; i < N(p); i++) {
+			size_t n = size[i % N(size)] >> (i / N(size) % 4);
+
+			p[i] = arena_alloc(a, n);
+			for (size_t k = 0; k < n; k++)
+				assert_int_equal(p[i][k], 0);
+			memset(p[i], (int)i + 1, n);
+		}
+		for (size_t i = 0; i < N(p); i++) {
+			size_t n = size[i % N(size)] >> (i / N(size) % 4);
+
+			for (size_t k = 0; k < n; k++)
+				assert_int_equal(p[i][k], i + 1);
+		}
+		arena_reset(a);
+	}
+	arena_free(&a);
+}
+
 static void
 test_buf(void **state)
 {
@@ -163,13 +194,27 @@ test_buf(void **state)
 	assert_true(slice_eq(buf_slice(&b), SLICE_LIT("efghij")));
 	buf_consume(&b, 100);
 	assert_int_equal(b.n, 0);
-	assert_int_equal(buf_printf(&b, "%s", "0123456789"), -1);
+	assert_int_equal(buf_printf(&b, "%s", "0123456789x"), -1);
 	buf_reset(&b);
 	assert_int_equal(buf_printf(&b, "%d.%s", 12, "ab"), 0);
 	assert_int_equal(buf_add_u64(&b, 0), 0);
 	assert_true(slice_eq(buf_slice(&b), SLICE_LIT("12.ab0")));
 	buf_release(&b);
 	assert_null(b.p);
+
+	/* The last octet of max is for use, by printf too. */
+	buf_init(&b, 70);
+	assert_non_null(buf_reserve(&b, 0));
+	assert_int_equal(buf_printf(&b, "%066d%s", 1, "abcd"), 0);
+	assert_int_equal(b.n, 70);
+	assert_int_equal(buf_printf(&b, "%s", ""), 0);
+	assert_non_null(buf_reserve(&b, 0));
+	assert_int_equal(buf_printf(&b, "x"), -1);
+	assert_int_equal(buf_printf(&b, "%s", ""), -1);
+	assert_null(buf_reserve(&b, 0));
+	assert_int_equal(b.n, 70);
+	assert_memory_equal(b.p + 65, "1abcd", 5);
+	buf_release(&b);
 
 	buf_init(&b, 100);
 	assert_int_equal(buf_add_u64(&b, UINT64_MAX), 0);
@@ -305,6 +350,7 @@ main(void)
 		cmocka_unit_test(test_slice),
 		cmocka_unit_test(test_uint),
 		cmocka_unit_test(test_arena),
+		cmocka_unit_test(test_arena_turns),
 		cmocka_unit_test(test_buf),
 		cmocka_unit_test(test_cursor),
 		cmocka_unit_test(test_crc32c),

@@ -80,6 +80,10 @@ test_base64(void **state)
 				     &s), -1);
 	buf_init(&b, 3);
 	assert_int_equal(base64_encode(&b, SLICE_LIT("a")), -1);
+	buf_reset(&b);
+	assert_int_equal(base64url_encode(&b, SLICE_LIT("ab")), 0);
+	assert_true(slice_eq(buf_slice(&b), SLICE_LIT("YWI")));
+	assert_int_equal(base64url_encode(&b, SLICE_LIT("a")), -1);
 	buf_release(&b);
 }
 
@@ -214,6 +218,15 @@ test_dates(void **state)
 
 		time_civil(d, &y, &m, &day);
 		assert_true(time_days(y, m, day) == d);
+	}
+	for (int i = 0; i < 4; i++) {
+		static const int64_t far[] = { INT64_MIN, INT64_MIN / 86400,
+			INT64_MAX / 86400, INT64_MAX };
+		int y, m, day;
+
+		time_civil(far[i], &y, &m, &day);
+		assert_true(i < 2 ? y < -1999990000 : y > 1999990000);
+		assert_true(m >= 1 && m <= 12 && day >= 1 && day <= 31);
 	}
 }
 
