@@ -12,6 +12,11 @@ t_unit_test_text_SOURCES = t/unit/test-text.c
 t_unit_test_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_text_LDADD = $(TEST_LIBS)
 
+check_PROGRAMS += t/unit/test-io
+t_unit_test_io_SOURCES = t/unit/test-io.c
+t_unit_test_io_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_io_LDADD = $(TEST_LIBS)
+
 TAPS += t/00-style.t
 EXTRA_DIST += t/lib/CulverTest.pm $(TAPS)
 
