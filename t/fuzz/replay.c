@@ -62,6 +62,9 @@ main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		struct stat st;
 
+		/* libFuzzer's options; it replays only with -runs=0. */
+		if (argv[i][0] == '-')
+			continue;
 		if (stat(argv[i], &st) == 0 && S_ISDIR(st.st_mode))
 			run_dir(argv[i]);
 		else

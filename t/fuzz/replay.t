@@ -53,7 +53,7 @@ for my $fuzzer (@fuzzers) {
 			close($out) or die;
 		}
 	}
-	my $log = qx($fuzzer $corpus $dir 2>&1);
+	my $log = qx($fuzzer -runs=0 $corpus $dir 2>&1);
 	is($?, 0, "$name: corpus and mutations") or diag(substr($log, -4000));
 }
 done_testing();
