@@ -17,7 +17,7 @@ t_unit_test_conf_SOURCES = t/unit/test-conf.c
 t_unit_test_conf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_conf_LDADD = $(LIBCONF) $(TEST_LIBS)
 
-EXTRA_DIST += conf/culver.conf.sample
+dist_doc_DATA += conf/culver.conf.sample
 
 # How to run the daemons under inetd and systemd, and to have mail delivered.
 EXTRA_DIST += \
