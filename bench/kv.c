@@ -21,8 +21,8 @@
 
 /*
  * bench/kv [DIRECTORY [MICROSECONDS]]: a directory on the disk to measure, /tmp
- * by default.  On a file system in memory flushes can be made to take a time, so
- * that the rest is measured without the noise of a disk.
+ * by default.  On a file system in memory flushes can be made to take a time,
+ * so that the rest is measured without the noise of a disk.
  * A chunk is a row like the store's: 256 messages of 21 octets.
  */
 enum {

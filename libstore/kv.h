@@ -1,8 +1,8 @@
 /*
  * libstore/kv.h - the engine below the store: ordered rows, transactions, blobs
  *
- * One handle is one account.  A handle is used by one thread at a time and has
- * at most one transaction open.  Keys are compared as bytes (memcmp, shorter
+ * One handle is one account.  A handle is used by one thread at a time, only on
+ * one side of a fork(), and has at most one transaction open.  Keys are compared as bytes (memcmp, shorter
  * first).  All functions return enum store_rc; text for the log is in
  * kv_errmsg().
  *

@@ -34,7 +34,7 @@ void base_cursor_close(struct base_cursor **c);
 
 /*
  * Writes the rows to the new file dir/base.GEN and makes it durable (the
- * directory is the caller's).  old_gen: of their base; it is copied and changed,
+ * directory is the caller's).  old_gen: of their base; it is copied and changed
  * or, with anew, all rows are written in order.  crc_r: of the file.
  */
 struct base_job {

@@ -39,6 +39,8 @@ struct bdb_kv {
 	int dirfd;
 	struct snap s;
 	bool broken;		/* a flush failed: this handle writes no more */
+	int64_t unlocked_us;	/* when it gave the lock back, */
+	unsigned streak;	/* and how often it took it right again */
 	struct pack_file *packs[PACK_CACHE];
 	size_t n_packs, hand;
 	/* Packs in which this handle deleted blobs. */

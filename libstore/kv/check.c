@@ -13,6 +13,9 @@
 #include "libstore/kv/pack-file.h"
 #include "libstore/kv/sys.h"
 
+/* Items up to this are read whole; records are never longer. */
+enum { ITEM_WHOLE = ITEM_HEAD + RECORD_MAX + ITEM_ALIGN };
+
 struct check {
 	void (*fn)(void *arg, const char *fault);
 	void *arg;
@@ -89,14 +92,55 @@ check_rows(struct bdb_kv *b, struct check *c)
 	lower_scan_free(s);
 }
 
+/* A blob too large to be held whole, by frames. */
+static bool
+large_blob_ok(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
+    const struct item *it)
+{
+	struct kv_ref ref = { .pack = p->no, .off = off,
+		.len = (uint32_t)it->len };
+	char *frame = xmalloc(ITEM_FRAME);
+	struct kv_reader *r = NULL;
+	bool ok = it->len <= UINT32_MAX &&
+	    kv_reader_open(&b->kv, &ref, &r) == 0;
+
+	for (uint64_t at = 0; ok && at < it->raw; at += ITEM_FRAME) {
+		uint64_t left = it->raw - at;
+
+		ok = kv_reader_read(r, at, frame, left < ITEM_FRAME ?
+			(size_t)left : ITEM_FRAME) == 0;
+	}
+	if (r != NULL)
+		kv_reader_close(&r);
+	xfree(frame);
+	return ok;
+}
+
+static bool
+item_ok(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
+    struct item *it)
+{
+	char *octets;
+	ssize_t n;
+	bool ok;
+
+	if (it->len > ITEM_WHOLE)
+		return it->kind == ITEM_BLOB && large_blob_ok(b, p, off, it);
+	octets = xmalloc((size_t)it->len);
+	n = sys_pread(p->fd, octets, (size_t)it->len, off);
+	ok = n == (ssize_t)it->len &&
+	    item_verify(slice_make(octets, (size_t)n), it) == 0;
+	xfree(octets);
+	return ok;
+}
+
 /* One item; *len_r: how far to the next, 0 if that can't be told. */
 static void
-check_item(const struct pack_file *p, uint64_t off, uint64_t end,
-    struct check *c, uint64_t *len_r)
+check_item(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
+    uint64_t end, struct check *c, uint64_t *len_r)
 {
 	unsigned char head[ITEM_HEAD];
 	struct item it;
-	char *octets;
 	ssize_t n = sys_pread(p->fd, head, sizeof(head), off);
 
 	*len_r = 0;
@@ -110,18 +154,14 @@ check_item(const struct pack_file *p, uint64_t off, uint64_t end,
 	/* Inside of the dead there may be holes. */
 	if (it.kind == ITEM_DEAD || it.deleted)
 		return;
-	octets = xmalloc((size_t)it.len);
-	n = sys_pread(p->fd, octets, (size_t)it.len, off);
-	if (n != (ssize_t)it.len ||
-	    item_verify(slice_make(octets, (size_t)n), &it) < 0) {
-		/* Deleted and swept meanwhile? */
-		n = sys_pread(p->fd, head, sizeof(head), off);
-		if (n < ITEM_HEAD || item_decode(head, &it) < 0 ||
-		    (it.kind == ITEM_BLOB && !it.deleted))
-			fault(c, "pack.%lu: damaged blob at %llu",
-			    (unsigned long)p->no, (unsigned long long)off);
-	}
-	xfree(octets);
+	if (item_ok(b, p, off, &it))
+		return;
+	/* Deleted and swept meanwhile? */
+	n = sys_pread(p->fd, head, sizeof(head), off);
+	if (n < ITEM_HEAD || item_decode(head, &it) < 0 ||
+	    (it.kind == ITEM_BLOB && !it.deleted))
+		fault(c, "pack.%lu: damaged blob at %llu",
+		    (unsigned long)p->no, (unsigned long long)off);
 }
 
 static int
@@ -152,7 +192,7 @@ check_pack(struct bdb_kv *b, uint64_t no, void *arg)
 			end = b->s.pos.end;
 	}
 	for (uint64_t off = PACK_HEAD; off < end; off += len) {
-		check_item(p, off, end, c, &len);
+		check_item(b, p, off, end, c, &len);
 		if (len == 0)
 			break;
 	}

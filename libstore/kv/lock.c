@@ -21,8 +21,18 @@
  */
 enum {
 	SLEEP_US = 120, SLEEP_LONG_US = 1000,
-	LONG_MS = 50	/* after which it is not just a crowd */
+	LONG_MS = 50,	/* after which it is not just a crowd */
+	STREAK = 16	/* transactions in a row, then a pause */
 };
+
+static int64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
 
 int
 lock_wait(struct bdb_kv *b, int fd, uint64_t octet, int64_t until_ms)
@@ -165,6 +175,23 @@ catch_up(struct bdb_kv *b, int64_t until_ms)
 	return h.suspect ? renew(b, &h, until_ms) : 0;
 }
 
+/*
+ * Who writes again and again would have the lock nearly all the time, and those
+ * who try for it would rarely meet it free.  So now and then he lets them.
+ */
+static void
+be_fair(struct bdb_kv *b)
+{
+	const struct timespec pause = { 0, SLEEP_US * 1000 };
+
+	if (now_us() - b->unlocked_us > SLEEP_US)
+		b->streak = 0;
+	else if (++b->streak >= STREAK) {
+		(void)nanosleep(&pause, NULL);
+		b->streak = 0;
+	}
+}
+
 int
 writer_lock(struct bdb_kv *b, uint32_t wait_ms)
 {
@@ -173,6 +200,8 @@ writer_lock(struct bdb_kv *b, uint32_t wait_ms)
 
 	if (b->broken)
 		return kv_fail(&b->kv, STORE_E_FENCED, "a flush failed");
+	if (wait_ms > 0)
+		be_fair(b);
 	do {
 		if (b->s.fd < 0 && (rc = look_again(b)) < 0)
 			break;
@@ -190,6 +219,7 @@ writer_lock(struct bdb_kv *b, uint32_t wait_ms)
 void
 writer_unlock(struct bdb_kv *b)
 {
+	b->unlocked_us = now_us();
 	/* Even unlocking may want memory.  Closing gives it back for sure; the
 	 * journal is then opened again when it is wanted. */
 	if (b->s.fd >= 0 && sys_lock(b->s.fd, F_UNLCK, LOCK_WRITER) < 0) {

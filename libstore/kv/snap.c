@@ -108,8 +108,8 @@ take_all(struct bdb_kv *b, struct snap *s, const char *p, size_t n, bool writer,
 	}
 }
 
-/* Takes the records in octets [s->end, s->end + n) of the journal, as far as they
- * are there.  1: some were; *need_r as take_all(). */
+/* Takes the records in the next n octets of the journal, as far as they are
+ * there.  1: some were; *need_r as take_all(). */
 static int
 read_some(struct bdb_kv *b, struct snap *s, size_t n, bool writer,
     size_t *need_r)

@@ -27,7 +27,8 @@ walk(struct olog *l)
 	struct olog_list all, some;
 	uint32_t sum = 0;	/* so that every octet is read */
 
-	for (int round = 0; round < 6; round++) {	/* picked, then sorted */
+	/* Picked at first, then sorted. */
+	for (int round = 0; round < 6; round++) {
 		olog_list(l, none, none, &all);
 		for (size_t i = 0; i < all.n; i++) {
 			int rc;

@@ -1,6 +1,7 @@
 /* t/unit/test-kv.c - the engine interface, over every engine */
 #include "config.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -520,6 +521,87 @@ test_chaos(void **state)
 	model_free(&m);
 }
 
+/* ---- threads ------------------------------------------------------------ */
+
+enum { THREADS = 4, COUNTS = 60 };
+
+struct counter {
+	struct kv *kv;
+	uint64_t last;		/* modseq */
+	const char *failed;
+};
+
+/* Adds one to the row "count": 1, 0: lost a race, or negative. */
+static int
+count_one(struct counter *c, struct arena *a)
+{
+	struct kv_txn *txn;
+	struct slice v;
+	uint64_t n = 0, modseq;
+	int rc;
+
+	if ((rc = kv_begin(c->kv, KV_RW, &txn)) < 0)
+		return rc == STORE_E_BUSY ? 0 : rc;
+	if (kv_get(txn, a, slice_str("count"), &v) == 0)
+		(void)slice_uint(v, UINT64_MAX, &n);
+	(void)kv_put(txn, slice_str("count"),
+	    slice_str(arena_printf(a, "%llu", (unsigned long long)n + 1)));
+	if ((rc = kv_commit(&txn, &modseq)) < 0)
+		return rc == STORE_E_CONFLICT ? 0 : rc;
+	if (modseq <= c->last)
+		c->failed = "modseq";
+	c->last = modseq;
+	return 1;
+}
+
+static void *
+count_all(void *arg)
+{
+	struct counter *c = arg;
+	struct arena *a = arena_new(0);
+	int rc;
+
+	for (int i = 0; i < COUNTS && c->failed == NULL; i++) {
+		while ((rc = count_one(c, a)) == 0)
+			;
+		if (rc == 1 && i % 20 == 7)
+			rc = kv_idle(c->kv, true);
+		if (rc < 0 && rc != STORE_E_BUSY)
+			c->failed = kv_errmsg(c->kv);
+		arena_reset(a);
+	}
+	arena_free(&a);
+	return NULL;
+}
+
+static void
+test_threads(void **state)
+{
+	struct kv *kv;
+	struct counter c[THREADS] = { 0 };
+	pthread_t t[THREADS];
+	char want[20];
+
+	(void)state;
+	conf.lock_wait_ms = 2000;
+	kv = fresh();
+	for (int i = 0; i < THREADS; i++) {
+		c[i].kv = reopen(kv);
+		assert_int_equal(pthread_create(&t[i], NULL, count_all, &c[i]),
+		    0);
+	}
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(t[i], NULL);
+		if (c[i].failed != NULL)
+			fail_msg("%s", c[i].failed);
+		kv_close(&c[i].kv);
+	}
+	assert_int_equal(kv_refresh(kv), 1);
+	snprintf(want, sizeof(want), "%d", THREADS * COUNTS);
+	assert_string_equal(peek(kv, "count"), want);
+	kv_close(&kv);
+}
+
 /* ---- each test over each engine ----------------------------------------- */
 
 static int
@@ -541,7 +623,7 @@ teardown(void **state)
 
 #define T(f) { #f, f, setup, teardown, NULL }
 
-static const struct CMUnitTest all[] = { T(test_open), T(test_txn),
+static const struct CMUnitTest all[] = { T(test_threads), T(test_open), T(test_txn),
 	T(test_limits), T(test_patch), T(test_scan), T(test_scan_pinned),
 	T(test_getn), T(test_writers), T(test_random), T(test_blob),
 	T(test_blob_fd), T(test_blob_del), T(test_watch_few),
