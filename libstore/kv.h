@@ -2,9 +2,9 @@
  * libstore/kv.h - the engine below the store: ordered rows, transactions, blobs
  *
  * One handle is one account.  A handle is used by one thread at a time, only on
- * one side of a fork(), and has at most one transaction open.  Keys are compared as bytes (memcmp, shorter
- * first).  All functions return enum store_rc; text for the log is in
- * kv_errmsg().
+ * one side of a fork(), and has at most one transaction open.  Keys are compared
+ * as bytes (memcmp, shorter first).  All functions return enum store_rc; text for
+ * the log is in kv_errmsg().
  *
  * Limits that every engine keeps and no caller exceeds: key 1..256 octets,
  * value 64 KiB, transaction KV_TXN_MAX octets of keys and values.

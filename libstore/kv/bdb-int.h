@@ -8,10 +8,6 @@
 #include "libstore/kv/kv-int.h"
 #include "libstore/kv/view.h"
 
-/* Octets of the journal that are locked: a writer has the first, a compaction
- * the second; who replaces the file has both. */
-enum { LOCK_WRITER = 0, LOCK_COMPACT = 1 };
-
 enum {
 	PACK_CACHE = 64,	/* open pack files in a handle */
 	RESERVE_SIZE = 1024 * 1024
@@ -87,8 +83,6 @@ void snap_init(struct snap *s);
  */
 int writer_lock(struct bdb_kv *b, uint32_t wait_ms);
 void writer_unlock(struct bdb_kv *b);
-/* Takes octet's lock within the time; STORE_E_BUSY. */
-int lock_wait(struct bdb_kv *b, int fd, uint64_t octet, int64_t until_ms);
 /* A flush failed.  Ends the process, except in tests: STORE_E_UNKNOWN. */
 int flush_failed(struct bdb_kv *b, const char *what);
 
@@ -136,7 +130,7 @@ int dir_numbers(struct bdb_kv *b, const char *prefix,
 
 int bdb_idle(struct kv *kv, bool force);
 /* Replaces the journal by one with that header and the records from `from` on.
- * With both locks. */
+ * As the writer. */
 int journal_switch(struct bdb_kv *b, const struct journal_head *h,
     uint64_t from);
 /* Lets the reserve go; true if there was one. */

@@ -76,7 +76,7 @@ journal_switch(struct bdb_kv *b, const struct journal_head *h, uint64_t from)
 		return kv_fail_sys(&b->kv, "journal.new");
 	/* From the rename on others may find it: they wait until the directory
 	 * is flushed. */
-	if (sys_lock(fd, F_WRLCK, LOCK_WRITER) != 0 ||
+	if (sys_lock(fd, F_WRLCK, 0) != 0 ||
 	    sys_pwrite(fd, head, sizeof(head), 0) < 0 ||
 	    copy_records(b->s.fd, fd, from, b->s.end) < 0 ||
 	    sys_fdatasync(fd) < 0)
@@ -89,19 +89,39 @@ journal_switch(struct bdb_kv *b, const struct journal_head *h, uint64_t from)
 	return rc;
 }
 
-/* A base that no journal names: of a compaction that died. */
+/* A base that no journal names, or what Berkeley DB calls one that it makes: of
+ * a compaction that died. */
 static int
 remove_stray(struct bdb_kv *b, uint64_t gen, void *arg)
 {
+	const char *prefix = arg;
 	char name[40];
 
-	(void)arg;
-	if (gen != b->s.head.gen) {
-		snprintf(name, sizeof(name), "base.%llu",
+	if (gen != b->s.head.gen || prefix[0] == '_') {
+		snprintf(name, sizeof(name), "%s%llu", prefix,
 		    (unsigned long long)gen);
 		(void)sys_unlinkat(b->dirfd, name);
 	}
 	return 0;
+}
+
+static int
+remove_strays(struct bdb_kv *b)
+{
+	char base[] = "base.", half[] = "__db.base.";
+	int rc = dir_numbers(b, base, remove_stray, base);
+
+	return rc < 0 ? rc : dir_numbers(b, half, remove_stray, half);
+}
+
+static int
+switch_base(struct bdb_kv *b, struct journal_head *h, uint64_t from)
+{
+	int rc;
+
+	h->suspect = false;
+	rc = journal_switch(b, h, from);
+	return rc < 0 ? rc : 1;
 }
 
 /* With the compaction's lock: writes the next base, then switches to it. */
@@ -113,10 +133,11 @@ run(struct bdb_kv *b)
 	struct base_job j = { .dir = b->kv.dir, .dirfd = b->dirfd,
 		.rows = &b->s.low, .old_gen = h.gen, .old_size = h.base_size,
 		.gen = h.gen + 1 };
-	char old[40];
+	char name[40];
 	int rc;
 
-	(void)dir_numbers(b, "base.", remove_stray, NULL);
+	if ((rc = remove_strays(b)) < 0)
+		return rc;
 	j.anew = h.gen == 0 || j.gen % ANEW_EVERY == 0;
 	h.seq = b->s.seq;
 	h.pos = b->s.pos;
@@ -129,22 +150,24 @@ run(struct bdb_kv *b)
 		return kv_fail_sys(&b->kv, "directory");
 	if ((rc = writer_lock(b, b->kv.cf.lock_wait_ms)) < 0)
 		return rc;
-	if (b->s.ino != ino)
-		return 0;	/* replaced after a failed flush; next time */
-	h.suspect = false;
-	if ((rc = journal_switch(b, &h, from)) < 0)
-		return rc;
+	/* It may have been replaced after a failed flush; next time. */
+	rc = b->s.ino == ino ? switch_base(b, &h, from) : 0;
 	writer_unlock(b);
-	snprintf(old, sizeof(old), "base.%llu", (unsigned long long)j.old_gen);
-	(void)sys_unlinkat(b->dirfd, old);
-	return 1;
+	if (rc >= 0) {
+		snprintf(name, sizeof(name), "base.%llu",
+		    (unsigned long long)(rc == 1 ? j.old_gen : j.gen));
+		(void)sys_unlinkat(b->dirfd, name);
+	}
+	return rc;
 }
 
 /* 1: done.  Not if somebody else is at it, or was just now. */
 static int
 compact(struct bdb_kv *b)
 {
-	int rc = sys_lock(b->s.fd, F_WRLCK, LOCK_COMPACT);
+	/* On the directory: the journal will be another file.  It is given
+	 * back with the handle. */
+	int rc = sys_flock(b->dirfd);
 
 	if (rc < 0)
 		return kv_fail_sys(&b->kv, "lock");

@@ -34,13 +34,14 @@ now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-int
-lock_wait(struct bdb_kv *b, int fd, uint64_t octet, int64_t until_ms)
+/* Takes the writer's lock. */
+static int
+lock_wait(struct bdb_kv *b, int fd, int64_t until_ms)
 {
 	int64_t start = 0, now;
 
 	for (;;) {
-		int rc = sys_lock(fd, F_WRLCK, octet);
+		int rc = sys_lock(fd, F_WRLCK, 0);
 		struct timespec t = { 0, SLEEP_US * 1000 };
 
 		if (rc == 0)
@@ -112,24 +113,13 @@ settle(struct bdb_kv *b, struct journal_head *h)
 	return 0;
 }
 
-/* After a failed flush everything is written to a new file.  1: look again. */
+/* After a failed flush everything is written to a new file.  1: look again.  A
+ * compaction that is under way will see that, and give up. */
 static int
-renew(struct bdb_kv *b, struct journal_head *h, int64_t until_ms)
+renew(struct bdb_kv *b, struct journal_head *h)
 {
-	const struct timespec pause = { 0, 2000000 };
-	int rc = sys_lock(b->s.fd, F_WRLCK, LOCK_COMPACT);
+	int rc;
 
-	if (rc < 0)
-		return kv_fail_sys(&b->kv, "lock");
-	if (rc == 1) {
-		/* A compaction waits for our lock, and does the same. */
-		writer_unlock(b);
-		if (time_mono_ms() >= until_ms)
-			return kv_fail(&b->kv, STORE_E_BUSY,
-			    "the account stayed locked");
-		(void)nanosleep(&pause, NULL);
-		return 1;
-	}
 	log_warn("%s: a flush failed here; writing the journal anew",
 	    b->kv.dir);
 	h->suspect = false;
@@ -153,7 +143,7 @@ look_again(struct bdb_kv *b)
 
 /* With the lock: to the newest state.  1: the journal is another file now. */
 static int
-catch_up(struct bdb_kv *b, int64_t until_ms)
+catch_up(struct bdb_kv *b)
 {
 	struct journal_head h;
 	int rc;
@@ -172,7 +162,7 @@ catch_up(struct bdb_kv *b, int64_t until_ms)
 	} while (rc == 1);
 	if ((rc = snap_cut(b, &b->s)) < 0)
 		return rc;
-	return h.suspect ? renew(b, &h, until_ms) : 0;
+	return h.suspect ? renew(b, &h) : 0;
 }
 
 /*
@@ -205,10 +195,10 @@ writer_lock(struct bdb_kv *b, uint32_t wait_ms)
 	do {
 		if (b->s.fd < 0 && (rc = look_again(b)) < 0)
 			break;
-		rc = lock_wait(b, b->s.fd, LOCK_WRITER, until);
+		rc = lock_wait(b, b->s.fd, until);
 		if (rc < 0)
 			break;
-		rc = catch_up(b, until);
+		rc = catch_up(b);
 		if (rc != 0)
 			writer_unlock(b);
 	} while (rc == 1);
@@ -222,7 +212,7 @@ writer_unlock(struct bdb_kv *b)
 	b->unlocked_us = now_us();
 	/* Even unlocking may want memory.  Closing gives it back for sure; the
 	 * journal is then opened again when it is wanted. */
-	if (b->s.fd >= 0 && sys_lock(b->s.fd, F_UNLCK, LOCK_WRITER) < 0) {
+	if (b->s.fd >= 0 && sys_lock(b->s.fd, F_UNLCK, 0) < 0) {
 		io_close(&b->s.fd);
 		b->s.ino = 0;
 	}

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -287,6 +288,16 @@ sys_lock(int fd, int type, uint64_t octet)
 	RETRY(rc, before(SYS_LOCK, fd, NULL) < 0 ? -1 :
 		fcntl(fd, F_OFD_SETLK, &fl));
 	return rc < 0 && (errno == EAGAIN || errno == EACCES) ? 1 : rc;
+}
+
+int
+sys_flock(int fd)
+{
+	int rc;
+
+	RETRY(rc, before(SYS_LOCK, fd, NULL) < 0 ? -1 :
+		flock(fd, LOCK_EX | LOCK_NB));
+	return rc < 0 && errno == EWOULDBLOCK ? 1 : rc;
 }
 
 int

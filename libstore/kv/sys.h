@@ -58,6 +58,8 @@ int sys_copy(int from, int to, uint64_t n);
 /* Takes (type F_WRLCK) or gives back (F_UNLCK) one octet's lock of the open
  * file, without waiting: 1 if another has it. */
 int sys_lock(int fd, int type, uint64_t octet);
+/* flock() of the open file or directory, without waiting: 1 if another has it. */
+int sys_flock(int fd);
 /* Before a call into Berkeley DB that writes. */
 int sys_db(void);
 

@@ -121,6 +121,29 @@ hide_last(int fd, uint64_t size)
 	xfree(p);
 }
 
+/* Of what was not flushed all is lost, or some pages. */
+static void
+lose(int fd, uint64_t size, uint64_t end)
+{
+	static const char zero[4096];
+
+	if (crash_rand(2) == 0) {
+		if (ftruncate(fd, (off_t)size) < 0)
+			crash_fault("ftruncate");
+		return;
+	}
+	while (size < end) {
+		uint64_t next = (size / 4096 + 1) * 4096;
+
+		next = next < end ? next : end;
+		if (crash_rand(2) == 0 &&
+		    io_pwrite_full(fd, zero, (size_t)(next - size),
+			(off_t)size) < 0)
+			crash_fault("pwrite");
+		size = next;
+	}
+}
+
 void
 disk_cut(void)
 {
@@ -141,9 +164,8 @@ disk_cut(void)
 			crash_fault("%s: %s", d->d_name, strerror(errno));
 		size = flushed_size((uint64_t)st.st_ino);
 		/* A file that nobody flushed was never named by a record. */
-		if (size != 0 && size < (uint64_t)st.st_size &&
-		    ftruncate(fd, (off_t)size) < 0)
-			crash_fault("ftruncate");
+		if (size != 0 && size < (uint64_t)st.st_size)
+			lose(fd, size, (uint64_t)st.st_size);
 		if (journal && hide && size != 0)
 			hide_last(fd, size < (uint64_t)st.st_size ? size :
 			    (uint64_t)st.st_size);

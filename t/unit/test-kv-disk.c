@@ -607,12 +607,14 @@ test_strays(void **state)
 	/* Of a compaction, and of a large blob, whose writers died. */
 	fix_write("base.1", 0, junk, sizeof(junk));
 	fix_write("base.7", 0, junk, sizeof(junk));
+	fix_write("__db.base.1", 0, junk, sizeof(junk));
 	fix_write("journal.new", 0, junk, sizeof(junk));
 	fix_write("pack.1", 0, junk, sizeof(junk));
 	assert_int_equal(fix_deliver(kv, 1, 1200000), 0);
 	assert_true(fix_blob(kv, 1, 1200000));
 	assert_int_equal(kv_idle(kv, true), 1);
 	assert_false(fix_exists("base.7"));
+	assert_false(fix_exists("__db.base.1"));
 	assert_false(fix_exists("journal.new"));
 	assert_int_equal(kv_refresh(kv), 0);
 	assert_true(fix_has(kv, "a", "1"));

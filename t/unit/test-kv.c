@@ -623,8 +623,8 @@ teardown(void **state)
 
 #define T(f) { #f, f, setup, teardown, NULL }
 
-static const struct CMUnitTest all[] = { T(test_threads), T(test_open), T(test_txn),
-	T(test_limits), T(test_patch), T(test_scan), T(test_scan_pinned),
+static const struct CMUnitTest all[] = { T(test_threads), T(test_open),
+	T(test_txn), T(test_limits), T(test_patch), T(test_scan), T(test_scan_pinned),
 	T(test_getn), T(test_writers), T(test_random), T(test_blob),
 	T(test_blob_fd), T(test_blob_del), T(test_watch_few),
 	T(test_watch_many), T(test_chaos) };
