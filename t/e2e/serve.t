@@ -129,6 +129,8 @@ is_deeply([ $s->processes ], [], 'and nothing runs');
 # in the foreground, until Ctrl-C
 my $pid = fork // die;
 if ($pid == 0) {
+	# A shell can't trap what was ignored when it began (nohup, a job of &).
+	$SIG{INT} = 'DEFAULT';
 	open(STDOUT, '>', "$s->{dir}/fg");
 	open(STDERR, '>&', \*STDOUT);
 	exec($CulverServe::serve, '--dir', $s->{dir}, '--base-port', $s->{base},
