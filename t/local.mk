@@ -38,5 +38,5 @@ check-long: all $(check_PROGRAMS)
 
 # For t/00-style.t: the files of the tarball.
 print-dist:
-	@echo $(DISTFILES)
+	@echo $(DISTFILES:$(srcdir)/%=%)
 .PHONY: print-dist
