@@ -142,10 +142,4 @@ void progress_clear(struct progress *p);
 
 /* ---- keywords and names ------------------------------------------------ */
 
-/* IMAP's modified UTF-7 (RFC 3501 5.1.3), as Maildir folders are named.  '.'
- * and '/' are encoded too: they separate. */
-int mutf7_encode(struct buf *out, struct slice utf8);
-/* 0, or -1: not valid. */
-int mutf7_decode(struct slice in, struct arena *a, struct slice *out_r);
-
 #endif

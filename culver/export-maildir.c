@@ -11,6 +11,7 @@
 #include "culver/export.h"
 #include "culver/maildir.h"
 #include "libbase/io.h"
+#include "libbase/utf7.h"
 #include "libbase/xalloc.h"
 
 struct out {
@@ -39,7 +40,7 @@ folder_dir(struct exporter *ex, const struct store_mailbox *mb,
 		size_t n = sl ? (size_t)(sl - path.p) : path.n;
 
 		(void)buf_addc(&b, '.');
-		(void)mutf7_encode(&b, slice_make(path.p, n));
+		(void)utf7_encode(&b, slice_make(path.p, n), "./");
 		n += sl ? 1 : 0;
 		path.p += n;
 		path.n -= n;

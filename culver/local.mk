@@ -24,7 +24,6 @@ culver_libculver_a_SOURCES = \
 	culver/mbox-from.c \
 	culver/mbox-write.c \
 	culver/mbox.c culver/mbox.h \
-	culver/mutf7.c \
 	culver/password.c \
 	culver/priv.c \
 	culver/progress.c \

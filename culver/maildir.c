@@ -13,6 +13,7 @@
 #include "culver/maildir.h"
 #include "libbase/io.h"
 #include "libbase/text.h"
+#include "libbase/utf7.h"
 #include "libbase/xalloc.h"
 
 const struct maildir_flag maildir_flags[] = {
@@ -266,7 +267,7 @@ folder_path(struct importer *im, const char *dir, struct slice parent,
 		    name.n);
 		name = dot ? slice_make(dot + 1, name.n - part.n - 1) :
 		    slice_str(NULL);
-		if (mutf7_decode(part, a, &dec) < 0)
+		if (utf7_decode(part, true, a, &dec) < 0)
 			dec = part;	/* perhaps UTF-8 as it is */
 		if (dec.n == 0 || !utf8_valid(dec) ||
 		    memchr(dec.p, '/', dec.n)) {

@@ -3,8 +3,8 @@
 
 #include "imapd/args.h"
 #include "imapd/chars.h"
-#include "imapd/utf7.h"
 #include "libbase/text.h"
+#include "libbase/utf7.h"
 
 static bool
 all(struct slice s, bool (*fn)(char))
@@ -94,7 +94,7 @@ name_utf8(struct imap_args *v, struct slice raw, struct slice *s_r)
 {
 	struct slice wide;
 
-	if (utf7_decode(raw, v->a, &wide) < 0)
+	if (utf7_decode(raw, false, v->a, &wide) < 0)
 		return imap_args_expected(v,
 		    "a mailbox name in modified UTF-7");
 	if (utf8_nfc(wide, v->a, s_r) < 0)

@@ -3,8 +3,8 @@
 
 #include "imapd/chars.h"
 #include "imapd/encode.h"
-#include "imapd/utf7.h"
 #include "libbase/text.h"
+#include "libbase/utf7.h"
 
 enum {
 	SPILL = 16 * 1024,	/* gathered before it is handed on */
@@ -183,7 +183,7 @@ enc_mailbox(struct enc *e, struct slice utf8)
 	struct buf name;
 
 	buf_init(&name, LINE_MAX_OCTETS);
-	utf7_encode(&name, utf8);
+	utf7_encode(&name, utf8, "");
 	enc_astring(e, slice_make(name.p ? name.p : "", name.n));
 	buf_release(&name);
 }

@@ -34,7 +34,6 @@ imapd_libimapd_a_SOURCES = \
 	imapd/section.c \
 	imapd/seqset.c imapd/seqset.h \
 	imapd/sync.c \
-	imapd/utf7.c imapd/utf7.h \
 	imapd/view.c imapd/view.h
 
 daemon_PROGRAMS += imapd/imapd

@@ -12,6 +12,7 @@ libbase_libbase_a_SOURCES = \
 	libbase/slice.c libbase/slice.h \
 	libbase/text.h \
 	libbase/time.c \
+	libbase/utf7.c libbase/utf7.h \
 	libbase/utf8.c \
 	libbase/xalloc.c libbase/xalloc.h
 

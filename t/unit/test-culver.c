@@ -15,6 +15,7 @@
 #include "culver/culver.h"
 #include "culver/mbox.h"
 #include "libbase/io.h"
+#include "libbase/utf7.h"
 #include "libbase/xalloc.h"
 
 /* ---- From_ lines ------------------------------------------------------- */
@@ -299,10 +300,10 @@ test_mbox_endless_header(void **state)
 	buf_release(&g.b);
 }
 
-/* ---- modified UTF-7 ---------------------------------------------------- */
+/* ---- names of Maildir folders (modified UTF-7) ---------------------------------------------------- */
 
 static void
-test_mutf7(void **state)
+test_maildir_names(void **state)
 {
 	static const struct { const char *utf8, *enc; } t[] = {
 		{ "Sent", "Sent" }, { "a & b", "a &- b" },
@@ -324,15 +325,15 @@ test_mutf7(void **state)
 		struct buf b;
 
 		buf_init(&b, 1000);
-		assert_int_equal(mutf7_encode(&b, slice_str(t[i].utf8)), 0);
+		assert_int_equal(utf7_encode(&b, slice_str(t[i].utf8), "./"), 0);
 		if (!slice_eq(buf_slice(&b), slice_str(t[i].enc)))
 			fail_msg("%s: %.*s", t[i].utf8, (int)b.n, b.p);
-		assert_int_equal(mutf7_decode(slice_str(t[i].enc), a, &s), 0);
+		assert_int_equal(utf7_decode(slice_str(t[i].enc), true, a, &s), 0);
 		assert_true(slice_eq(s, slice_str(t[i].utf8)));
 		buf_release(&b);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		if (mutf7_decode(slice_str(bad[i]), a, &s) == 0)
+		if (utf7_decode(slice_str(bad[i]), true, a, &s) == 0)
 			fail_msg("accepted: %s", bad[i]);
 	}
 	arena_free(&a);
@@ -413,7 +414,7 @@ main(void)
 		cmocka_unit_test(test_mbox_refused),
 		cmocka_unit_test(test_mbox_long),
 		cmocka_unit_test(test_mbox_endless_header),
-		cmocka_unit_test(test_mutf7),
+		cmocka_unit_test(test_maildir_names),
 		cmocka_unit_test(test_args),
 		cmocka_unit_test(test_password),
 	};

@@ -1,7 +1,9 @@
-/* imapd/utf7.c - modified UTF-7 of mailbox names (RFC 3501 5.1.3) */
+/* libbase/utf7.c - modified UTF-7 of mailbox names (RFC 3501 5.1.3) */
 #include "config.h"
 
-#include "imapd/utf7.h"
+#include <string.h>
+
+#include "libbase/utf7.h"
 
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
@@ -47,7 +49,7 @@ put_utf8(char *o, uint32_t c)
 
 /* The inside of "&...-".  The new end of the output, or NULL. */
 static char *
-decode_run(struct slice run, char *o)
+decode_run(struct slice run, bool loose, char *o)
 {
 	uint32_t bits = 0, high = 0;
 	unsigned n = 0;
@@ -74,7 +76,7 @@ decode_run(struct slice run, char *o)
 		} else if (unit >= 0xd800 && unit <= 0xdbff)
 			high = unit;
 		else if ((unit >= 0xdc00 && unit <= 0xdfff) ||
-		    printable(unit) || unit == 0)
+		    (printable(unit) && !loose) || unit == 0)
 			return NULL;
 		else
 			o = put_utf8(o, unit);
@@ -84,7 +86,7 @@ decode_run(struct slice run, char *o)
 }
 
 int
-utf7_decode(struct slice in, struct arena *a, struct slice *out_r)
+utf7_decode(struct slice in, bool loose, struct arena *a, struct slice *out_r)
 {
 	/* 8 sextets are 3 units of at most 3 octets: never longer than 2 n. */
 	char *out = arena_alloc(a, in.n * 2 + 1), *o = out;
@@ -110,8 +112,8 @@ utf7_decode(struct slice in, struct arena *a, struct slice *out_r)
 			after_run = false;
 			continue;
 		}
-		if (after_run || (o = decode_run(slice_make(in.p + from,
-		    to - from), o)) == NULL)
+		if ((after_run && !loose) || (o = decode_run(slice_make(
+		    in.p + from, to - from), loose, o)) == NULL)
 			return -1;
 		after_run = true;
 	}
@@ -165,14 +167,14 @@ run_close(struct run *r)
 }
 
 int
-utf7_encode(struct buf *out, struct slice in)
+utf7_encode(struct buf *out, struct slice in, const char *also)
 {
 	struct run r = { .out = out };
 
 	for (size_t i = 0; i < in.n;) {
 		uint32_t c = get_utf8(in, &i);
 
-		if (printable(c)) {
+		if (printable(c) && strchr(also, (int)c) == NULL) {
 			run_close(&r);
 			buf_addc(out, (char)c);
 			if (c == '&')
