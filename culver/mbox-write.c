@@ -11,8 +11,8 @@ put_from(FILE *f, int64_t t, const char *eol)
 {
 	static const char wd[] = "SunMonTueWedThuFriSat";
 	static const char mon[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	int64_t days = t >= 0 ? t / 86400 : (t - 86399) / 86400;
-	int s = (int)(t - days * 86400), y, m, d;
+	int s, y, m, d;
+	int64_t days = time_day(t, &s);
 
 	time_civil(days, &y, &m, &d);
 	fprintf(f, "From MAILER-DAEMON %.3s %.3s %2d %02d:%02d:%02d %04d%s",

@@ -202,14 +202,9 @@ enc_date_time(struct enc *e, int64_t t)
 		"-Jan-", "-Feb-", "-Mar-", "-Apr-", "-May-", "-Jun-",
 		"-Jul-", "-Aug-", "-Sep-", "-Oct-", "-Nov-", "-Dec-"
 	};
-	int64_t days = t / 86400, s = t % 86400;
-	int y, m, d;
+	int y, m, d, s;
 
-	if (s < 0) {
-		s += 86400;
-		days--;
-	}
-	time_civil(days, &y, &m, &d);
+	time_civil(time_day(t, &s), &y, &m, &d);
 	if (y < 1 || y > 9999) {	/* the grammar has four digits */
 		y = y < 1 ? 1 : 9999;
 		m = d = 1;

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "imapd/search.h"
+#include "libbase/text.h"
 
 static int
 fail(struct search_msg *m, int rc)
@@ -12,17 +13,11 @@ fail(struct search_msg *m, int rc)
 
 /* ---- conditions -------------------------------------------------------- */
 
-static int64_t
-day_of(int64_t t)
-{
-	return t >= 0 ? t / 86400 : -((86399 - t) / 86400);
-}
-
 /* INTERNALDATE as FETCH shows it, in UTC. */
 static int
 received(const struct search_node *n, struct search_msg *m)
 {
-	int64_t day = day_of(m->m.info->received_at);
+	int64_t day = time_day(m->m.info->received_at, NULL);
 
 	if (n->kind == SEARCH_BEFORE)
 		return day < n->days;
@@ -42,7 +37,7 @@ sent(const struct search_node *n, struct search_msg *m)
 	d = &m->m.mime->root->env->sent;
 	if (!d->ok)
 		return 0;
-	day = day_of(d->t + (int64_t)d->offset_min * 60);
+	day = time_day(d->t + (int64_t)d->offset_min * 60, NULL);
 	if (n->kind == SEARCH_SENTBEFORE)
 		return day < n->days;
 	return n->kind == SEARCH_SENTON ? day == n->days : day >= n->days;

@@ -42,6 +42,9 @@ int time_rfc3339_parse(struct slice s, int64_t *t_r, int *off_min_r);
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back.  month 1-12.
  * Days more than 2,000,000,000 years away count as that many. */
 int64_t time_days(int year, int month, int day);
+/* The day that a time in seconds is in, and the second of that day (may be
+ * NULL). */
+int64_t time_day(int64_t t, int *second_r);
 void time_civil(int64_t days, int *year_r, int *month_r, int *day_r);
 bool time_date_ok(int year, int month, int day);
 /* Milliseconds of the monotonic clock. */

@@ -42,22 +42,31 @@ time_date_ok(int year, int month, int day)
 	    day >= 1 && day <= len[month - 1] + (month == 2 && leap);
 }
 
+int64_t
+time_day(int64_t t, int *second_r)
+{
+	int64_t day = t / 86400 - (t % 86400 < 0);
+
+	if (second_r != NULL)
+		*second_r = (int)(t % 86400 + (t % 86400 < 0 ? 86400 : 0));
+	return day;
+}
+
 int
 time_rfc3339(struct buf *out, int64_t t)
 {
-	int64_t days, s;
-	int year, month, day;
+	int64_t days;
+	int year, month, day, s;
 
 	/* Years 0000 to 9999 are what the form can carry. */
 	if (t < INT64_C(-62167219200))
 		t = INT64_C(-62167219200);
 	if (t > INT64_C(253402300799))
 		t = INT64_C(253402300799);
-	days = t / 86400 - (t % 86400 < 0);
-	s = t - days * 86400;
+	days = time_day(t, &s);
 	time_civil(days, &year, &month, &day);
 	return buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month,
-	    day, (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60));
+	    day, s / 3600, s / 60 % 60, s % 60);
 }
 
 /* n decimal digits at the front of *s. */

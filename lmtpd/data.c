@@ -27,13 +27,12 @@ add_date(struct buf *b, int64_t t)
 	static const char *const day[] = { "Thu", "Fri", "Sat", "Sun", "Mon",
 		"Tue", "Wed" }, *const month[] = { "Jan", "Feb", "Mar", "Apr",
 		"May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	int64_t days = t / 86400, s = t % 86400;
-	int y, m, d;
+	int y, m, d, s;
+	int64_t days = time_day(t, &s);
 
 	time_civil(days, &y, &m, &d);
 	buf_printf(b, "%s, %d %s %04d %02d:%02d:%02d +0000", day[days % 7], d,
-	    month[m - 1], y, (int)(s / 3600), (int)(s / 60 % 60),
-	    (int)(s % 60));
+	    month[m - 1], y, s / 3600, s / 60 % 60, s % 60);
 }
 
 /*

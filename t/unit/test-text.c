@@ -219,6 +219,17 @@ test_dates(void **state)
 		time_civil(d, &y, &m, &day);
 		assert_true(time_days(y, m, day) == d);
 	}
+	for (int i = 0; i < 5; i++) {
+		static const int64_t at[] = { INT64_MIN, -86401, -1, 86399,
+			INT64_MAX };
+		int s;
+		int64_t day = time_day(at[i], &s);
+
+		assert_in_range(s, 0, 86399);
+		/* The first day began before INT64_MIN. */
+		assert_true((at[i] < 0 ? (day + 1) * 86400 + (s - 86400) :
+		    day * 86400 + s) == at[i]);
+	}
 	for (int i = 0; i < 4; i++) {
 		static const int64_t far[] = { INT64_MIN, INT64_MIN / 86400,
 			INT64_MAX / 86400, INT64_MAX };
