@@ -49,7 +49,7 @@ struct conf {
 	const char *engine;	/* storage engine, "bdb" */
 	uint32_t lock_wait_s;
 	bool any_fs;
-	uint32_t retention_s, upload_ttl_s;
+	uint32_t retention_s, journal_retention_s, upload_ttl_s;
 	uint64_t quota_size, quota_messages;	/* of new accounts; 0: none */
 	const struct conf_folder *folders;
 	size_t n_folders;

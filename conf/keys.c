@@ -54,6 +54,7 @@ const struct conf_key conf_top_keys[] = {
 	{ "lock-wait", CONF_K_TIME32, TOP(lock_wait_s), 0, "30s", 1, 3600, NULL, NULL },
 	{ "any-fs", CONF_K_BOOL, TOP(any_fs), 0, "false", 0, 0, NULL, NULL },
 	{ "retention", CONF_K_TIME32, TOP(retention_s), 0, "7d", 60, 10 * YEAR, NULL, NULL },
+	{ "journal-retention", CONF_K_TIME32, TOP(journal_retention_s), 0, "7d", 0, 10 * YEAR, NULL, NULL },
 	{ "upload-ttl", CONF_K_TIME32, TOP(upload_ttl_s), 0, "1d", 60, YEAR, NULL, NULL },
 	{ "quota-size", CONF_K_SIZE64, TOP(quota_size), 0, "0", 0, 1024 * TIB, NULL, NULL },
 	{ "quota-messages", CONF_K_NUM64, TOP(quota_messages), 0, "0", 0, UINT32_MAX, NULL, NULL },

@@ -123,6 +123,8 @@ session_store_conf(const struct conf *c, struct store_conf *sc_r)
 		.max_message = c->max_message,
 		.max_mailboxes = c->max_mailboxes,
 		.retention_s = c->retention_s,
+		.log_keep_s = c->journal_retention_s == 0 ? STORE_NEVER :
+		    c->journal_retention_s,
 		.upload_ttl_s = c->upload_ttl_s,
 		.mime = { .depth = c->mime_depth,
 			.parts = c->mime_parts,

@@ -40,6 +40,9 @@ store_kv_conf(const struct store_conf *cf)
 	kc.engine = cf->engine;
 	kc.lock_wait_ms = cf->lock_wait_ms;
 	kc.any_fs = cf->any_fs;
+	kc.log_keep_s = cf->log_keep_s == 0 ? 7 * 86400 :
+	    cf->log_keep_s == STORE_NEVER ? 0 : cf->log_keep_s;
+	kc.clock_offset = cf->clock_offset;
 	kc.chaos_seed = cf->chaos_seed;
 	kc.chaos_every = cf->chaos_every;
 	kc.chaos_kinds = cf->chaos_kinds;

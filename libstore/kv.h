@@ -32,6 +32,10 @@ struct kv_conf {
 				 * "chaos:mem" */
 	uint32_t lock_wait_ms;	/* 0: 30,000 */
 	bool any_fs;		/* also on a network file system */
+	/* Journals that a compaction replaced are kept for so long, so that a
+	 * backup finds every transaction; 0: not at all. */
+	uint32_t log_keep_s;
+	int64_t clock_offset;	/* tests: seconds added to the clock */
 	/* About every nth commit (0: 7) fails in one of these ways (0: all),
 	 * and as many wake-ups are lost.  UNKNOWN: half of them are done.
 	 * FENCED: the handle writes no more.  seed 0: another each time. */

@@ -55,6 +55,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/kv/journal.c libstore/kv/journal.h \
 	libstore/kv/kv-int.h \
 	libstore/kv/lock.c \
+	libstore/kv/log.c libstore/kv/log.h \
 	libstore/kv/lower.c libstore/kv/lower.h \
 	libstore/kv/mem.c \
 	libstore/kv/olog.c libstore/kv/olog.h \
@@ -112,6 +113,11 @@ check_PROGRAMS += t/unit/test-kv-disk
 t_unit_test_kv_disk_SOURCES = t/unit/test-kv-disk.c $(KV_FIXTURE)
 t_unit_test_kv_disk_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_kv_disk_LDADD = $(LIBSTORE) $(TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-kv-log
+t_unit_test_kv_log_SOURCES = t/unit/test-kv-log.c $(KV_FIXTURE)
+t_unit_test_kv_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_kv_log_LDADD = $(LIBSTORE) $(TEST_LIBS)
 
 check_PROGRAMS += t/unit/test-kv-fault
 t_unit_test_kv_fault_SOURCES = t/unit/test-kv-fault.c $(KV_FIXTURE)

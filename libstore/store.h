@@ -45,6 +45,8 @@ struct store_folder {	/* a mailbox that a new account gets */
 	enum store_role role;
 };
 
+#define STORE_NEVER UINT32_MAX
+
 struct store_conf {	/* zero values are the defaults */
 	const char *mail_dir;	/* each account is mail_dir/NAME */
 	const char *engine;	/* see kv.h */
@@ -55,8 +57,11 @@ struct store_conf {	/* zero values are the defaults */
 	size_t change_max;	/* tests: octets, about, of one change */
 	uint64_t max_message;	/* octets; 0: 100 MiB */
 	uint32_t max_mailboxes;	/* 0: 100,000 */
-	uint32_t retention_s;	/* unreferenced blobs are kept; 0: 7 days */
+	uint32_t retention_s;	/* destroyed Emails, unreferenced blobs are
+				 * kept; 0: 7 days */
 	uint32_t upload_ttl_s;	/* unused uploads are kept; 0: 1 day */
+	uint32_t log_keep_s;	/* replaced journals are kept, see kv.h; 0: 7
+				 * days, STORE_NEVER: not at all */
 	uint32_t history_s;	/* changes may be asked for; 0: 180 days */
 	struct mime_limits mime;
 	const struct store_folder *folders;	/* besides INBOX */

@@ -19,6 +19,7 @@ struct snap {
 	uint64_t dev, ino;
 	struct journal_head head;
 	uint64_t end, seq;	/* after the last record shown */
+	uint64_t when;		/* that one's time */
 	struct pack_pos pos;
 	struct lower low;
 };
@@ -58,6 +59,7 @@ struct bdb_txn {
 	size_t n_blobs;
 	struct pack_pos pos;	/* as it will be */
 	bool new_pack;		/* pos.pack is yet to be made */
+	uint64_t when;		/* of its record */
 };
 
 /* ---- snap.c: reading the journal ---- */
@@ -98,6 +100,8 @@ bool recover_wanted(struct bdb_kv *b);
 
 int bdb_commit(struct kv_txn *txn, uint64_t *modseq_r);
 int bdb_blob_put(struct kv_txn *txn, struct kv_blob *b, struct kv_ref *ref_r);
+/* The time of a commit: microseconds since 1970. */
+uint64_t commit_time(const struct bdb_kv *b);
 /* Writes a record at the journal's end.  -1 with errno: nothing of it is left
  * there. */
 int journal_append(struct bdb_kv *b, const void *p, size_t n);
@@ -125,6 +129,17 @@ int sweep_pack(struct bdb_kv *b, uint32_t no);
 /* Calls fn for each file name.N of the account. */
 int dir_numbers(struct bdb_kv *b, const char *prefix,
     int (*fn)(struct bdb_kv *b, uint64_t no, void *arg), void *arg);
+
+/* ---- log.c: journals that were replaced ---- */
+
+/* By a compaction, before it locks: names the journal log.G as well and flushes
+ * it, if they are kept. */
+int log_keep(struct bdb_kv *b);
+void log_drop(struct bdb_kv *b, uint64_t gen);
+/* Removes stray and old ones.  With the compaction's lock. */
+int logs_clean(struct bdb_kv *b);
+/* What is wrong with log.G; NULL: nothing. */
+const char *log_check(struct bdb_kv *b, uint64_t gen);
 
 /* ---- compact.c, reserve.c, check.c, watch.c ---- */
 

@@ -200,6 +200,16 @@ check_pack(struct bdb_kv *b, uint64_t no, void *arg)
 	return 0;
 }
 
+static int
+check_log(struct bdb_kv *b, uint64_t gen, void *arg)
+{
+	const char *bad = log_check(b, gen);
+
+	if (bad != NULL)
+		fault(arg, "log.%llu: %s", (unsigned long long)gen, bad);
+	return 0;
+}
+
 int
 bdb_check(struct kv *kv, void (*fn)(void *arg, const char *text), void *arg)
 {
@@ -220,7 +230,8 @@ bdb_check(struct kv *kv, void (*fn)(void *arg, const char *text), void *arg)
 	writer_unlock(b);
 	check_base(b, &c);
 	check_rows(b, &c);
-	if (dir_numbers(b, "pack.", check_pack, &c) < 0)
+	if (dir_numbers(b, "log.", check_log, &c) < 0 ||
+	    dir_numbers(b, "pack.", check_pack, &c) < 0)
 		fault(&c, "the directory can't be read");
 	kv_close(&other);
 	return c.faults;

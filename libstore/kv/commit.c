@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "libbase/io.h"
@@ -323,6 +324,16 @@ out:
 	return rc;
 }
 
+uint64_t
+commit_time(const struct bdb_kv *b)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return ((uint64_t)t.tv_sec + (uint64_t)b->kv.cf.clock_offset) *
+	    1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
 static int
 write_all(struct bdb_kv *b, struct bdb_txn *t)
 {
@@ -338,6 +349,7 @@ write_all(struct bdb_kv *b, struct bdb_txn *t)
 	if (small > 0)
 		t->pos.end += record_len;
 	r.pos = t->pos;
+	r.when = t->when = commit_time(b);
 	r.shown = small > 0;
 	if (record_finish(&t->ops, &r) < 0)
 		return kv_fail(&b->kv, STORE_E_TOOBIG, "transaction too large");
@@ -366,6 +378,7 @@ take_in(struct bdb_kv *b, struct bdb_txn *t)
 	b->s.end += n;
 	b->s.seq = b->kv.modseq = t->txn.modseq;
 	b->s.pos = t->pos;
+	b->s.when = t->when;
 	if (ops_apply(slice_make(p + RECORD_HEAD, n - RECORD_HEAD), t->ops.n,
 		b->s.low.log) == 0)
 		return 0;

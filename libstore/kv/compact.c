@@ -111,7 +111,9 @@ remove_strays(struct bdb_kv *b)
 	char base[] = "base.", half[] = "__db.base.";
 	int rc = dir_numbers(b, base, remove_stray, base);
 
-	return rc < 0 ? rc : dir_numbers(b, half, remove_stray, half);
+	if (rc >= 0)
+		rc = dir_numbers(b, half, remove_stray, half);
+	return rc < 0 ? rc : logs_clean(b);
 }
 
 static int
@@ -140,11 +142,12 @@ run(struct bdb_kv *b)
 		return rc;
 	j.anew = h.gen == 0 || j.gen % ANEW_EVERY == 0;
 	h.seq = b->s.seq;
+	h.when = b->s.when;
 	h.pos = b->s.pos;
 	h.gen = j.gen;
 	rc = base_write(&j, &h.base_size, &h.base_crc, b->kv.err,
 	    sizeof(b->kv.err));
-	if (rc < 0)
+	if (rc < 0 || (rc = log_keep(b)) < 0)
 		return rc;
 	if (sys_fsync(b->dirfd) < 0)
 		return kv_fail_sys(&b->kv, "directory");
@@ -157,6 +160,8 @@ run(struct bdb_kv *b)
 		snprintf(name, sizeof(name), "base.%llu",
 		    (unsigned long long)(rc == 1 ? j.old_gen : j.gen));
 		(void)sys_unlinkat(b->dirfd, name);
+		if (rc == 0)
+			log_drop(b, j.old_gen);
 	}
 	return rc;
 }
@@ -175,7 +180,8 @@ compact(struct bdb_kv *b)
 		return 0;
 	if (rc < 0)
 		return rc;
-	return b->s.end > JOURNAL_HEAD ? run(b) : 0;
+	/* Also of an account that rests. */
+	return b->s.end > JOURNAL_HEAD ? run(b) : logs_clean(b);
 }
 
 static bool

@@ -30,6 +30,7 @@ journal_head_encode(const struct journal_head *h,
 	be32_put(out + 52, h->pos.next);
 	be64_put(out + 56, h->pos.end);
 	memcpy(out + 64, h->id, sizeof(h->id));
+	be64_put(out + 80, h->when);
 	be32_put(out + 12, crc32c(0, out + 16, JOURNAL_STATE - 16));
 	be32_put(out + JOURNAL_STATE, h->settled ? word_settled : 0);
 	be32_put(out + JOURNAL_STATE + 4, h->suspect ? word_suspect : 0);
@@ -55,6 +56,7 @@ journal_head_decode(const unsigned char in[JOURNAL_HEAD],
 	h->pos.next = be32_get(in + 52);
 	h->pos.end = be64_get(in + 56);
 	memcpy(h->id, in + 64, sizeof(h->id));
+	h->when = be64_get(in + 80);
 	h->settled = be32_get(in + JOURNAL_STATE) == word_settled;
 	h->suspect = be32_get(in + JOURNAL_STATE + 4) == word_suspect;
 	return 0;
@@ -91,6 +93,7 @@ record_decode(struct slice s, struct record *r, size_t *need_r)
 	r->pos.pack = be32_get(p + 24);
 	r->pos.next = be32_get(p + 28);
 	r->pos.end = be64_get(p + 32);
+	r->when = be64_get(p + 40);
 	r->shown = be32_get(p) == word_shown;
 	r->ops = slice_make(p + RECORD_HEAD, len - RECORD_HEAD);
 	return 1;
@@ -185,6 +188,7 @@ record_finish(struct ops *o, const struct record *r)
 	be32_put(b->p + 24, r->pos.pack);
 	be32_put(b->p + 28, r->pos.next);
 	be64_put(b->p + 32, r->pos.end);
+	be64_put(b->p + 40, r->when);
 	be32_put(b->p + 4, crc32c(0, b->p + 8, b->n - 8));
 	return 0;
 }

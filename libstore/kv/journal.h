@@ -33,6 +33,7 @@ struct journal_head {
 	uint64_t base_size;
 	uint32_t base_crc;
 	uint64_t seq;		/* of the base: the records go on from here */
+	uint64_t when;		/* of the base's last record */
 	struct pack_pos pos;	/* at the base; all before is flushed */
 	unsigned char id[16];	/* of the account, random */
 	bool settled;		/* the directory was flushed after the rename */
@@ -49,6 +50,7 @@ struct record {
 	uint32_t len;		/* of all of it, a multiple of 8 */
 	uint32_t n_ops;
 	uint64_t seq;
+	uint64_t when;		/* microseconds since 1970, as the clock said */
 	struct pack_pos pos;	/* after it */
 	bool shown;		/* readers may believe it */
 	struct slice ops;
@@ -74,8 +76,8 @@ int op_patch(struct ops *o, struct slice key, uint32_t off,
     struct slice octets);
 int op_del(struct ops *o, struct slice key);
 int op_del_range(struct ops *o, struct slice from, struct slice to);
-/* Makes them a record: pads, and writes the head; of r seq, pos and shown are
- * used.  -1: too long. */
+/* Makes them a record: pads, and writes the head; of r seq, when, pos and
+ * shown are used.  -1: too long. */
 int record_finish(struct ops *o, const struct record *r);
 
 /* Takes n operations into the log, which keeps pointers into ops; -1: they are

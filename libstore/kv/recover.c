@@ -95,6 +95,7 @@ replay(struct bdb_kv *b, struct pack_file *p, uint64_t from, uint64_t to,
 	    (unsigned long long)r->seq, (unsigned long)p->no);
 	b->s.end += r->len;
 	b->s.seq = r->seq;
+	b->s.when = r->when;
 	b->s.pos = r->pos;
 	return 0;
 }

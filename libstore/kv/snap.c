@@ -52,6 +52,7 @@ take(struct bdb_kv *b, struct snap *s, const struct record *r)
 		    (unsigned long long)r->seq);
 	s->end += r->len;
 	s->seq = r->seq;
+	s->when = r->when;
 	s->pos = r->pos;
 	return 0;
 }
@@ -241,6 +242,7 @@ head_read(struct bdb_kv *b, struct snap *s)
 	s->ino = (uint64_t)st.st_ino;
 	s->end = JOURNAL_HEAD;
 	s->seq = s->head.seq;
+	s->when = s->head.when;
 	s->pos = s->head.pos;
 	s->low.log = olog_new(s->head.gen != 0);
 	return 0;

@@ -199,6 +199,16 @@ sys_link(int fd, int dir, const char *name)
 }
 
 int
+sys_linkat(int dir, const char *from, const char *name)
+{
+	int rc;
+
+	RETRY(rc, before(SYS_LINK, dir, NULL) < 0 ? -1 :
+		linkat(dir, from, dir, name, 0));
+	return rc;
+}
+
+int
 sys_unlinkat(int dir, const char *name)
 {
 	int rc;

@@ -47,6 +47,8 @@ int sys_truncate(int fd, uint64_t size);
 int sys_renameat(int dir, const char *from, const char *to);
 /* Gives the unnamed or named file fd a name. */
 int sys_link(int fd, int dir, const char *name);
+/* Gives a file of the directory another name. */
+int sys_linkat(int dir, const char *from, const char *name);
 int sys_unlinkat(int dir, const char *name);
 int sys_fstatat(int dir, const char *name, struct stat *st);
 int sys_fstat(int fd, struct stat *st);
