@@ -125,7 +125,8 @@ blob_unuse(struct work *w, const unsigned char id[ROW_BLOBID_LEN])
 		return rc == STORE_E_NOTFOUND || rc == 0 ?
 		    store_corrupt(w->st, "blob", 0) : rc;
 	if (--r.count == 0) {
-		r.due = w->now + store_retention(w->st);
+		/* It was kept with the Email that is swept now. */
+		r.due = w->now;
 		memcpy(d.ref, r.ref, sizeof(d.ref));
 		if ((rc = due_add(w, id, &d, &r.due)) < 0)
 			return rc;

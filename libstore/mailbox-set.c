@@ -500,6 +500,37 @@ destroy_check(struct work *w, uint64_t id, struct w_mailbox **m_r)
 	return n > 0 ? STORE_E_HASCHILD : 0;
 }
 
+/* The path of a mailbox, which its tombstone tells. */
+static int
+path_of(struct work *w, const struct w_mailbox *m, struct slice *path_r)
+{
+	struct slice part[STORE_DEPTH_MAX + 1];
+	struct w_mailbox *p;
+	struct buf b;
+	size_t n = 0;
+	int rc;
+
+	part[n++] = m->row.name;
+	for (uint64_t id = m->row.parent; id != 0; id = p->row.parent) {
+		if (n > STORE_DEPTH_MAX)
+			return store_corrupt(w->st, "mailbox", m->id);
+		if ((rc = w_mailbox(w, id, &p)) < 0)
+			return rc == STORE_E_NOTFOUND ?
+			    store_corrupt(w->st, "mailbox", m->id) : rc;
+		part[n++] = p->row.role == STORE_ROLE_INBOX ?
+		    SLICE_LIT("INBOX") : p->row.name;
+	}
+	buf_init(&b, (STORE_DEPTH_MAX + 1) * (ROW_NAME_MAX + 1));
+	while (n-- > 0) {
+		buf_add_slice(&b, part[n]);
+		if (n > 0)
+			buf_addc(&b, '/');
+	}
+	*path_r = arena_slice(w->a, buf_slice(&b));
+	buf_release(&b);
+	return 0;
+}
+
 struct destroy_arg {
 	uint64_t id;
 	bool with_mail;
@@ -521,6 +552,8 @@ destroy_one(struct work *w, void *arg)
 	if (m->row.total > 0 && (rc = mailbox_empty(w, m)) != 0)
 		return rc;
 	tomb.mailbox = m->id;
+	if ((rc = path_of(w, m, &tomb.path)) < 0)
+		return rc;
 	w_tomb(w, &tomb);
 	if ((rc = work_del(w, name_key(m->row.parent, m->row.name))) < 0 ||
 	    (rc = work_del(w, row_key_u64(ROW_K_MAILBOX, m->id))) < 0 ||

@@ -250,7 +250,8 @@ msg_tomb(struct work *w, const struct w_msg *g, const struct row_cold *d,
 {
 	struct row_tomb tomb = {
 		.kind = kind, .mailbox = g->m->id, .uid = g->hot.uid,
-		.email = d->email, .thread = d->thread
+		.email = d->email, .thread = d->thread,
+		.flags = g->hot.flags
 	};
 
 	w_tomb(w, &tomb);

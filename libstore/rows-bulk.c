@@ -9,7 +9,7 @@
 
 enum {
 	TOMB_RUN_MAX = 1 + 8 + 5,	/* head of a run */
-	TOMB_ENTRY_MAX = 5 + 10 + 10
+	TOMB_ENTRY_MAX = 5 + 10 + 10 + 10
 };
 
 static uint64_t
@@ -51,7 +51,8 @@ row_tombs_put(struct buf *b, int64_t when, const struct row_tomb *t, size_t n,
 	buf_reset(b);
 	buf_addc(b, ROW_VERSION);
 	buf_add_be64(b, (uint64_t)when);
-	while (i < n && b->n + TOMB_RUN_MAX + TOMB_ENTRY_MAX <= max) {
+	while (i < n && b->n + TOMB_RUN_MAX + TOMB_ENTRY_MAX +
+	    t[i].path.n <= max) {
 		uint32_t uid = 0;
 		uint64_t email = 0;
 
@@ -59,6 +60,7 @@ row_tombs_put(struct buf *b, int64_t when, const struct row_tomb *t, size_t n,
 		buf_addc(b, (char)t[i].kind);
 		buf_add_be64(b, t[i].mailbox);
 		if (t[i].kind == ROW_TOMB_MAILBOX) {
+			buf_add_lstr(b, t[i].path);
 			i++;
 			continue;
 		}
@@ -67,6 +69,7 @@ row_tombs_put(struct buf *b, int64_t when, const struct row_tomb *t, size_t n,
 			buf_add_varint(b, t[i].uid - uid);
 			buf_add_varint(b, zigzag(t[i].email, email));
 			buf_add_varint(b, zigzag(t[i].thread, t[i].email));
+			buf_add_varint(b, t[i].flags);
 			uid = t[i].uid;
 			email = t[i].email;
 		}
@@ -83,7 +86,7 @@ tomb_get_run(struct cur *c, struct row_tomb *t,
 
 	t->uid = 0;
 	t->email = 0;
-	if (n == 0 || n > cur_left(c) / 3)
+	if (n == 0 || n > cur_left(c) / 4)
 		return STORE_E_CORRUPT;
 	for (; n > 0; n--) {
 		d = cur_varint(c);
@@ -92,6 +95,7 @@ tomb_get_run(struct cur *c, struct row_tomb *t,
 		t->uid += (uint32_t)d;
 		t->email = unzigzag(t->email, cur_varint(c));
 		t->thread = unzigzag(t->email, cur_varint(c));
+		t->flags = cur_varint(c);
 		if (!cur_ok(c))
 			return STORE_E_CORRUPT;
 		if ((rc = fn(arg, t)) != 0)
@@ -100,22 +104,43 @@ tomb_get_run(struct cur *c, struct row_tomb *t,
 	return 0;
 }
 
+static int
+tombs_open(struct slice v, struct cur *c, int64_t *when_r)
+{
+	uint8_t version;
+
+	*c = cur_make(v);
+	version = cur_u8(c);
+	if (version != ROW_VERSION)
+		return version == 0 ? STORE_E_CORRUPT : STORE_E_VERSION;
+	*when_r = (int64_t)cur_be64(c);
+	return cur_ok(c) ? 0 : STORE_E_CORRUPT;
+}
+
+int
+row_tombs_when(struct slice v, int64_t *when_r)
+{
+	struct cur c;
+
+	return tombs_open(v, &c, when_r);
+}
+
 int
 row_tombs_get(struct slice v, int64_t *when_r,
     int (*fn)(void *arg, const struct row_tomb *t), void *arg)
 {
-	struct cur c = cur_make(v);
-	uint8_t version = cur_u8(&c);
+	struct cur c;
 	int rc;
 
-	if (version != ROW_VERSION)
-		return version == 0 ? STORE_E_CORRUPT : STORE_E_VERSION;
-	*when_r = (int64_t)cur_be64(&c);
+	if ((rc = tombs_open(v, &c, when_r)) < 0)
+		return rc;
 	while (cur_left(&c) > 0) {
 		struct row_tomb t = { .kind = cur_u8(&c) };
 
 		t.mailbox = cur_be64(&c);
-		if (!cur_ok(&c))
+		if (t.kind == ROW_TOMB_MAILBOX)
+			t.path = cur_lstr(&c);
+		if (!cur_ok(&c) || t.path.n > ROW_PATH_MAX)
 			return STORE_E_CORRUPT;
 		if (t.kind == ROW_TOMB_MAILBOX)
 			rc = fn(arg, &t);

@@ -30,6 +30,7 @@ enum {
 	ROW_THREAD_IN_MAX = 4096,	/* mailboxes of a thread */
 	ROW_KEYWORDS = 58,
 	ROW_KEYWORD_MAX = 255,
+	ROW_PATH_MAX = 33 * (ROW_NAME_MAX + 1),	/* of a mailbox */
 	ROW_TXN_RING = 4
 };
 #define ROW_MODSEQ_MAX ((UINT64_C(1) << 40) - 1)
@@ -185,8 +186,10 @@ enum { ROW_TOMB_REMOVED = 1, ROW_TOMB_DESTROYED = 2, ROW_TOMB_MAILBOX = 3 };
 struct row_tomb {
 	int kind;
 	uint64_t mailbox;
+	struct slice path;		/* MAILBOX: what it was */
 	uint32_t uid;			/* the rest: not for MAILBOX */
 	uint64_t email, thread;
+	uint64_t flags;			/* as they were */
 };
 /*
  * Encodes as many of the n as fit into max octets and returns how many (at
@@ -194,6 +197,8 @@ struct row_tomb {
  */
 size_t row_tombs_put(struct buf *b, int64_t when, const struct row_tomb *t,
     size_t n, size_t max);
+/* When they died. */
+int row_tombs_when(struct slice v, int64_t *when_r);
 /* Calls fn for each; fn != 0 stops and is returned. */
 int row_tombs_get(struct slice v, int64_t *when_r,
     int (*fn)(void *arg, const struct row_tomb *t), void *arg);

@@ -136,7 +136,7 @@ w_tomb(struct work *w, const struct row_tomb *t)
 	    sizeof(*w->tomb));
 	w->tomb[w->n_tomb++] = *t;
 	w->dirty = true;
-	w->cost += 20;
+	w->cost += 24 + t->path.n;
 }
 
 /* ---- writing it -------------------------------------------------------- */

@@ -306,7 +306,9 @@ int mailbox_make(struct work *w, uint64_t parent, struct slice name,
     enum store_role role, uint32_t sort_order, bool subscribed,
     uint64_t *id_r);
 
-/* sweep.c: what is due; 1: something was done. */
+/* sweep.c: forgets a destroyed Email; 0 also if it was. */
+int dead_clean(struct work *w, uint64_t id);
+/* What is due; 1: something was done. */
 int store_sweep(struct store *st, bool force);
 
 #endif

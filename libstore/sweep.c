@@ -9,8 +9,7 @@
 #include "libstore/store-int.h"
 
 enum {
-	DEAD_MANY = 64,		/* worth a transaction at once */
-	DEAD_OLD_S = 3600,	/* or when it has waited that long */
+	DEAD_SLACK_S = 3600,	/* so that one transaction is for many */
 	DUE_PORTION = 256,
 	HISTORY_PORTION = 1000,
 	HISTORY_SLACK_S = 86400
@@ -23,7 +22,7 @@ struct dead {
 	uint64_t *id;
 	size_t n, cap;
 	uint64_t upto;		/* tombstones up to this modseq were taken */
-	int64_t when;		/* of the first */
+	int64_t before;		/* those since are kept for undelete */
 	bool more;
 };
 
@@ -39,8 +38,8 @@ dead_note(void *arg, const struct row_tomb *t)
 	return 0;
 }
 
-/* Emails that were destroyed after swept; whole transactions, until there are
- * max. */
+/* Emails that were destroyed after swept, and before d->before; whole
+ * transactions, until there are max. */
 static int
 dead_collect(struct kv_txn *t, struct dead *d, uint64_t swept, size_t max)
 {
@@ -51,7 +50,6 @@ dead_collect(struct kv_txn *t, struct dead *d, uint64_t swept, size_t max)
 	uint64_t modseq;
 	uint32_t part;
 	int64_t when;
-	bool first = true;
 	int rc;
 
 	d->upto = swept;
@@ -66,17 +64,16 @@ dead_collect(struct kv_txn *t, struct dead *d, uint64_t swept, size_t max)
 			rc = 0;
 			break;
 		}
+		if ((rc = row_tombs_when(val, &when)) < 0 || when > d->before)
+			break;
 		rc = row_tombs_get(val, &when, dead_note, d);
-		if (first)
-			d->when = when;
-		first = false;
 		d->upto = modseq;
 	}
 	kv_scan_close(&s);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
-static int
+int
 dead_clean(struct work *w, uint64_t id)
 {
 	struct row_email e;
@@ -101,12 +98,12 @@ static int
 dead_portion(struct work *w, void *arg)
 {
 	struct dead d = { .a = w->a };
+	uint64_t swept = w->head.swept;
 	size_t i;
 	int rc;
 
 	(void)arg;
-	if (w->head.dead == 0)
-		return 0;
+	d.before = w->now - store_retention(w->st);
 	rc = dead_collect(w->t, &d, w->head.swept, 1000);
 	if (rc < 0)
 		return rc;
@@ -116,7 +113,8 @@ dead_portion(struct work *w, void *arg)
 	if (i < d.n)
 		return 1;
 	w->head.swept = d.upto;
-	w->dirty = true;
+	if (d.upto != swept)
+		w->dirty = true;
 	return d.more;
 }
 
@@ -131,12 +129,11 @@ dead_due(struct store *st, bool force)
 	if ((rc = ro_begin(st, &t)) < 0)
 		return rc;
 	d.a = st->ra;
-	if ((rc = head_read(t, st->ra, &h)) == 0 && h.dead > 0) {
-		if (force || h.dead >= DEAD_MANY)
-			rc = 1;
-		else if ((rc = dead_collect(t, &d, h.swept, 1)) == 0)
-			rc = d.n > 0 && d.when + DEAD_OLD_S < store_now(st);
-	}
+	d.before = store_now(st) - store_retention(st) -
+	    (force ? 0 : DEAD_SLACK_S);
+	if ((rc = head_read(t, st->ra, &h)) == 0 &&
+	    (rc = dead_collect(t, &d, h.swept, 1)) == 0)
+		rc = d.upto > h.swept;
 	ro_end(st);
 	return rc;
 }
@@ -345,7 +342,8 @@ history_portion(struct work *w, void *arg)
 		    h->part[i]));
 		if (rc < 0)
 			return rc;
-		w->head.horizon = h->modseq[i];
+		if (w->head.horizon < h->modseq[i])
+			w->head.horizon = h->modseq[i];
 	}
 	return h->n == HISTORY_PORTION;
 }
@@ -353,12 +351,15 @@ history_portion(struct work *w, void *arg)
 static int
 sweep_history(struct store *st, bool force)
 {
-	uint32_t keep = st->cf->history_s ? st->cf->history_s : 180 * 86400;
+	int64_t keep = st->cf->history_s ? st->cf->history_s : 180 * 86400;
 	struct history h = { 0 };
 	struct row_head head;
 	struct kv_txn *t;
 	int rc;
 
+	/* undelete needs the tombstones too. */
+	if (keep < store_retention(st))
+		keep = store_retention(st);
 	h.before = store_now(st) - keep;
 	if ((rc = ro_begin(st, &t)) < 0)
 		return rc;

@@ -95,8 +95,10 @@ round_tombs(struct slice v)
 	if (row_tombs_get(v, &when, tomb_note, &l) < 0)
 		return;
 	while (at < l.n) {
-		done = row_tombs_put(&out, when, l.t + at, l.n - at, 4096);
-		FUZZ_CHECK(done > 0 && out.n <= 4096 && !out.overflow);
+		done = row_tombs_put(&out, when, l.t + at, l.n - at,
+		    2 * ROW_PATH_MAX);
+		FUZZ_CHECK(done > 0 && out.n <= 2 * ROW_PATH_MAX &&
+		    !out.overflow);
 		FUZZ_CHECK(row_tombs_get(buf_slice(&out), &when2, tomb_note,
 		    &m) == 0);
 		FUZZ_CHECK(when2 == when);
@@ -107,7 +109,9 @@ round_tombs(struct slice v)
 		FUZZ_CHECK(m.t[i].kind == l.t[i].kind &&
 		    m.t[i].mailbox == l.t[i].mailbox &&
 		    m.t[i].uid == l.t[i].uid && m.t[i].email == l.t[i].email &&
-		    m.t[i].thread == l.t[i].thread);
+		    m.t[i].thread == l.t[i].thread &&
+		    m.t[i].flags == l.t[i].flags &&
+		    m.t[i].path.n == l.t[i].path.n);
 }
 
 static void

@@ -353,6 +353,8 @@ tomb_note(void *arg, const struct row_tomb *t)
 	struct tombs *l = arg;
 
 	l->t[l->n++] = *t;
+	if (t->path.n > 0)
+		assert_true(slice_eq(t->path, SLICE_LIT("a/b/c")));
 	return 0;
 }
 
@@ -380,6 +382,8 @@ tombs_round(const struct row_tomb *t, size_t n, size_t max, size_t parts)
 		assert_int_equal(got.t[i].uid, t[i].uid);
 		assert_int_equal(got.t[i].email, t[i].email);
 		assert_int_equal(got.t[i].thread, t[i].thread);
+		assert_int_equal(got.t[i].flags, t[i].flags);
+		assert_int_equal(got.t[i].path.n, t[i].path.n);
 	}
 }
 
@@ -396,18 +400,21 @@ test_tombs(void **state)
 			.mailbox = 1 + i / 100,
 			.uid = (uint32_t)(i * 3 + 1),
 			.email = i % 2 ? UINT64_MAX - i : i,
-			.thread = i * i
+			.thread = i * i, .flags = i << 40 | i
 		};
 		if (i % 50 == 49)
 			t[i] = (struct row_tomb){ .kind = ROW_TOMB_MAILBOX,
-			    .mailbox = i };
+			    .mailbox = i,
+			    .path = i % 100 == 99 ? SLICE_LIT("a/b/c") :
+				SLICE_LIT("") };
 	}
 	tombs_round(t, n, ROW_BUF_MAX, 1);
 	tombs_round(t, n, 200, n / 20);
 	tombs_round(t + 49, 1, 64, 1);
 	for (size_t i = 0; i < n; i++)
-		t[i] = (struct row_tomb){ ROW_TOMB_DESTROYED, 5,
-		    (uint32_t)i + 1, 1000 + i, 1000 + i };
+		t[i] = (struct row_tomb){ .kind = ROW_TOMB_DESTROYED,
+		    .mailbox = 5, .uid = (uint32_t)i + 1, .email = 1000 + i,
+		    .thread = 1000 + i, .flags = i % 32 };
 	tombs_round(t, n, ROW_BUF_MAX, 1);
 	/* Neighbours are small: 10,000 fit into a row. */
 	assert_true(out.n < n * 7);
@@ -433,15 +440,21 @@ test_tombs_bad(void **state)
 		    STORE_E_CORRUPT },
 		{ "\1\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\1\0", 19,
 		    STORE_E_CORRUPT },
-		{ "\1\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\1\1\0\0\0", 22,
+		{ "\1\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\1\1\0\0\0\0", 23,
 		    STORE_E_CORRUPT },
-		{ "\1\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\1\1\1\0\0", 22, 0 },
-		{ "\1\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\1\2\1\0\0", 22,
+		{ "\1\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\1\1\1\0\0\0", 23, 0 },
+		{ "\1\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\1\1\1\0\0", 22,
+		    STORE_E_CORRUPT },
+		{ "\1\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\1\2\1\0\0\0", 23,
+		    STORE_E_CORRUPT },
+		/* A mailbox: its path is cut. */
+		{ "\1\0\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\1\5a/b/c", 24, 0 },
+		{ "\1\0\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\1\2a", 20,
 		    STORE_E_CORRUPT },
 	};
 	struct row_tomb two[2] = {
-		{ ROW_TOMB_REMOVED, 1, 1, 1, 1 },
-		{ ROW_TOMB_REMOVED, 1, 2, 2, 2 }
+		{ .kind = ROW_TOMB_REMOVED, .mailbox = 1, .uid = 1 },
+		{ .kind = ROW_TOMB_REMOVED, .mailbox = 1, .uid = 2 }
 	};
 	static struct tombs got;
 	int64_t when;
