@@ -146,6 +146,16 @@ imap_args_number(struct imap_args *v, uint32_t *n_r, const char *what)
 }
 
 bool
+imap_args_modseq(struct imap_args *v, uint64_t *m_r)
+{
+	if (v->next == NULL || v->next->type != IMAP_ARG_ATOM ||
+	    slice_uint(v->next->s, INT64_MAX, m_r) < 0)
+		return imap_args_expected(v, "a mod-sequence");
+	v->next = v->next->next;
+	return true;
+}
+
+bool
 imap_args_list(struct imap_args *v, struct imap_args *in_r, const char *what)
 {
 	if (v->next == NULL || v->next->type != IMAP_ARG_LIST)

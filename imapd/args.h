@@ -37,6 +37,8 @@ bool imap_args_mailbox(struct imap_args *v, struct slice *s_r);
 /* A LIST pattern, likewise; wildcards are kept. */
 bool imap_args_pattern(struct imap_args *v, struct slice *s_r);
 bool imap_args_number(struct imap_args *v, uint32_t *n_r, const char *what);
+/* mod-sequence-valzer of RFC 7162 7: 63 bits. */
+bool imap_args_modseq(struct imap_args *v, uint64_t *m_r);
 /* A parenthesized list; its members. */
 bool imap_args_list(struct imap_args *v, struct imap_args *in_r,
     const char *what);

@@ -105,16 +105,35 @@ cmd_id(struct imap_cmd *cmd)
 enum imap_next
 cmd_enable(struct imap_cmd *cmd)
 {
+	static const struct {
+		const char *name;
+		unsigned what;
+	} known[] = {
+		{ "CONDSTORE", IMAP_CONDSTORE },
+		{ "QRESYNC", IMAP_QRESYNC | IMAP_CONDSTORE },
+	};
+	struct enc *e = &cmd->s->out;
+	unsigned before = cmd->s->enabled, wanted = 0;
 	struct slice cap;
 
+	/* What isn't known is passed over, as RFC 5161 3.1 says. */
 	do {
 		if (!imap_args_atom(&cmd->args, &cap, "a capability"))
 			return imap_bad_args(cmd);
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			if (slice_ieq(cap, slice_str(known[i].name)))
+				wanted |= 1u << i;
 	} while (cmd->args.next != NULL);
-	/* Nothing of what is advertised has to be enabled; what isn't known is
-	 * passed over, as RFC 5161 3.1 says. */
-	enc_raw(&cmd->s->out, "* ENABLED");
-	enc_eol(&cmd->s->out);
+	enc_raw(e, "* ENABLED");
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (wanted & 1u << i && known[i].what & ~before) {
+			enc_raw(e, " ");
+			enc_raw(e, known[i].name);
+		}
+	enc_eol(e);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (wanted & 1u << i)
+			imap_enable(cmd->s, known[i].what);
 	return imap_ok(cmd, "Enabled what there is");
 }
 

@@ -59,12 +59,11 @@ copy(struct imap_cmd *cmd, bool move)
 	uint32_t *uids;
 	int rc;
 
-	if (!imap_args_seqset(&cmd->args, view_star(v, cmd->uid), &set) ||
-	    !imap_args_mailbox(&cmd->args, &name) ||
+	if (!imap_set(cmd, &set))
+		return IMAP_DONE;
+	if (!imap_args_mailbox(&cmd->args, &name) ||
 	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if (!cmd->uid && !view_in_range(v, &set))
-		return imap_bad(cmd, "no message has that sequence number");
 	/* Learns who is gone; EXPUNGE comes when it may. */
 	if ((rc = imap_sync(s, false, NULL)) < 0)
 		return imap_store_failed(cmd, rc);

@@ -1,4 +1,7 @@
-/* imapd/cmd-expunge.c - EXPUNGE and UID EXPUNGE (RFC 3501 6.4.3, RFC 4315) */
+/*
+ * imapd/cmd-expunge.c - EXPUNGE and UID EXPUNGE (RFC 3501 6.4.3, RFC 4315,
+ * RFC 7162 3.2.7)
+ */
 #include "config.h"
 
 #include "imapd/imap.h"
@@ -8,13 +11,13 @@ cmd_expunge(struct imap_cmd *cmd)
 {
 	struct view *v = &cmd->s->view;
 	uint32_t *uids = NULL, *gone;
-	size_t n = 0, n_gone;
+	size_t n = 0, n_gone = 0;
 	struct seqset set;
 	int rc;
 
 	if (cmd->uid) {
-		if (!imap_args_seqset(&cmd->args, view_star(v, true), &set))
-			return imap_bad_args(cmd);
+		if (!imap_set(cmd, &set))
+			return IMAP_DONE;
 		uids = view_uids(v, &set, true, cmd->a, &n, NULL);
 	}
 	if (!imap_args_end(&cmd->args))
@@ -25,5 +28,10 @@ cmd_expunge(struct imap_cmd *cmd)
 	    &gone, &n_gone, NULL);
 	if (rc < 0 && rc != STORE_E_NOTFOUND)
 		return imap_store_failed(cmd, rc);
-	return imap_ok(cmd, "Expunged");
+	if (n_gone == 0 || !(cmd->s->enabled & IMAP_QRESYNC))
+		return imap_ok(cmd, "Expunged");
+	if ((rc = imap_sync(cmd->s, true, NULL)) < 0)
+		return imap_store_failed(cmd, rc);
+	return imap_ok_code(cmd, arena_printf(cmd->a, "HIGHESTMODSEQ %llu",
+	    (unsigned long long)v->highest), "Expunged");
 }

@@ -1,4 +1,4 @@
-/* imapd/cmd-fetch.c - FETCH (RFC 3501 6.4.5): one message at a time */
+/* imapd/cmd-fetch.c - FETCH (RFC 9051 6.4.5, RFC 7162): a message at a time */
 #include "config.h"
 
 #include "imapd/fetch.h"
@@ -48,6 +48,10 @@ put_item(struct fetch *f, struct fetch_msg *m, const struct store_msg *vm,
 		enc_raw(e, "FLAGS");
 		imap_flags_put(f->cmd->s, vm->flags,
 		    view_is_recent(&f->cmd->s->view, vm->uid));
+		break;
+	case FETCH_MODSEQ:
+		e->open = true;		/* the space is there */
+		imap_modseq_put(f->cmd->s, vm->modseq);
 		break;
 	case FETCH_INTERNALDATE:
 		enc_raw(e, "INTERNALDATE ");
@@ -110,6 +114,9 @@ put_message(struct fetch *f, size_t i, const struct store_msg_info *info)
 		static const struct fetch_item flags = { .kind = FETCH_FLAGS };
 
 		rc = put_item(f, &m, vm, &flags, NULL);
+		if (rc >= 0 && s->enabled & IMAP_CONDSTORE &&
+		    !f->q.wants_modseq)
+			imap_modseq_put(s, vm->modseq);
 	}
 	enc_close(&s->out);
 	enc_eol(&s->out);
@@ -241,7 +248,7 @@ fetch(struct fetch *f, struct seqset *set)
 	if (f->q.wants_flags || f->q.sets_seen)
 		announce_keywords(f, uids, n);
 	view_spans(v, set, cmd->uid, cmd->a, &spans, &n_spans);
-	if (f->q.most <= FETCH_FLAGS)
+	if (f->q.most <= FETCH_MODSEQ)
 		rc = fetch_from_view(f, uids, n);
 	else if (n_spans > 0 && !v->dead)
 		rc = fetch_from_store(f, spans, n_spans);
@@ -260,28 +267,55 @@ fetch(struct fetch *f, struct seqset *set)
 	return imap_ok(cmd, "Fetched");
 }
 
+/* CHANGEDSINCE: of the set only what changed remains; arg is the set. */
+static int
+narrow(struct fetch *f, struct imap_args arg, struct seqset *set)
+{
+	struct imap_cmd *cmd = f->cmd;
+	struct view *v = &cmd->s->view;
+	struct seqset whole, out = { 0 };
+	size_t cap = 0;
+	int rc;
+
+	if ((rc = imap_sync(cmd->s, cmd->uid, NULL)) < 0)
+		return rc;
+	/* "*" may be one that vanished. */
+	if (f->q.vanished && v->uidnext > 1 &&
+	    imap_args_seqset(&arg, v->uidnext - 1, &whole) &&
+	    (rc = imap_tell_vanished(cmd, &whole, f->q.since)) < 0)
+		return rc;
+	for (size_t i = 0; i < v->n; i++) {
+		uint32_t no = cmd->uid ? v->m[i].uid : (uint32_t)i + 1;
+
+		if (v->m[i].modseq > f->q.since && seqset_has(set, no))
+			seqset_add(&out, &cap, cmd->a, no);
+	}
+	*set = out;
+	return 0;
+}
+
 enum imap_next
 cmd_fetch(struct imap_cmd *cmd)
 {
-	struct view *v = &cmd->s->view;
 	struct fetch f = { .cmd = cmd };
+	struct imap_args arg = cmd->args;
+	int rc;
 	struct seqset set;
-	bool uid = false;
 
-	if (!imap_args_seqset(&cmd->args, view_star(v, cmd->uid), &set) ||
-	    !fetch_parse(&cmd->args, &f.q))
+	if (!imap_set(cmd, &set))
+		return IMAP_DONE;
+	if (!fetch_parse(&cmd->args, &f.q))
 		return imap_bad_args(cmd);
-	if (!cmd->uid && !view_in_range(v, &set))
-		return imap_bad(cmd, "no message has that sequence number");
-	for (size_t i = 0; i < f.q.n; i++)
-		uid = uid || f.q.items[i].kind == FETCH_UID;
-	if (cmd->uid && !uid) {
-		f.q.items = arena_grow(cmd->a, f.q.items, &f.q.cap, f.q.n + 1,
-		    sizeof(*f.q.items));
-		memmove(f.q.items + 1, f.q.items, f.q.n * sizeof(*f.q.items));
-		f.q.items[0] = (struct fetch_item){ .kind = FETCH_UID,
-			.peek = true };
-		f.q.n++;
-	}
+	if (f.q.vanished && !(cmd->uid && cmd->s->enabled & IMAP_QRESYNC))
+		return imap_bad(cmd,
+		    "VANISHED is for UID FETCH, with QRESYNC enabled");
+	if (f.q.changed)
+		fetch_want(cmd->a, &f.q, FETCH_MODSEQ);
+	if (f.q.wants_modseq)
+		imap_enable(cmd->s, IMAP_CONDSTORE);
+	if (cmd->uid)
+		fetch_want(cmd->a, &f.q, FETCH_UID);
+	if (f.q.changed && (rc = narrow(&f, arg, &set)) < 0)
+		return imap_store_failed(cmd, rc);
 	return fetch(&f, &set);
 }

@@ -1,4 +1,7 @@
-/* imapd/cmd-select.c - SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 6.3, 6.4) */
+/*
+ * imapd/cmd-select.c - SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 6.3, 6.4;
+ * RFC 7162 3.1.8, 3.2.5)
+ */
 #include "config.h"
 
 #include "imapd/imap.h"
@@ -46,6 +49,40 @@ tell_selected(struct imap_session *s)
 		put_code(e, "UNSEEN", unseen, "First unseen message");
 	put_code(e, "UIDVALIDITY", v->uidvalidity, "UIDs are valid");
 	put_code(e, "UIDNEXT", v->uidnext, "Predicted next UID");
+	put_code(e, "HIGHESTMODSEQ", v->highest, "Highest mod-sequence");
+}
+
+struct params {
+	bool condstore, qresync;
+	struct imap_resync resync;
+};
+
+/* select-params of RFC 4466 2.1. */
+static bool
+parse_params(struct imap_cmd *cmd, struct params *p)
+{
+	struct imap_args *v = &cmd->args, in, list;
+
+	if (v->next == NULL)
+		return true;
+	if (!imap_args_list(v, &in, "a list of parameters"))
+		return false;
+	do {
+		if (imap_args_word(&in, "CONDSTORE"))
+			p->condstore = true;
+		else if (!p->qresync && imap_args_word(&in, "QRESYNC")) {
+			p->qresync = true;
+			if (!(cmd->s->enabled & IMAP_QRESYNC))
+				in.err = "QRESYNC has to be enabled first";
+			else if (imap_args_list(&in, &list,
+			    "UIDVALIDITY and a mod-sequence") &&
+			    !imap_resync_parse(&list, &p->resync))
+				in.err = list.err;
+		} else
+			imap_args_expected(&in, "CONDSTORE or QRESYNC");
+	} while (in.err == NULL && in.next != NULL);
+	v->err = in.err;
+	return in.err == NULL && imap_args_end(v);
 }
 
 static enum imap_next
@@ -54,20 +91,31 @@ select_mailbox(struct imap_cmd *cmd, bool readonly)
 	struct imap_session *s = cmd->s;
 	struct store *st = s->x->store;
 	struct store_mailbox mb;
+	struct params p = { 0 };
 	struct slice name;
 	int rc;
 
-	if (!imap_args_mailbox(&cmd->args, &name) ||
-	    !imap_args_end(&cmd->args))
+	if (!imap_args_mailbox(&cmd->args, &name) || !parse_params(cmd, &p))
 		return imap_bad_args(cmd);
 	/* RFC 3501 6.3.1: a failed SELECT leaves no mailbox selected. */
+	if (s->view.mailbox != 0) {
+		enc_raw(&s->out, "* OK [CLOSED] The mailbox is closed");
+		enc_eol(&s->out);
+	}
 	view_close(&s->view);
+	if (p.condstore)
+		imap_enable(s, IMAP_CONDSTORE);
 	if ((rc = store_refresh(st)) < 0 ||
 	    (rc = store_mailbox_find(st, cmd->a, name, &mb)) < 0 ||
 	    (rc = imap_flags_load(s)) < 0 ||
 	    (rc = view_open(&s->view, st, cmd->a, &mb, name, readonly)) < 0)
 		return imap_store_failed(cmd, rc);
+	s->view.modseqs = (s->enabled & IMAP_CONDSTORE) != 0;
 	tell_selected(s);
+	if (p.qresync && (rc = imap_resync(cmd, &p.resync)) < 0) {
+		view_close(&s->view);
+		return imap_store_failed(cmd, rc);
+	}
 	return imap_ok_code(cmd, readonly ? "READ-ONLY" : "READ-WRITE",
 	    "Selected");
 }
@@ -98,8 +146,9 @@ enum imap_next
 cmd_close(struct imap_cmd *cmd)
 {
 	struct view *v = &cmd->s->view;
+	struct store_mailbox mb;
 	uint32_t *gone;
-	size_t n;
+	size_t n = 0;
 	int rc = 0;
 
 	if (!imap_args_end(&cmd->args))
@@ -109,6 +158,10 @@ cmd_close(struct imap_cmd *cmd)
 		    NULL, 0, &gone, &n, NULL);
 	if (rc < 0 && rc != STORE_E_NOTFOUND)
 		return imap_store_failed(cmd, rc);
+	if (n > 0 && cmd->s->enabled & IMAP_QRESYNC &&
+	    store_mailbox_get(cmd->s->x->store, cmd->a, v->mailbox, &mb) == 0)
+		cmd->code = arena_printf(cmd->a, "HIGHESTMODSEQ %llu",
+		    (unsigned long long)mb.highestmodseq);
 	view_close(v);
-	return imap_ok(cmd, "Closed");
+	return imap_ok_code(cmd, cmd->code, "Closed");
 }

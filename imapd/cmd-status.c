@@ -1,16 +1,17 @@
-/* imapd/cmd-status.c - STATUS (RFC 3501 6.3.10, RFC 8438, RFC 9051 6.3.11) */
+/* imapd/cmd-status.c - STATUS (RFC 9051 6.3.11, RFC 7162 3.1.7) */
 #include "config.h"
 
 #include "imapd/imap.h"
 #include "libbase/xalloc.h"
 
 enum {
-	MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, UNSEEN, DELETED, SIZE, N_ITEMS
+	MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, UNSEEN, DELETED, SIZE,
+	HIGHESTMODSEQ, N_ITEMS
 };
 
 static const char *const items[N_ITEMS] = {
 	"MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED",
-	"SIZE"
+	"SIZE", "HIGHESTMODSEQ"
 };
 
 bool
@@ -53,13 +54,16 @@ imap_status_put(struct imap_cmd *cmd, const struct store_mailbox *mb,
 	uint64_t v[N_ITEMS] = {
 		[MESSAGES] = mb->total, [UIDNEXT] = mb->uidnext,
 		[UIDVALIDITY] = mb->uidvalidity, [UNSEEN] = mb->unseen,
-		[DELETED] = mb->deleted, [SIZE] = mb->size
+		[DELETED] = mb->deleted, [SIZE] = mb->size,
+		[HIGHESTMODSEQ] = mb->highestmodseq
 	};
 	int rc;
 
 	if (want & 1u << RECENT && (rc = count_recent(cmd->s->x->store, mb,
 	    &v[RECENT])) < 0)
 		return rc;
+	if (want & 1u << HIGHESTMODSEQ)
+		imap_enable(cmd->s, IMAP_CONDSTORE);
 	enc_raw(e, "* STATUS ");
 	enc_mailbox(e, name);
 	enc_open(e);

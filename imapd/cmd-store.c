@@ -1,4 +1,4 @@
-/* imapd/cmd-store.c - STORE (RFC 3501 6.4.6) */
+/* imapd/cmd-store.c - STORE (RFC 9051 6.4.6, RFC 7162 3.1.3) */
 #include "config.h"
 
 #include "imapd/imap.h"
@@ -8,8 +8,28 @@ struct request {
 	struct seqset set;
 	enum store_flag_op op;
 	uint64_t flags;
-	bool silent;
+	bool silent, conditional;
+	uint64_t since;		/* UNCHANGEDSINCE */
 };
+
+/* store-modifiers of RFC 4466 2.5 */
+static bool
+parse_modifiers(struct imap_args *v, struct request *q)
+{
+	struct imap_args in;
+
+	q->since = UINT64_MAX;
+	if (v->next == NULL || v->next->type != IMAP_ARG_LIST)
+		return true;
+	imap_args_list(v, &in, "modifiers");
+	q->conditional = imap_args_word(&in, "UNCHANGEDSINCE");
+	if (!q->conditional)
+		imap_args_expected(&in, "UNCHANGEDSINCE");
+	else if (imap_args_modseq(&in, &q->since))
+		imap_args_end(&in);
+	v->err = in.err;
+	return in.err == NULL;
+}
 
 static bool
 parse_item(struct imap_args *v, struct request *q)
@@ -40,17 +60,13 @@ parse_item(struct imap_args *v, struct request *q)
 static bool
 parse(struct imap_cmd *cmd, struct request *q)
 {
-	struct view *v = &cmd->s->view;
 	struct imap_args *args = &cmd->args, list;
 
-	if (!imap_args_seqset(args, view_star(v, cmd->uid), &q->set) ||
-	    !parse_item(args, q) ||
+	if (!imap_set(cmd, &q->set))
+		return false;
+	if (!parse_modifiers(args, q) || !parse_item(args, q) ||
 	    (args->next == NULL && !imap_args_expected(args, "flags"))) {
 		imap_bad_args(cmd);
-		return false;
-	}
-	if (!cmd->uid && !view_in_range(v, &q->set)) {
-		imap_bad(cmd, "no message has that sequence number");
 		return false;
 	}
 	if (args->next->type != IMAP_ARG_LIST)
@@ -76,38 +92,75 @@ apply(const struct request *q, uint64_t flags)
 	}
 }
 
+/* The client learns what has become of its messages: of all if it wants that
+ * (or CONDSTORE is on: a new MODSEQ), else of those it would be wrong about. */
 static void
-tell(struct imap_cmd *cmd, const uint32_t *uids, size_t n)
+tell(struct imap_cmd *cmd, const struct request *q, const uint32_t *uids,
+    const uint64_t *flags, size_t n)
 {
 	struct imap_session *s = cmd->s;
-	struct enc *e = &s->out;
+	struct view *v = &s->view;
 	uint64_t all = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		ptrdiff_t k = view_find(&s->view, uids[i]);
+		ptrdiff_t k = view_find(v, uids[i]);
 
-		all |= k >= 0 ? s->view.m[k].flags : 0;
+		all |= k >= 0 ? v->m[k].flags : 0;
 	}
 	imap_flags_announce(s, all);
 	for (size_t i = 0; i < n; i++) {
-		ptrdiff_t k = view_find(&s->view, uids[i]);
+		ptrdiff_t k = view_find(v, uids[i]);
+		bool wrong;
 
-		if (k < 0 || s->view.m[k].flags & VIEW_GONE)
+		if (k < 0 || v->m[k].flags & VIEW_GONE)
 			continue;
-		enc_raw(e, "* ");
-		enc_u64(e, (uint64_t)k + 1);
-		enc_raw(e, " FETCH (");
-		if (cmd->uid) {
-			enc_raw(e, "UID ");
-			enc_u64(e, uids[i]);
-			enc_raw(e, " ");
-		}
-		enc_raw(e, "FLAGS");
-		imap_flags_put(s, s->view.m[k].flags,
-		    view_is_recent(&s->view, uids[i]));
-		enc_close(e);
-		enc_eol(e);
+		wrong = v->m[k].flags != flags[i];
+		if (!q->silent || wrong || s->enabled & IMAP_CONDSTORE)
+			imap_tell_flags(s, (size_t)k, cmd->uid,
+			    !q->silent || wrong);
 	}
+}
+
+/* "MODIFIED 1,3": those refused by UNCHANGEDSINCE; NULL if there are none. */
+static const char *
+modified(struct imap_cmd *cmd, uint32_t *uids, size_t n)
+{
+	struct view *v = &cmd->s->view;
+	struct buf text;
+	const char *code;
+	size_t m = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		ptrdiff_t k = view_find(v, uids[i]);
+
+		if (k >= 0)
+			uids[m++] = cmd->uid ? uids[i] : (uint32_t)k + 1;
+	}
+	if (m == 0)
+		return NULL;
+	buf_init(&text, 16 * 1024 * 1024);
+	buf_add_str(&text, "MODIFIED ");
+	seqset_print(&text, uids, m);
+	code = arena_strndup(cmd->a, text.p, text.n);
+	buf_release(&text);
+	return code;
+}
+
+static enum imap_next
+answer(struct imap_cmd *cmd, const struct request *q, uint32_t *refused,
+    size_t n_refused)
+{
+	const char *code = modified(cmd, refused, n_refused);
+	size_t n, missing;
+
+	view_uids(&cmd->s->view, &q->set, cmd->uid, cmd->a, &n, &missing);
+	if (missing > 0 && !cmd->uid)
+		return imap_no(cmd, code ? code : "EXPUNGEISSUED",
+		    "Some of the messages were expunged");
+	if (code != NULL)
+		return imap_ok_code(cmd, code,
+		    "Some of the messages have changed");
+	return imap_ok(cmd, "Stored");
 }
 
 enum imap_next
@@ -117,13 +170,15 @@ cmd_store(struct imap_cmd *cmd)
 	struct view *v = &s->view;
 	struct request q = { 0 };
 	struct imap_quiet quiet;
-	uint32_t *uids, *refused;
+	uint32_t *uids, *refused = NULL;
 	uint64_t *flags;
-	size_t n, n_refused, missing;
+	size_t n, n_refused = 0, missing;
 	int rc = 0;
 
 	if (!parse(cmd, &q))
 		return IMAP_DONE;
+	if (q.conditional)
+		imap_enable(s, IMAP_CONDSTORE);
 	uids = view_uids(v, &q.set, cmd->uid, cmd->a, &n, &missing);
 	flags = xcalloc(n + 1, sizeof(*flags));
 	arena_defer(cmd->a, xfree, flags);
@@ -131,18 +186,13 @@ cmd_store(struct imap_cmd *cmd)
 		flags[i] = apply(&q, v->m[view_find(v, uids[i])].flags);
 	if (n > 0 && !v->dead)
 		rc = store_msgs_flag(s->x->store, cmd->a, v->mailbox, uids, n,
-		    q.op, q.flags, UINT64_MAX, &refused, &n_refused, NULL);
+		    q.op, q.flags, q.since, &refused, &n_refused, NULL);
 	if (rc < 0 && rc != STORE_E_NOTFOUND)
 		return imap_store_failed(cmd, rc);
-	/* What has become of them beside our change is news. */
-	quiet = (struct imap_quiet){ uids, flags, n };
+	/* Of these it is told below. */
+	quiet = (struct imap_quiet){ uids, NULL, n };
 	if ((rc = imap_sync(s, false, &quiet)) < 0)
 		return imap_store_failed(cmd, rc);
-	if (!q.silent)
-		tell(cmd, uids, n);
-	view_uids(v, &q.set, cmd->uid, cmd->a, &n, &missing);
-	if (missing > 0 && !cmd->uid)
-		return imap_no(cmd, "EXPUNGEISSUED",
-		    "Some of the messages were expunged");
-	return imap_ok(cmd, "Stored");
+	tell(cmd, &q, uids, flags, n);
+	return answer(cmd, &q, refused, n_refused);
 }

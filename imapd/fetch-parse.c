@@ -16,6 +16,8 @@ add(struct imap_args *v, struct fetch_request *q, enum fetch_kind kind)
 		q->most = kind;
 	if (kind == FETCH_FLAGS)
 		q->wants_flags = true;
+	if (kind == FETCH_MODSEQ)
+		q->wants_modseq = true;
 	return item;
 }
 
@@ -146,6 +148,7 @@ parse_word(struct imap_args *v, struct fetch_request *q)
 	} items[] = {
 		{ "UID", FETCH_UID, SECTION_ALL, false },
 		{ "FLAGS", FETCH_FLAGS, SECTION_ALL, false },
+		{ "MODSEQ", FETCH_MODSEQ, SECTION_ALL, false },
 		{ "INTERNALDATE", FETCH_INTERNALDATE, SECTION_ALL, false },
 		{ "RFC822.SIZE", FETCH_SIZE, SECTION_ALL, false },
 		{ "ENVELOPE", FETCH_ENVELOPE, SECTION_ALL, false },
@@ -199,21 +202,70 @@ parse_macro(struct imap_args *v, struct fetch_request *q)
 	return false;
 }
 
-bool
-fetch_parse(struct imap_args *v, struct fetch_request *q_r)
+static bool
+parse_items(struct imap_args *v, struct fetch_request *q)
 {
 	struct imap_args in;
 
-	if (parse_macro(v, q_r))
-		return imap_args_end(v);
+	if (parse_macro(v, q))
+		return true;
 	if (v->next == NULL || v->next->type != IMAP_ARG_LIST)
-		return parse_item(v, q_r) && imap_args_end(v);
+		return parse_item(v, q);
 	imap_args_list(v, &in, "data items");
 	do {
-		if (!parse_item(&in, q_r)) {
+		if (!parse_item(&in, q)) {
 			v->err = in.err;
 			return false;
 		}
 	} while (in.next != NULL);
-	return imap_args_end(v);
+	return true;
+}
+
+/* fetch-modifiers of RFC 4466 2.4 */
+static bool
+parse_modifiers(struct imap_args *v, struct fetch_request *q)
+{
+	struct imap_args in;
+
+	if (v->next == NULL)
+		return true;
+	if (!imap_args_list(v, &in, "modifiers"))
+		return false;
+	do {
+		if (imap_args_word(&in, "CHANGEDSINCE")) {
+			q->changed = true;
+			imap_args_modseq(&in, &q->since);
+		} else if (imap_args_word(&in, "VANISHED"))
+			q->vanished = true;
+		else
+			imap_args_expected(&in, "CHANGEDSINCE or VANISHED");
+	} while (in.err == NULL && in.next != NULL);
+	if (in.err == NULL && q->vanished && !q->changed)
+		in.err = "VANISHED needs CHANGEDSINCE";
+	v->err = in.err;
+	return in.err == NULL;
+}
+
+void
+fetch_want(struct arena *a, struct fetch_request *q, enum fetch_kind kind)
+{
+	for (size_t i = 0; i < q->n; i++)
+		if (q->items[i].kind == kind)
+			return;
+	q->items = arena_grow(a, q->items, &q->cap, q->n + 1,
+	    sizeof(*q->items));
+	memmove(q->items + 1, q->items, q->n * sizeof(*q->items));
+	q->items[0] = (struct fetch_item){ .kind = kind, .peek = true };
+	q->n++;
+	if (kind > q->most)
+		q->most = kind;
+	if (kind == FETCH_MODSEQ)
+		q->wants_modseq = true;
+}
+
+bool
+fetch_parse(struct imap_args *v, struct fetch_request *q_r)
+{
+	return parse_items(v, q_r) && parse_modifiers(v, q_r) &&
+	    imap_args_end(v);
 }

@@ -6,7 +6,7 @@
 #include "libmime/mime.h"
 
 enum fetch_kind {
-	FETCH_UID, FETCH_FLAGS,			/* the view knows */
+	FETCH_UID, FETCH_FLAGS, FETCH_MODSEQ,	/* the view knows */
 	FETCH_INTERNALDATE, FETCH_SIZE,		/* the message's row */
 	FETCH_ENVELOPE, FETCH_BODY, FETCH_BODYSTRUCTURE, /* the structure */
 	FETCH_SECTION				/* octets */
@@ -37,9 +37,12 @@ struct fetch_item {
 struct fetch_request {
 	struct fetch_item *items;
 	size_t n, cap;
-	bool wants_flags;
+	bool wants_flags, wants_modseq;
 	enum fetch_kind most;	/* the dearest kind */
 	bool sets_seen;
+	/* modifiers, RFC 7162 3.1.4.1, 3.2.6 */
+	bool changed, vanished;
+	uint64_t since;
 };
 
 /* One message that is being answered; mime and blob are read when needed. */
@@ -53,8 +56,11 @@ struct fetch_msg {
 
 /* ---- fetch-parse.c ----------------------------------------------------- */
 
-/* The second argument of FETCH.  false: v->err is set. */
+/* What follows the set in FETCH.  false: v->err is set. */
 bool fetch_parse(struct imap_args *v, struct fetch_request *q_r);
+/* Puts UID or MODSEQ in front, unless it is asked for already. */
+void fetch_want(struct arena *a, struct fetch_request *q,
+    enum fetch_kind kind);
 
 /* ---- section.c --------------------------------------------------------- */
 

@@ -37,6 +37,10 @@ enum {	/* flags of a command */
 
 enum imap_status { IMAP_S_NONE, IMAP_S_OK, IMAP_S_NO, IMAP_S_BAD };
 
+enum {	/* what was enabled (RFC 5161), or by use (RFC 7162 3.1) */
+	IMAP_CONDSTORE = 1, IMAP_QRESYNC = 2
+};
+
 struct imap_cmd;
 struct imap_session;
 
@@ -87,6 +91,7 @@ struct imap_session {
 	struct slice *keywords;		/* names by bit, xmalloc */
 	size_t n_keywords;
 	uint64_t keywords_told;		/* bits in the last FLAGS response */
+	unsigned enabled;		/* IMAP_CONDSTORE, ... */
 	bool id_given, bye;
 	unsigned bad;			/* bad commands before login */
 	int64_t deadline;		/* monotonic ms: the end of patience */
@@ -119,6 +124,12 @@ enum imap_next imap_store_failed(struct imap_cmd *cmd, int rc);
 /* Writes the tagged line. */
 void imap_answer(struct imap_cmd *cmd);
 
+/* ---- set.c ------------------------------------------------------------- */
+
+/* The command's next argument: the messages that it is for, as UIDs or
+ * sequence numbers that exist; or "$".  false: it was answered. */
+bool imap_set(struct imap_cmd *cmd, struct seqset *set_r);
+
 /* ---- commands.c -------------------------------------------------------- */
 
 const struct imap_command *imap_command_find(struct slice name);
@@ -127,7 +138,8 @@ void imap_capabilities(struct imap_session *s, struct buf *out);
 
 /* ---- sync.c ------------------------------------------------------------ */
 
-/* Flags that the client expects of messages, ascending by UID: not told. */
+/* Messages, ascending by UID, of which is not told if their flags are what the
+ * client expects (flags NULL: whatever they are). */
 struct imap_quiet {
 	const uint32_t *uids;
 	const uint64_t *flags;
@@ -139,6 +151,17 @@ struct imap_quiet {
  */
 int imap_sync(struct imap_session *s, bool expunge,
     const struct imap_quiet *quiet);
+/* Enables capabilities; with CONDSTORE, a selected mailbox's HIGHESTMODSEQ is
+ * told (RFC 7162 3.1). */
+void imap_enable(struct imap_session *s, unsigned what);
+/* "* n FETCH (UID u FLAGS (f))" of message i of the view, with MODSEQ if
+ * CONDSTORE is on. */
+void imap_tell_flags(struct imap_session *s, size_t i, bool uid, bool flags);
+/* " MODSEQ (n)" within a FETCH response. */
+void imap_modseq_put(struct imap_session *s, uint64_t modseq);
+/* "* VANISHED 1:3" or, earlier, "* VANISHED (EARLIER) 1:3"; nothing if n is 0. */
+void imap_vanished_put(struct imap_session *s, bool earlier,
+    const struct store_range *r, size_t n);
 /* "* n EXISTS" and "* n RECENT" when they differ from what was said. */
 void imap_tell_counts(struct imap_session *s);
 
@@ -159,6 +182,22 @@ void imap_flags_put(struct imap_session *s, uint64_t flags, bool recent);
 void imap_flags_tell(struct imap_session *s);
 /* The same if flags have keywords that were not in them yet. */
 void imap_flags_announce(struct imap_session *s, uint64_t flags);
+
+/* ---- resync.c ---------------------------------------------------------- */
+
+struct imap_resync {	/* QRESYNC of SELECT, RFC 7162 3.2.5 */
+	uint32_t uidvalidity;
+	uint64_t since;
+	struct seqset known;	/* UIDs; n 0: all */
+	struct seqset seq, uid;	/* sequence match data; n 0: none */
+};
+/* The parenthesized argument of QRESYNC.  false: in->err says why. */
+bool imap_resync_parse(struct imap_args *v, struct imap_resync *r_r);
+/* What changed in the selected mailbox: VANISHED (EARLIER) and FETCH. */
+int imap_resync(struct imap_cmd *cmd, const struct imap_resync *r);
+/* "VANISHED (EARLIER)" for UIDs of the set that were expunged after since. */
+int imap_tell_vanished(struct imap_cmd *cmd, const struct seqset *set,
+    uint64_t since);
 
 /* ---- cmd-status.c ------------------------------------------------------ */
 

@@ -30,9 +30,11 @@ imapd_libimapd_a_SOURCES = \
 	imapd/list.c imapd/list.h \
 	imapd/match.c imapd/match.h \
 	imapd/parse.c imapd/parse.h \
+	imapd/resync.c \
 	imapd/search-eval.c imapd/search-parse.c imapd/search.h \
 	imapd/section.c \
 	imapd/seqset.c imapd/seqset.h \
+	imapd/set.c \
 	imapd/sync.c \
 	imapd/view.c imapd/view.h
 
@@ -77,12 +79,15 @@ TAPS += \
 	t/imap/any.t \
 	t/imap/append.t \
 	t/imap/clients.t \
+	t/imap/condstore.t \
 	t/imap/copy.t \
 	t/imap/damage.t \
+	t/imap/esearch.t \
 	t/imap/fetch.t \
 	t/imap/list-extended.t \
 	t/imap/mailbox.t \
 	t/imap/net.t \
+	t/imap/qresync.t \
 	t/imap/random.t \
 	t/imap/search.t \
 	t/imap/select.t \

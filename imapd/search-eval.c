@@ -102,6 +102,10 @@ leaf(const struct search_node *n, struct search_msg *m)
 		return seqset_has(&n->set, vm->uid);
 	case SEARCH_FLAG:
 		return ((vm->flags & n->flag) != 0) != n->off;
+	case SEARCH_MODSEQ:
+		return vm->modseq >= n->size;
+	case SEARCH_SAVED:
+		return view_is_saved(&m->s->view, vm->uid);
 	case SEARCH_RECENT:
 		return view_is_recent(&m->s->view, vm->uid) != n->off;
 	case SEARCH_BEFORE:

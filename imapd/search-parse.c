@@ -8,7 +8,8 @@
 enum { DEPTH_MAX = 64 };
 
 enum arg {	/* what follows a key */
-	A_NONE, A_FLAG, A_KEYWORD, A_DATE, A_NUMBER, A_STRING, A_FIELD, A_SET
+	A_NONE, A_FLAG, A_KEYWORD, A_DATE, A_NUMBER, A_STRING, A_FIELD, A_SET,
+	A_MODSEQ
 };
 
 static const struct key {
@@ -33,6 +34,7 @@ static const struct key {
 	{ "HEADER", SEARCH_HEADER, A_FIELD, 0, false, NULL },
 	{ "KEYWORD", SEARCH_FLAG, A_KEYWORD, 0, false, NULL },
 	{ "LARGER", SEARCH_LARGER, A_NUMBER, 0, false, NULL },
+	{ "MODSEQ", SEARCH_MODSEQ, A_MODSEQ, 0, false, NULL },
 	{ "OLD", SEARCH_RECENT, A_NONE, 0, true, NULL },
 	{ "ON", SEARCH_ON, A_DATE, 0, false, NULL },
 	{ "RECENT", SEARCH_RECENT, A_NONE, 0, false, NULL },
@@ -137,6 +139,23 @@ date(struct imap_args *v, struct search_node *n)
 	return true;
 }
 
+/* [entry-name entry-type-req] mod-sequence-valzer (RFC 7162 3.1.5): one
+ * mod-sequence serves all metadata items of a message. */
+static bool
+modseq(struct search_request *q, struct imap_args *v, struct search_node *n)
+{
+	struct slice entry;
+
+	if (v->next != NULL && v->next->type == IMAP_ARG_QUOTED) {
+		imap_args_string(v, &entry, "an entry's name");
+		if (!imap_args_word(v, "all") && !imap_args_word(v, "priv") &&
+		    !imap_args_word(v, "shared"))
+			return imap_args_expected(v, "all, priv or shared");
+	}
+	q->modseq = true;
+	return imap_args_modseq(v, &n->size);
+}
+
 static bool
 key_arg(struct search_request *q, struct imap_args *v, enum arg arg,
     struct search_node *n)
@@ -163,8 +182,14 @@ key_arg(struct search_request *q, struct imap_args *v, enum arg arg,
 	case A_STRING:
 		return needle(q, v, n);
 	case A_SET:
+		if (imap_args_word(v, "$")) {
+			n->kind = SEARCH_SAVED;
+			return true;
+		}
 		return imap_args_seqset(v, view_star(&q->cmd->s->view, true),
 		    &n->set);
+	case A_MODSEQ:
+		return modseq(q, v, n);
 	}
 	return false;
 }
@@ -240,6 +265,10 @@ parse_word(struct search_request *q, struct imap_args *v,
 		adopt(parent, n);
 		return true;
 	}
+	if (imap_args_word(v, "$")) {
+		adopt(parent, node(q, SEARCH_SAVED));
+		return true;
+	}
 	n = node(q, SEARCH_SEQ);
 	if (v->next == NULL || v->next->type != IMAP_ARG_ATOM ||
 	    seqset_parse(v->next->s, view_star(&q->cmd->s->view, false), v->a,
@@ -273,9 +302,40 @@ parse_key(struct search_request *q, struct imap_args *v,
 	return ok;
 }
 
+/* RETURN (MIN MAX ALL COUNT SAVE): RFC 9051 search-return-opts */
+static bool
+parse_return(struct search_request *q, struct imap_args *v)
+{
+	static const char *const options[] = {
+		"MIN", "MAX", "ALL", "COUNT", "SAVE"
+	};
+	struct imap_args in;
+
+	if (!imap_args_list(v, &in, "a list of return options"))
+		return false;
+	while (in.next != NULL) {
+		size_t i = 0;
+
+		while (i < 5 && !imap_args_word(&in, options[i]))
+			i++;
+		if (i == 5) {
+			imap_args_expected(&in, "a return option");
+			v->err = in.err;
+			return false;
+		}
+		q->ret |= 1u << i;
+	}
+	q->extended = true;
+	if (q->ret == 0)
+		q->ret = SEARCH_RET_ALL;
+	return true;
+}
+
 bool
 search_parse(struct search_request *q, struct imap_args *v)
 {
+	if (imap_args_word(v, "RETURN") && !parse_return(q, v))
+		return false;
 	if (imap_args_word(v, "CHARSET")) {
 		if (!imap_args_astring(v, &q->charset, "a character set"))
 			return false;

@@ -9,7 +9,8 @@
 enum search_kind {
 	SEARCH_AND, SEARCH_OR, SEARCH_NOT,
 	/* the view knows */
-	SEARCH_ALL, SEARCH_SEQ, SEARCH_UID, SEARCH_FLAG, SEARCH_RECENT,
+	SEARCH_ALL, SEARCH_SEQ, SEARCH_UID, SEARCH_FLAG, SEARCH_MODSEQ,
+	SEARCH_SAVED, SEARCH_RECENT,
 	/* the message's row knows */
 	SEARCH_BEFORE, SEARCH_ON, SEARCH_SINCE, SEARCH_LARGER, SEARCH_SMALLER,
 	/* the structure and the header know */
@@ -26,16 +27,24 @@ struct search_node {
 	uint64_t flag;		/* FLAG: the bit, 0: a keyword that nothing has */
 	bool off;		/* FLAG, RECENT: not set */
 	int64_t days;		/* dates */
-	uint64_t size;
+	uint64_t size;		/* sizes; MODSEQ */
 	struct slice name;	/* HEADER */
 	struct mime_needle *needle;
 };
 
+enum {	/* RETURN options (RFC 9051 6.4.4) */
+	SEARCH_RET_MIN = 1, SEARCH_RET_MAX = 2, SEARCH_RET_ALL = 4,
+	SEARCH_RET_COUNT = 8, SEARCH_RET_SAVE = 16
+};
+
 struct search_request {
 	struct imap_cmd *cmd;
+	bool extended;		/* RETURN was given: ESEARCH */
+	unsigned ret;		/* SEARCH_RET_MIN, ... */
 	struct slice charset;
 	const char *code;	/* BADCHARSET: NO with it rather than BAD */
 	unsigned depth;
+	bool modseq;		/* MODSEQ is a condition: the answer has it */
 	struct search_node *root;
 };
 

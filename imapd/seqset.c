@@ -93,6 +93,17 @@ seqset_parse(struct slice s, uint32_t star, struct arena *a,
 	return 0;
 }
 
+void
+seqset_add(struct seqset *set, size_t *cap, struct arena *a, uint32_t v)
+{
+	if (set->n > 0 && set->r[set->n - 1].to + 1 == v) {
+		set->r[set->n - 1].to = v;
+		return;
+	}
+	set->r = arena_grow(a, set->r, cap, set->n + 1, sizeof(*set->r));
+	set->r[set->n++] = (struct store_range){ v, v };
+}
+
 bool
 seqset_has(const struct seqset *set, uint32_t v)
 {

@@ -23,6 +23,8 @@ struct seqset {
  */
 int seqset_parse(struct slice s, uint32_t star, struct arena *a,
     struct seqset *set_r);
+/* Adds a number greater than all in it; cap belongs to the set. */
+void seqset_add(struct seqset *set, size_t *cap, struct arena *a, uint32_t v);
 bool seqset_has(const struct seqset *set, uint32_t v);
 /* The greatest number, 0 if there is none. */
 uint32_t seqset_max(const struct seqset *set);

@@ -24,20 +24,96 @@ imap_tell_counts(struct imap_session *s)
 	s->view.told_recent = recent;
 }
 
-/* From the last to the first: each number is still what it was. */
+void
+imap_modseq_put(struct imap_session *s, uint64_t modseq)
+{
+	enc_sp(&s->out);
+	enc_raw(&s->out, "MODSEQ (");
+	enc_u64(&s->out, modseq);
+	enc_close(&s->out);
+}
+
+void
+imap_enable(struct imap_session *s, unsigned what)
+{
+	bool fresh = (what & ~s->enabled & IMAP_CONDSTORE) != 0;
+
+	s->enabled |= what;
+	s->view.modseqs = (s->enabled & IMAP_CONDSTORE) != 0;
+	if (!fresh || s->view.mailbox == 0)
+		return;
+	enc_raw(&s->out, "* OK [HIGHESTMODSEQ ");
+	enc_u64(&s->out, s->view.highest);
+	enc_raw(&s->out, "] CONDSTORE is on");
+	enc_eol(&s->out);
+}
+
+void
+imap_vanished_put(struct imap_session *s, bool earlier,
+    const struct store_range *r, size_t n)
+{
+	struct enc *e = &s->out;
+
+	if (n == 0)
+		return;
+	enc_raw(e, earlier ? "* VANISHED (EARLIER) " : "* VANISHED ");
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			enc_raw(e, ",");
+		enc_u64(e, r[i].from);
+		if (r[i].to > r[i].from) {
+			enc_raw(e, ":");
+			enc_u64(e, r[i].to);
+		}
+	}
+	enc_eol(e);
+}
+
+/* By UID, all at once (RFC 7162 3.2.10). */
 static void
-tell_expunged(struct imap_session *s)
+tell_vanished(struct imap_session *s)
 {
 	struct view *v = &s->view;
-	size_t i = v->n, next;
+	struct store_range *r = NULL;
+	size_t n = 0, cap = 0;
 
-	while ((next = view_gone_before(v, i)) != i) {
+	for (size_t i = 0; i < v->n; i++) {
+		if (!(v->m[i].flags & VIEW_GONE))
+			continue;
+		if (i > 0 && v->m[i - 1].flags & VIEW_GONE) {
+			r[n - 1].to = v->m[i].uid;
+			continue;
+		}
+		r = arena_grow(s->scratch, r, &cap, n + 1, sizeof(*r));
+		r[n++] = (struct store_range){ v->m[i].uid, v->m[i].uid };
+	}
+	imap_vanished_put(s, false, r, n);
+}
+
+/* From the last to the first: each number is still what it was. */
+static void
+tell_expunge(struct imap_session *s)
+{
+	size_t i = s->view.n, next;
+
+	while ((next = view_gone_before(&s->view, i)) != i) {
 		i = next;
 		enc_raw(&s->out, "* ");
 		enc_u64(&s->out, i + 1);
 		enc_raw(&s->out, " EXPUNGE");
 		enc_eol(&s->out);
 	}
+}
+
+static void
+tell_expunged(struct imap_session *s)
+{
+	struct view *v = &s->view;
+
+	if (s->enabled & IMAP_QRESYNC)
+		tell_vanished(s);
+	else
+		tell_expunge(s);
 	v->told_exists -= v->n_gone;
 	view_drop_gone(v);
 	v->told_recent = view_count_recent(v);
@@ -50,7 +126,34 @@ expected(const struct imap_quiet *q, size_t *at, uint32_t uid, uint64_t flags)
 		return false;
 	while (*at < q->n && q->uids[*at] < uid)
 		(*at)++;
-	return *at < q->n && q->uids[*at] == uid && q->flags[*at] == flags;
+	return *at < q->n && q->uids[*at] == uid &&
+	    (q->flags == NULL || q->flags[*at] == flags);
+}
+
+void
+imap_tell_flags(struct imap_session *s, size_t i, bool uid, bool flags)
+{
+	const struct store_msg *m = &s->view.m[i];
+	struct enc *e = &s->out;
+
+	enc_raw(e, "* ");
+	enc_u64(e, (uint64_t)i + 1);
+	enc_raw(e, " FETCH");
+	enc_open(e);
+	if (uid) {
+		enc_sp(e);
+		enc_raw(e, "UID ");
+		enc_u64(e, m->uid);
+	}
+	if (flags) {
+		enc_sp(e);
+		enc_raw(e, "FLAGS");
+		imap_flags_put(s, m->flags, view_is_recent(&s->view, m->uid));
+	}
+	if (s->enabled & IMAP_CONDSTORE)
+		imap_modseq_put(s, m->modseq);
+	enc_close(e);
+	enc_eol(e);
 }
 
 static void
@@ -74,14 +177,7 @@ tell_flags(struct imap_session *s, const uint32_t *uids, size_t n,
 		if (k < 0 || v->m[k].flags & VIEW_GONE ||
 		    expected(quiet, &at, uids[i], v->m[k].flags))
 			continue;
-		enc_raw(&s->out, "* ");
-		enc_u64(&s->out, (uint64_t)k + 1);
-		enc_raw(&s->out, " FETCH (UID ");
-		enc_u64(&s->out, uids[i]);
-		enc_raw(&s->out, " FLAGS");
-		imap_flags_put(s, v->m[k].flags, view_is_recent(v, uids[i]));
-		enc_close(&s->out);
-		enc_eol(&s->out);
+		imap_tell_flags(s, (size_t)k, true, true);
 	}
 }
 

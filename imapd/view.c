@@ -1,6 +1,8 @@
 /* imapd/view.c - the selected mailbox as the client was told it is */
 #include "config.h"
 
+#include <stdlib.h>
+
 #include "imapd/view.h"
 #include "libbase/xalloc.h"
 
@@ -55,6 +57,7 @@ view_open(struct view *v, struct store *st, struct arena *a,
 	v->uidvalidity = mb->uidvalidity;
 	v->uidnext = mb->uidnext;
 	v->modseq = store_modseq(st);
+	v->highest = mb->highestmodseq;
 	v->path = slice_make(xstrndup(path.p, path.n), path.n);
 	claim_recent(v, st, 0);
 	return 0;
@@ -68,6 +71,7 @@ view_close(struct view *v)
 	xfree(path);
 	xfree(v->m);
 	xfree(v->recent);
+	xfree(v->saved);
 	*v = (struct view){ 0 };
 }
 
@@ -106,7 +110,8 @@ merge_changed(struct view *v, const struct store_msg *m, size_t n,
 
 		if (at < 0 || v->m[at].flags & VIEW_GONE)
 			continue;
-		if (v->m[at].flags != m[i].flags)
+		if (v->m[at].flags != m[i].flags ||
+		    (v->modseqs && v->m[at].modseq != m[i].modseq))
 			changed[(*n_changed)++] = m[i].uid;
 		v->m[at] = m[i];
 	}
@@ -196,8 +201,10 @@ view_merge(struct view *v, struct store *st, struct arena *a,
 	}
 	if (rc >= 0 && mb.highestmodseq > v->modseq)
 		rc = merge_mailbox(v, st, a, &mb, changed_r, n_changed_r);
-	if (rc >= 0)
+	if (rc >= 0) {
 		v->modseq = now;
+		v->highest = mb.highestmodseq;
+	}
 	return rc;
 }
 
@@ -249,6 +256,45 @@ view_find(const struct view *v, uint32_t uid)
 	size_t i = lower(v, uid);
 
 	return i < v->n && v->m[i].uid == uid ? (ptrdiff_t)i : -1;
+}
+
+void
+view_save(struct view *v, uint32_t *uids, size_t n)
+{
+	xfree(v->saved);
+	v->saved = uids;
+	v->n_saved = n;
+}
+
+static int
+compare_uid(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+bool
+view_is_saved(const struct view *v, uint32_t uid)
+{
+	return v->n_saved > 0 && bsearch(&uid, v->saved, v->n_saved,
+	    sizeof(uid), compare_uid) != NULL;
+}
+
+struct seqset
+view_saved(const struct view *v, bool uid, struct arena *a)
+{
+	struct seqset set = { 0 };
+	size_t cap = 0;
+
+	for (size_t i = 0; i < v->n_saved; i++) {
+		ptrdiff_t k = view_find(v, v->saved[i]);
+
+		if (k >= 0)
+			seqset_add(&set, &cap, a, uid ? v->saved[i] :
+			    (uint32_t)k + 1);
+	}
+	return set;
 }
 
 bool

@@ -21,12 +21,16 @@ struct view {
 	bool dead;		/* the mailbox was deleted */
 	uint32_t uidvalidity, uidnext;
 	uint64_t modseq;	/* the state of the account that it shows */
+	uint64_t highest;	/* HIGHESTMODSEQ in that state (RFC 7162) */
+	bool modseqs;		/* a new MODSEQ alone is news, too */
 	struct store_msg *m;
 	size_t n, cap;
 	size_t n_gone;
 	struct store_range *recent;	/* UIDs that are \Recent here */
 	size_t n_recent, cap_recent;
 	size_t told_exists, told_recent;
+	uint32_t *saved;	/* UIDs of the search result "$", ascending */
+	size_t n_saved;
 	struct slice path;	/* xmalloc; UTF-8 */
 };
 
@@ -40,8 +44,8 @@ int view_open(struct view *v, struct store *st, struct arena *a,
     const struct store_mailbox *mb, struct slice path, bool readonly);
 void view_close(struct view *v);
 /*
- * Catches up with the store's snapshot.  UIDs whose flags changed, in the
- * arena; expunged ones are marked VIEW_GONE.
+ * Catches up with the store's snapshot.  UIDs whose flags (with modseqs: or
+ * MODSEQ) changed, in the arena; expunged ones are marked VIEW_GONE.
  */
 int view_merge(struct view *v, struct store *st, struct arena *a,
     uint32_t **changed_r, size_t *n_changed_r);
@@ -52,6 +56,11 @@ void view_drop_gone(struct view *v);
 
 /* The index of a UID, or -1. */
 ptrdiff_t view_find(const struct view *v, uint32_t uid);
+/* The search result "$" (RFC 5182): takes n UIDs from xmalloc. */
+void view_save(struct view *v, uint32_t *uids, size_t n);
+bool view_is_saved(const struct view *v, uint32_t uid);
+/* Those that are still there, as a set of UIDs or sequence numbers. */
+struct seqset view_saved(const struct view *v, bool uid, struct arena *a);
 bool view_is_recent(const struct view *v, uint32_t uid);
 size_t view_count_recent(const struct view *v);
 

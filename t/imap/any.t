@@ -50,8 +50,15 @@ C: i ID (<30*"a" "b" >"c" "d")
 S: i BAD ...
 
 == ENABLE, NAMESPACE
-C: a ENABLE CONDSTORE X-GOOD-IDEA
+C: a ENABLE X-GOOD-IDEA
 S: * ENABLED
+S: a OK ...
+C: a ENABLE X-GOOD-IDEA condstore
+S: * ENABLED CONDSTORE
+S: a OK ...
+# once only
+C: a ENABLE CONDSTORE QRESYNC
+S: * ENABLED QRESYNC
 S: a OK ...
 C: b ENABLE
 S: b BAD expected a capability, not the end

@@ -339,7 +339,7 @@ S: c BAD expected a data item, not the end
 C: d FETCH 1 (ALL)
 S: d BAD expected a data item at octet 12
 C: e FETCH 1 ALL UID
-S: e BAD expected nothing more at octet 15
+S: e BAD expected modifiers at octet 15
 C: f FETCH 1 UID FLAGS
 S: f BAD expected nothing more at octet 15
 C: g FETCH 1 (UID X)
