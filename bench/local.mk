@@ -17,5 +17,11 @@ bench_kv_SOURCES = bench/kv.c
 bench_kv_LDADD = $(LIBSTORE) $(LIBBASE)
 
 noinst_PROGRAMS += bench/store
-bench_store_SOURCES = bench/store.c
-bench_store_LDADD = $(LIBSTORE) $(LIBMIME) $(LIBBASE)
+bench_store_SOURCES = \
+	bench/store.c bench/store-int.h \
+	bench/store-fill.c \
+	bench/store-many.c \
+	bench/store-raw.c \
+	bench/store-read.c \
+	bench/store-write.c
+bench_store_LDADD = $(LIBSTORE) $(LIBMIME) $(LIBBASE) -lm

@@ -1,46 +1,159 @@
-/*
- * bench/store.c - how fast the store is, in mailboxes of two sizes
+/* bench/store.c - how fast the store is, in mailboxes of several sizes
  *
- * Usage: bench/store [-e ENGINE] [-r ROW] [DIRECTORY [MESSAGES]].  Medians; a
- * row may not grow with the mailbox, but for those that touch all of it.
- * ROW: only rows that have this in their name.
+ * Each row is measured in turn in each account, so that what else the machine
+ * does hits all sizes alike; the median is shown, with its target, and how it
+ * grows: the exponent of the mailbox's size, by least squares.
  */
 #include "config.h"
 
-#include <fcntl.h>
+#include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "libbase/arena.h"
+#include "bench/store-int.h"
+#include "libbase/buf.h"
 #include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
-#include "libstore/store.h"
+#include "libstore/kv/sys.h"
 
-enum { TIMES = 41, BATCH = 1000, BODY = 20000, BULK = 10000 };
+enum { TIMES_MAX = 101, SIZES_MAX = 8 };
 
-struct bench {
-	struct store_conf conf;
-	struct store *st;
-	struct arena *a;
-	char name[32];
-	uint64_t inbox;
-	uint32_t messages, serial;
-	uint32_t uid[BULK];
-	uint64_t last;		/* Email */
+enum unit { MICRO, RATE, OCTETS, COUNT };
+enum target {
+	NONE,
+	AT_MOST,	/* value: in the row's unit */
+	AT_LEAST,
+	BULK_LOAD,	/* 600 us a 100,000; 12 ms a million */
+	TIMES_RAW	/* value times the row raw */
 };
 
-static double
-now_us(void)
+static const struct row {
+	const char *name;
+	bench_fn *fn;
+	int times;
+	uint32_t least;		/* messages that it needs */
+	enum unit unit;
+	int flushes;		/* it makes exactly so many; -1: any */
+	enum target target;
+	double value;
+	bench_fn *raw;		/* what the disk alone takes for it */
+} rows[] = {
+	/* clang-format off */
+	{ "raw: 100 octets, fdatasync",	m_raw_100,	41, 0, MICRO, -1,
+	    NONE, 0, NULL },
+	{ "raw: 20 KB, fdatasync",	m_raw_20k,	41, 0, MICRO, -1,
+	    NONE, 0, NULL },
+	{ "raw: 20 KB, 8 processes, a file",	m_raw_one,	5, 0, RATE, -1,
+	    NONE, 0, NULL },
+	{ "raw: 20 KB, 8 processes, 8 files",	m_raw_many,	5, 0, RATE, -1,
+	    NONE, 0, NULL },
+	{ "open, find INBOX, close",	m_open,		21, 0, MICRO, 0,
+	    NONE, 0, NULL },
+	{ "the same, 100 changes later",	m_reopen,	11, 0, MICRO, 0,
+	    NONE, 0, NULL },
+	{ "heap of an open account",	m_memory,	3, 0, OCTETS, 0,
+	    NONE, 0, NULL },
+	{ "mailbox get",		m_mailbox,	41, 0, MICRO, 0,
+	    NONE, 0, NULL },
+	{ "load all UIDs and flags",	m_load,		21, 0, MICRO, 0,
+	    BULK_LOAD, 0, NULL },
+	{ "load the last 100",		m_load_100,	41, 0, MICRO, 0,
+	    NONE, 0, NULL },
+	{ "load what changed: one",	m_load_since,	41, 0, MICRO, 0,
+	    NONE, 0, NULL },
+	{ "a message's facts",		m_info,		41, 0, MICRO, 0,
+	    NONE, 0, NULL },
+	{ "spool 20 KB (hash, parse, zstd)",	m_spool,	21, 0, MICRO, 0,
+	    NONE, 0, NULL },
+	{ "append 20 KB",		m_append,	41, 0, RATE, 1,
+	    AT_LEAST, 3500, m_raw_20k },
+	{ "append, 8 processes, an account",	m_writers_one,	5, 0, RATE, -1,
+	    AT_LEAST, 3500, m_raw_one },
+	{ "append, 8 processes, 8 accounts",	m_writers_many,	5, 0, RATE, -1,
+	    AT_LEAST, 8000, m_raw_many },
+	{ "Email get",			m_email,	41, 0, MICRO, 0,
+	    NONE, 0, NULL },
+	{ "Email's structure",		m_mime,		41, 0, MICRO, 0,
+	    NONE, 0, NULL },
+	{ "one flag",			m_flag,		41, 0, MICRO, 1,
+	    TIMES_RAW, 1.3, m_raw_100 },
+	{ "10,000 x \\Flagged",	m_flags,	9, BENCH_BULK, MICRO, 1,
+	    AT_MOST, 1500, NULL },
+	{ "10,000 x \\Seen, threads of 4",	m_flags_seen,	5, BENCH_BULK,
+	    MICRO, 1, NONE, 0, NULL },
+	{ "expunge of 10,000",		m_expunge,	5, BENCH_BULK, MICRO, 1,
+	    AT_MOST, 1500, NULL },
+	{ "copy of 1,000",		m_copy,		5, BENCH_COPY, MICRO, 1,
+	    NONE, 0, NULL },
+	{ "move of 1,000",		m_move,		5, BENCH_COPY, MICRO, 1,
+	    NONE, 0, NULL },
+	{ "changes: 50 new",		m_changes,	5, 0, MICRO, 0,
+	    NONE, 0, NULL },
+	{ "refresh after a foreign change",	m_refresh,	41, 0, MICRO, 0,
+	    NONE, 0, NULL },
+	{ "wake-up of a watcher",	m_wake,		41, 0, MICRO, -1,
+	    AT_MOST, 1000, NULL },
+	{ "wake-ups by one change",	m_wakes,	5, 0, COUNT, -1,
+	    NONE, 0, NULL },
+	{ "forced upkeep",		m_compact,	5, 0, MICRO, -1,
+	    NONE, 0, NULL },
+	{ "worst flag beside a compaction",	m_compact_wait,	5, 0, MICRO, -1,
+	    AT_MOST, 2000, NULL },
+	{ "worst flag without one",	m_compact_none,	5, 0, MICRO, -1,
+	    NONE, 0, NULL },
+	{ "sweep of 10,000, compaction",	m_sweep,	1, BENCH_BULK,
+	    MICRO, -1, NONE, 0, NULL },
+	/* clang-format on */
+};
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+struct result {
+	double us[SIZES_MAX];	/* NAN: not measured */
+	unsigned flushes;	/* the most that it made */
+};
+
+double
+bench_us(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
+
+void
+bench_start(struct bench *b)
+{
+	b->flushes = 0;
+	b->begun = bench_us();
+}
+
+void
+bench_stop(struct bench *b, unsigned times)
+{
+	b->us = (bench_us() - b->begun) / times;
+	b->flushed = b->flushes;
+}
+
+static int
+count_call(void *arg, enum sys_call c, int fd, size_t *n)
+{
+	struct bench *b = arg;
+
+	(void)fd;
+	(void)n;
+	if (c == SYS_FDATASYNC || c == SYS_FSYNC)
+		b->flushes++;
+	if (c == SYS_PWRITE)
+		b->last_write = bench_us();
+	return 0;
+}
+
+/* ---- measuring --------------------------------------------------------- */
 
 static int
 cmp(const void *a, const void *b)
@@ -51,353 +164,365 @@ cmp(const void *a, const void *b)
 }
 
 static void
-must(struct bench *b, int rc, const char *what)
+measure(struct bench *b, struct bench_account *acct, size_t n,
+    const struct row *r, struct result *res)
 {
-	if (rc < 0)
-		fatal("%s: %d: %s", what, rc, b->st ? store_errmsg(b->st) : "");
-}
+	static double t[SIZES_MAX][TIMES_MAX];
 
-static struct store_spool *
-spool_new(struct bench *b, size_t body)
-{
-	struct store_spool *sp = store_spool_new(&b->conf, true, 0);
-	uint32_t k = b->serial++;
-	char *text = xasprintf("Message-ID: <%u@bench>\r\n"
-	    "References: <%u@bench> <%u@bench>\r\nFrom: a@example.org\r\n"
-	    "Subject: Re: number %u\r\n\r\n", k, k - k % 4, k - k % 2, k / 4);
-	char line[80];
-
-	must(b, store_spool_add(sp, text, strlen(text)), "spool");
-	xfree(text);
-	for (size_t i = 0; i < body; i += 72) {
-		random_bytes(line, 72);
-		for (int j = 0; j < 70; j++)
-			line[j] = (char)('a' + (unsigned char)line[j] % 26);
-		memcpy(line + 70, "\r\n", 2);
-		must(b, store_spool_add(sp, line, 72), "spool");
-	}
-	must(b, store_spool_done(sp), "spool");
-	return sp;
-}
-
-static void
-fill(struct bench *b, uint32_t n)
-{
-	struct store_new *v = xcalloc(BATCH, sizeof(*v));
-
-	while (n > 0) {
-		uint32_t k = n < BATCH ? n : BATCH;
-
-		for (uint32_t i = 0; i < k; i++) {
-			v[i] = (struct store_new){ .mailboxes = &b->inbox,
-			    .n_mailboxes = 1, .received_at = b->serial };
-			v[i].spool = spool_new(b, 72);
+	for (int k = -1; k < r->times; k++)	/* the first warms up */
+		for (size_t s = 0; s < n; s++) {
+			if (acct[s].messages < r->least)
+				continue;
+			arena_reset(b->a);
+			r->fn(b, &acct[s]);
+			if (k < 0)
+				continue;
+			t[s][k] = b->us;
+			if (r->flushes >= 0 && b->flushed > res->flushes)
+				res->flushes = b->flushed;
 		}
-		must(b, store_email_add(b->st, v, k, NULL, NULL), "add");
-		for (uint32_t i = 0; i < k; i++)
-			store_spool_free(&v[i].spool);
-		n -= k;
+	for (size_t s = 0; s < n; s++) {
+		res->us[s] = NAN;
+		if (acct[s].messages < r->least)
+			continue;
+		qsort(t[s], (size_t)r->times, sizeof(double), cmp);
+		res->us[s] = t[s][r->times / 2];
 	}
-	xfree(v);
-	must(b, store_idle(b->st, true), "idle");
+}
+
+/* NAN: of fewer than two sizes, or nothing that grows. */
+static double
+exponent(const struct bench_account *acct, size_t n, const double *us)
+{
+	double sx = 0, sy = 0, sxx = 0, sxy = 0, k = 0, d;
+
+	for (size_t s = 0; s < n; s++) {
+		double x = log((double)acct[s].messages), y = log(us[s]);
+
+		if (!isfinite(y))
+			continue;
+		sx += x;
+		sy += y;
+		sxx += x * x;
+		sxy += x * y;
+		k++;
+	}
+	d = k * sxx - sx * sx;
+	return k < 2 || d <= 0 ? NAN : (k * sxy - sx * sy) / d;
+}
+
+/* ---- showing ----------------------------------------------------------- */
+
+static double
+shown(const struct row *r, double us)
+{
+	return r->unit == RATE ? 1e6 / us : us;
+}
+
+static const struct result *
+result_of(const struct result *res, bench_fn *fn)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (rows[i].fn == fn)
+			return &res[i];
+	return NULL;
+}
+
+/* The most that a row may be (the least, of a rate); NAN: anything. */
+static double
+limit(const struct row *r, const struct result *res, size_t s,
+    uint32_t messages)
+{
+	switch (r->target) {
+	case AT_MOST:
+	case AT_LEAST:
+		return r->value;
+	case BULK_LOAD:
+		return messages >= 1000000 ? 12e-3 * messages :
+		    messages >= 100000 ? 6e-3 * messages : 600;
+	case TIMES_RAW:
+		return r->value * result_of(res, r->raw)->us[s];
+	case NONE:
+		break;
+	}
+	return NAN;
+}
+
+static const char *
+verdict(const struct row *r, const struct result *res, size_t n,
+    const struct bench_account *acct)
+{
+	const struct result *mine = &res[r - rows];
+	const char *v = "";
+
+	if (r->flushes >= 0 && mine->flushes != (unsigned)r->flushes)
+		return "OVER: flushes";
+	for (size_t s = 0; s < n; s++) {
+		double l = limit(r, res, s, acct[s].messages);
+		double x = shown(r, mine->us[s]);
+
+		if (isnan(l) || isnan(x))
+			continue;
+		if (r->unit == RATE ? x < l : x > l)
+			return "OVER";
+		v = "ok";
+	}
+	return v;
 }
 
 static void
-start(struct bench *b, uint32_t messages)
+print_target(const struct row *r)
 {
-	struct store_mailbox mb;
+	char t[24] = "";
 
-	b->messages = messages;
-	b->serial = 0;
-	snprintf(b->name, sizeof(b->name), "bench%u", messages);
-	must(b, store_account_create(&b->conf, b->name), "create");
-	must(b, store_open(&b->conf, b->name, &b->st), "open");
-	must(b, store_mailbox_find(b->st, b->a, slice_str("INBOX"), &mb),
-	    "find");
-	b->inbox = mb.id;
-	fill(b, messages);
+	switch (r->target) {
+	case AT_MOST:
+	case AT_LEAST:
+		snprintf(t, sizeof(t), "%s %.0f", r->target == AT_MOST ? "<=" :
+		    ">=", r->value);
+		break;
+	case TIMES_RAW:
+		snprintf(t, sizeof(t), "<= %.1f raw", r->value);
+		break;
+	case BULK_LOAD:
+		snprintf(t, sizeof(t), "<= 600/12000");
+		break;
+	case NONE:
+		break;
+	}
+	printf(" %12s", t);
 }
 
 static void
-stop(struct bench *b)
+print_rows(const struct result *res, const struct bench_account *acct, size_t n,
+    const char *only)
 {
-	store_close(&b->st);
-	(void)store_account_delete(&b->conf, b->name);
-}
+	static const char *const unit[] = { "us", "/s", "B", "" };
 
-/* ---- what is measured: microseconds of one ----------------------------- */
+	printf("%-33s %2s", "median", "");
+	for (size_t s = 0; s < n; s++)
+		printf(" %8u", acct[s].messages);
+	printf(" %6s %6s %12s\n", "grows", "flush", "target");
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct row *r = &rows[i];
 
-static double
-m_append(struct bench *b)
-{
-	struct store_new v = { .mailboxes = &b->inbox, .n_mailboxes = 1,
-	    .received_at = b->serial };
-	struct store_added r;
-	double t;
-
-	v.spool = spool_new(b, BODY);
-	t = now_us();
-	must(b, store_email_add(b->st, &v, 1, &r, NULL), "add");
-	t = now_us() - t;
-	store_spool_free(&v.spool);
-	b->last = r.email;
-	return t;
-}
-
-static double
-m_flag(struct bench *b)
-{
-	uint32_t uid = b->messages / 2 + b->serial++ % 100;
-	double t = now_us();
-
-	must(b, store_msgs_flag(b->st, b->a, b->inbox, &uid, 1,
-	    b->serial % 2 ? STORE_FLAG_ADD : STORE_FLAG_DEL, STORE_SEEN,
-	    UINT64_MAX, NULL, NULL, NULL), "flag");
-	return now_us() - t;
-}
-
-static double
-bulk(struct bench *b, uint64_t flags)
-{
-	static bool on;
-	uint32_t n = b->messages < BULK ? b->messages : BULK;
-	double t;
-
-	for (uint32_t i = 0; i < n; i++)
-		b->uid[i] = i + 1;
-	on = !on;
-	t = now_us();
-	must(b, store_msgs_flag(b->st, b->a, b->inbox, b->uid, n,
-	    on ? STORE_FLAG_ADD : STORE_FLAG_DEL, flags, UINT64_MAX, NULL,
-	    NULL, NULL), "flags");
-	t = now_us() - t;
-	must(b, store_idle(b->st, false), "idle");
-	return t;
-}
-
-static double
-m_bulk_flagged(struct bench *b)
-{
-	return bulk(b, STORE_FLAGGED);
-}
-
-static double
-m_bulk_seen(struct bench *b)
-{
-	return bulk(b, STORE_SEEN);
-}
-
-static double
-m_load(struct bench *b)
-{
-	struct store_msg *m;
-	double t = now_us();
-	size_t n;
-
-	must(b, store_msgs_load(b->st, b->inbox, 1, UINT32_MAX, 0, &m, &n),
-	    "load");
-	t = now_us() - t;
-	xfree(m);
-	return t;
-}
-
-static double
-m_get(struct bench *b)
-{
-	struct store_email e;
-	double t = now_us();
-
-	must(b, store_email_get(b->st, b->a, b->last, &e), "get");
-	return now_us() - t;
-}
-
-static double
-m_mime(struct bench *b)
-{
-	struct store_email e;
-	struct mime_msg *m;
-	double t;
-
-	must(b, store_email_get(b->st, b->a, b->last, &e), "get");
-	t = now_us();
-	must(b, store_email_mime(b->st, b->a, e.ref, &m), "mime");
-	return now_us() - t;
-}
-
-static double
-m_changes(struct bench *b)
-{
-	struct store_change *c;
-	uint64_t since = store_modseq(b->st), s;
-	double t;
-	size_t n;
-	bool more;
-
-	for (int i = 0; i < 50; i++)
-		fill(b, 1);
-	t = now_us();
-	must(b, store_changes(b->st, b->a, STORE_T_EMAIL, since, 0, &c, &n, &s,
-	    &more), "changes");
-	t = now_us() - t;
-	if (n != 50)
-		fatal("%zu changes instead of 50", n);
-	return t;
-}
-
-static double
-m_since(struct bench *b)
-{
-	struct store_msg *m;
-	uint64_t since = store_modseq(b->st);
-	double t;
-	size_t n;
-
-	(void)m_flag(b);
-	t = now_us();
-	must(b, store_msgs_load(b->st, b->inbox, 1, UINT32_MAX, since, &m, &n),
-	    "since");
-	t = now_us() - t;
-	xfree(m);
-	return t;
-}
-
-static double
-m_open(struct bench *b)
-{
-	struct store_mailbox mb;
-	struct store *st;
-	double t = now_us();
-
-	must(b, store_open(&b->conf, b->name, &st), "open");
-	must(b, store_mailbox_find(st, b->a, slice_str("INBOX"), &mb),
-	    "find");
-	store_close(&st);
-	return now_us() - t;
-}
-
-/* For comparison: an append of 500 octets and fdatasync(). */
-static double
-m_raw(struct bench *b)
-{
-	static int fd = -1;
-	char path[300], text[500] = "raw";
-	double t;
-
-	if (fd < 0) {
-		snprintf(path, sizeof(path), "%s/raw", b->conf.mail_dir);
-		fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-		unlink(path);
+		if (strstr(r->name, only) == NULL)
+			continue;
+		printf("%-33s %2s", r->name, unit[r->unit]);
+		for (size_t s = 0; s < n; s++)
+			if (isnan(res[i].us[s]))
+				printf(" %8s", "-");
+			else
+				printf(" %8.*f", r->unit == MICRO ||
+				    r->unit == COUNT ? 1 : 0,
+				    shown(r, res[i].us[s]));
+		if (isnan(exponent(acct, n, res[i].us)))
+			printf(" %6s", "-");
+		else
+			printf(" %6.2f", exponent(acct, n, res[i].us));
+		if (r->flushes >= 0)
+			printf(" %6u", res[i].flushes);
+		else
+			printf(" %6s", "");
+		print_target(r);
+		printf(" %s\n", verdict(r, res, n, acct));
 	}
-	t = now_us();
-	if (io_write_full(fd, text, sizeof(text)) < 0 || fdatasync(fd) < 0)
-		fatal("raw append");
-	return now_us() - t;
 }
 
-static double
-m_expunge(struct bench *b)
+/* How much more than the disk alone. */
+static void
+print_ratios(const struct result *res, size_t n, const char *only)
 {
-	uint32_t n = b->messages < BULK ? b->messages : BULK;
-	struct store_mailbox mb;
-	double t;
+	printf("time, by that of the raw disk\n");
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct row *r = &rows[i];
 
-	must(b, store_mailbox_get(b->st, b->a, b->inbox, &mb), "get");
-	for (uint32_t i = 0; i < n; i++)
-		b->uid[i] = mb.uidnext - n + i;
-	must(b, store_msgs_flag(b->st, b->a, b->inbox, b->uid, n,
-	    STORE_FLAG_ADD, STORE_DELETED, UINT64_MAX, NULL, NULL, NULL),
-	    "flags");
-	t = now_us();
-	must(b, store_msgs_expunge(b->st, b->a, b->inbox, NULL, 0, NULL, NULL,
-	    NULL), "expunge");
-	t = now_us() - t;
-	fill(b, n);
-	return t;
+		if (r->raw == NULL || strstr(r->name, only) == NULL)
+			continue;
+		printf("%-33s %2s", r->name, "");
+		for (size_t s = 0; s < n; s++)
+			printf(" %8.2f", res[i].us[s] /
+			    result_of(res, r->raw)->us[s]);
+		printf("\n");
+	}
 }
 
-static double
-m_sweep(struct bench *b)
+/* The bench's own quotes and backslashes are few. */
+static void
+json_text(FILE *f, const char *s)
 {
-	double t;
-
-	(void)m_expunge(b);
-	t = now_us();
-	must(b, store_idle(b->st, true), "idle");
-	return now_us() - t;
+	putc('"', f);
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			putc('\\', f);
+		putc(*s, f);
+	}
+	putc('"', f);
 }
 
-static const struct {
-	const char *name;
-	double (*fn)(struct bench *b);
-	int times;
-} rows[] = {
-	/* clang-format off */
-	{ "raw append of 500 octets, fdatasync",	m_raw,		TIMES },
-	{ "append 20 KB, with its thread",	m_append,	TIMES },
-	{ "one flag",				m_flag,		TIMES },
-	{ "10,000 x \\Flagged",			m_bulk_flagged,	9 },
-	{ "10,000 x \\Seen, threads of 4",	m_bulk_seen,	9 },
-	{ "open, find INBOX, close",		m_open,		TIMES },
-	{ "load the mailbox",			m_load,		TIMES },
-	{ "load what changed: one flag",	m_since,	TIMES },
-	{ "email_get",				m_get,		TIMES },
-	{ "email_mime",				m_mime,		TIMES },
-	{ "changes: 50 new",			m_changes,	5 },
-	{ "expunge of 10,000",			m_expunge,	3 },
-	{ "idle: sweep of 10,000, compaction",	m_sweep,	1 },
-	/* clang-format on */
+static void
+json_number(FILE *f, double x)
+{
+	if (isfinite(x))
+		fprintf(f, "%.3f", x);
+	else
+		fprintf(f, "null");
+}
+
+static void
+write_json(const char *path, const struct result *res,
+    const struct bench_account *acct, size_t n, const double load[3])
+{
+	static const char *const unit[] = { "us", "/s", "octets", "" };
+	FILE *f = fopen(path, "we");
+
+	if (f == NULL)
+		fatal_perm("%s: can't write it", path);
+	fprintf(f, "{\"load\": [%.2f, %.2f, %.2f],\n\"sizes\": [", load[0],
+	    load[1], load[2]);
+	for (size_t s = 0; s < n; s++)
+		fprintf(f, "%s%u", s > 0 ? ", " : "", acct[s].messages);
+	fprintf(f, "],\n\"rows\": [");
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct row *r = &rows[i];
+
+		fprintf(f, "%s\n{\"name\": ", i > 0 ? "," : "");
+		json_text(f, r->name);
+		fprintf(f, ", \"unit\": \"%s\", \"median\": [", unit[r->unit]);
+		for (size_t s = 0; s < n; s++) {
+			fprintf(f, "%s", s > 0 ? ", " : "");
+			json_number(f, shown(r, res[i].us[s]));
+		}
+		fprintf(f, "], \"limit\": [");
+		for (size_t s = 0; s < n; s++) {
+			fprintf(f, "%s", s > 0 ? ", " : "");
+			json_number(f, limit(r, res, s, acct[s].messages));
+		}
+		fprintf(f, "], \"exponent\": ");
+		json_number(f, exponent(acct, n, res[i].us));
+		fprintf(f, ", \"verdict\": \"%s\"}", verdict(r, res, n, acct));
+	}
+	fprintf(f, "\n]}\n");
+	if (fclose(f) != 0)
+		fatal("%s: can't write it", path);
+}
+
+/* ---- the program ------------------------------------------------------- */
+
+static const char usage[] =
+    "usage: bench/store [--sizes N,N,...] [--row TEXT] [--engine ENGINE]\n"
+    "                   [--json FILE] [--watchers N] [DIRECTORY]\n";
+
+static const struct option options[] = {
+	{ "sizes", required_argument, NULL, 's' },
+	{ "row", required_argument, NULL, 'r' },
+	{ "engine", required_argument, NULL, 'e' },
+	{ "json", required_argument, NULL, 'j' },
+	{ "watchers", required_argument, NULL, 'w' },
+	{ 0 }
 };
 
-static double
-measure(struct bench *b, size_t i)
+static uint32_t
+number(struct slice s, uint32_t least)
 {
-	double t[TIMES];
+	uint64_t v;
 
-	for (int k = 0; k < rows[i].times; k++) {
-		arena_reset(b->a);
-		t[k] = rows[i].fn(b);
+	if (slice_uint(s, 100000000, &v) < 0 || v < least)
+		fatal_perm("%.*s: not a number of %u or more", (int)s.n, s.p,
+		    (unsigned)least);
+	return (uint32_t)v;
+}
+
+static size_t
+sizes_parse(const char *text, uint32_t *size)
+{
+	size_t n = 0;
+
+	for (;;) {
+		size_t k = strcspn(text, ",");
+
+		if (n == SIZES_MAX)
+			fatal_perm("more than %d sizes", SIZES_MAX);
+		size[n++] = number(slice_make(text, k), 1000);
+		if (text[k] == '\0')
+			return n;
+		text += k + 1;
 	}
-	qsort(t, (size_t)rows[i].times, sizeof(t[0]), cmp);
-	return t[rows[i].times / 2];
+}
+
+static void
+run(struct bench *b, const uint32_t *size, size_t n, const char *only,
+    const char *json)
+{
+	struct bench_account acct[SIZES_MAX];
+	struct result res[ROWS];
+	double load[3] = { 0 };
+	char name[40];
+
+	for (size_t s = 0; s < n; s++) {
+		double t = bench_us();
+
+		snprintf(name, sizeof(name), "bench%u", size[s]);
+		bench_create(b, &acct[s], name, size[s]);
+		fprintf(stderr, "%u messages: %.1f s\n", size[s],
+		    (bench_us() - t) / 1e6);
+	}
+	for (size_t i = 0; i < ROWS; i++) {
+		res[i] = (struct result){ 0 };
+		for (size_t s = 0; s < n; s++)
+			res[i].us[s] = NAN;
+		/* The disk's own time is what the others are compared with. */
+		if (strncmp(rows[i].name, "raw:", 4) == 0 ||
+		    strstr(rows[i].name, only) != NULL)
+			measure(b, acct, n, &rows[i], &res[i]);
+	}
+	(void)getloadavg(load, 3);
+	printf("load %.2f %.2f %.2f\n", load[0], load[1], load[2]);
+	print_rows(res, acct, n, only);
+	print_ratios(res, n, only);
+	if (json != NULL)
+		write_json(json, res, acct, n, load);
+	for (size_t s = 0; s < n; s++)
+		bench_remove(b, &acct[s]);
 }
 
 int
 main(int argc, char **argv)
 {
-	enum { N = sizeof(rows) / sizeof(rows[0]) };
-	uint32_t size[2] = { 1000, 100000 };
-	struct bench b = { .conf = { .any_fs = true } };
-	double us[2][N];
-
-	const char *only = "";
+	uint32_t size[SIZES_MAX] = { 1000, 100000 };
+	struct bench b = { .conf = { .any_fs = true }, .n_watchers = 1 };
+	struct sys_hook hook = { .before = count_call, .arg = &b };
+	const char *only = "", *json = NULL;
+	size_t n = 2;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "e:r:")) != -1) {
-		if (opt == 'e')
-			b.conf.engine = optarg;
-		else if (opt == 'r')
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (opt) {
+		case 's':
+			n = sizes_parse(optarg, size);
+			break;
+		case 'r':
 			only = optarg;
-		else
+			break;
+		case 'e':
+			b.conf.engine = optarg;
+			break;
+		case 'j':
+			json = optarg;
+			break;
+		case 'w':
+			b.n_watchers = number(slice_str(optarg), 1);
+			break;
+		default:
+			fputs(usage, stderr);
 			return EXIT_PERM;
-	}
+		}
 	b.conf.mail_dir = optind < argc ? argv[optind] : "bench-store";
-	if (optind + 1 < argc)
-		size[1] = (uint32_t)strtoul(argv[optind + 1], NULL, 10);
 	if (io_mkdirs(b.conf.mail_dir, 0700) < 0)
-		fatal_perm("%s", b.conf.mail_dir);
+		fatal_perm("%s: can't make it", b.conf.mail_dir);
 	b.a = arena_new(0);
-	for (int s = 0; s < 2; s++) {
-		start(&b, size[s]);
-		for (size_t i = 0; i < N; i++)
-			if (strstr(rows[i].name, only))
-				us[s][i] = measure(&b, i);
-		stop(&b);
-	}
-	printf("%-40s %8u %8u  messages; median us\n", "", size[0], size[1]);
-	for (size_t i = 0; i < N; i++)
-		if (strstr(rows[i].name, only))
-			printf("%-40s %8.1f %8.1f\n", rows[i].name, us[0][i],
-			    us[1][i]);
+	sys_hook = &hook;
+	run(&b, size, n, only, json);
 	arena_free(&b.a);
 	return 0;
 }
