@@ -341,7 +341,7 @@ S: d BAD expected a data item at octet 12
 C: e FETCH 1 ALL UID
 S: e BAD expected modifiers at octet 15
 C: f FETCH 1 UID FLAGS
-S: f BAD expected nothing more at octet 15
+S: f BAD expected modifiers at octet 15
 C: g FETCH 1 (UID X)
 S: g BAD expected a data item at octet 16
 C: h FETCH 1 BODY[MIME]

@@ -147,13 +147,12 @@ A: a OK ...
 C: b UID EXPUNGE 3
 S: * VANISHED 3
 S: b OK [HIGHESTMODSEQ ...
-S: * 2 FETCH (MODSEQ (...) UID 2)
 C: c UID FETCH 1:* (FLAGS) (CHANGEDSINCE ${h} VANISHED)
 S: * VANISHED (EARLIER) 3
 S: * 2 FETCH (UID 2 MODSEQ (...) FLAGS (\Deleted...))
 S: c OK ...
 C: d UID FETCH 1:2 (UID) (CHANGEDSINCE ${h} VANISHED)
-S: * 2 FETCH (UID 2 MODSEQ (...))
+S: * 2 FETCH (MODSEQ (...) UID 2)
 S: d OK ...
 C: f FETCH 1:2 (UID) (CHANGEDSINCE ${h} VANISHED)
 S: f BAD VANISHED is for UID FETCH, with QRESYNC enabled
@@ -174,6 +173,6 @@ S: f BAD expected as many UIDs as sequence numbers
 C: g SELECT INBOX (QRESYNC (1 1 1:5 (1 1) 3))
 S: g BAD expected nothing more at octet 40
 C: h SELECT INBOX (QRESYNC (1 1) QRESYNC (1 1))
-S: h BAD expected CONDSTORE or QRESYNC at octet 32
+S: h BAD expected CONDSTORE or QRESYNC at octet 31
 C: i SELECT INBOX (QRESYNC (0 1))
 A: i OK ...

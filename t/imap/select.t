@@ -66,7 +66,7 @@ A: e OK ...
 C: f SELECT
 S: f BAD expected a mailbox name, not the end
 C: g SELECT INBOX x
-S: g BAD expected nothing more at octet 16
+S: g BAD expected a list of parameters at octet 16
 
 == EXAMINE changes nothing
 M: a APPEND INBOX (\Deleted) < one
