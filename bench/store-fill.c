@@ -95,11 +95,3 @@ bench_create(struct bench *b, struct bench_account *c, const char *name,
 	must(c, store_idle(c->st, true), "idle");
 	arena_reset(b->a);
 }
-
-void
-bench_remove(struct bench *b, struct bench_account *c)
-{
-	bench_watchers_stop(c);
-	store_close(&c->st);
-	must(c, store_account_delete(&b->conf, c->name), "delete");
-}

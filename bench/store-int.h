@@ -54,10 +54,9 @@ struct store_spool *bench_spool(struct bench *b, struct bench_account *c,
     size_t body);
 /* n small messages more, each four of them a thread. */
 void bench_fill(struct bench *b, struct bench_account *c, uint32_t n);
-/* Makes the account; and a name for another one beside it. */
+/* Makes the account anew. */
 void bench_create(struct bench *b, struct bench_account *c, const char *name,
     uint32_t messages);
-void bench_remove(struct bench *b, struct bench_account *c);
 
 /* ---- what is measured -------------------------------------------------- */
 
@@ -75,6 +74,7 @@ uint32_t bench_middle(struct bench *b, struct bench_account *c);
 bench_fn m_writers_one, m_writers_many, m_wake, m_wakes, m_compact_wait,
     m_compact_none;
 void bench_watchers_stop(struct bench_account *c);
+void bench_remove(struct bench *b, struct bench_account *c);
 /* store-raw.c: the same without the store */
 bench_fn m_raw_100, m_raw_20k, m_raw_one, m_raw_many;
 

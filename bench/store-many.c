@@ -369,3 +369,11 @@ m_compact_none(struct bench *b, struct bench_account *c)
 {
 	beside(b, c, false);
 }
+
+void
+bench_remove(struct bench *b, struct bench_account *c)
+{
+	bench_watchers_stop(c);
+	store_close(&c->st);
+	must(c, store_account_delete(&b->conf, c->name), "delete");
+}

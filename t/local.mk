@@ -22,6 +22,7 @@ EXTRA_DIST += t/lib/CulverTest.pm $(TAPS)
 
 include t/fuzz/local.mk
 include t/mime/local.mk
+include t/perf/local.mk
 
 PROVEFLAGS =
 check-local: $(check_PROGRAMS)
