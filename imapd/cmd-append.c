@@ -7,7 +7,7 @@
 struct append {
 	struct store_spool *spool;
 	int rc;			/* the first failure of the spool */
-	bool nul;
+	bool nul, binary;
 };
 
 static void
@@ -53,8 +53,6 @@ append_begin(struct imap_cmd *cmd, uint64_t size, bool binary)
 
 	if (cmd->state != NULL)
 		return refuse(cmd, NULL, "one message at a time, please");
-	if (binary)
-		return refuse(cmd, NULL, "a literal8 can't be taken here");
 	if (!imap_args_mailbox(&args, &name))
 		return refuse(cmd, NULL, args.err);
 	if (size > s->x->conf->max_message)
@@ -70,6 +68,7 @@ append_begin(struct imap_cmd *cmd, uint64_t size, bool binary)
 		return refuse(cmd, "OVERQUOTA", "The quota is used up");
 	ap = arena_alloc(cmd->a, sizeof(*ap));
 	ap->spool = store_spool_new(&s->x->store_conf, true, 0);
+	ap->binary = binary;
 	arena_defer(cmd->a, free_spool, ap);
 	cmd->state = ap;
 	return IMAP_LIT_STREAM;
@@ -153,6 +152,10 @@ cmd_append(struct imap_cmd *cmd)
 
 	if (!parse(cmd, &name, &flags, &new.received_at))
 		return imap_bad_args(cmd);
+	/* RFC 3516 4.3: what isn't text has to be encoded. */
+	if (ap->nul && ap->binary)
+		return imap_no(cmd, "UNKNOWN-CTE",
+		    "A message with NUL can't be kept");
 	if (ap->nul)
 		return imap_bad(cmd, "NUL in the message");
 	if (!imap_flags_parse(cmd, &flags, &new.flags))

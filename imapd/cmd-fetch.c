@@ -12,6 +12,7 @@ struct fetch {
 	size_t at;		/* index in the view to look for the next at */
 	size_t done;		/* messages answered */
 	int failed;		/* of messages that could not be read */
+	bool undecodable;	/* a part's encoding isn't known */
 };
 
 /* ---- one message ------------------------------------------------------- */
@@ -26,10 +27,23 @@ prepare(struct fetch *f, struct fetch_msg *m, struct fetch_data *d)
 
 		if (item->kind == FETCH_SECTION)
 			rc = section_prepare(m, &item->sec, &d[i]);
+		else if (item->kind == FETCH_BINARY ||
+		    item->kind == FETCH_BINARY_SIZE)
+			rc = binary_prepare(m, item, &d[i]);
 		else if (item->kind >= FETCH_ENVELOPE)
 			rc = fetch_msg_mime(m);
 	}
 	return rc < 0 ? rc : 0;
+}
+
+static void
+put_id(struct enc *e, const char *what, char prefix, uint64_t id)
+{
+	char text[STORE_ID_TEXT];
+
+	enc_raw(e, what);
+	enc_raw(e, store_id_text(prefix, id, text));
+	enc_raw(e, ")");
 }
 
 static int
@@ -61,6 +75,16 @@ put_item(struct fetch *f, struct fetch_msg *m, const struct store_msg *vm,
 		enc_raw(e, "RFC822.SIZE ");
 		enc_u64(e, m->info->size);
 		break;
+	case FETCH_SAVEDATE:
+		enc_raw(e, "SAVEDATE ");
+		enc_date_time(e, m->info->saved_at);
+		break;
+	case FETCH_EMAILID:
+		put_id(e, "EMAILID (", 'E', m->info->email);
+		break;
+	case FETCH_THREADID:
+		put_id(e, "THREADID (", 'T', m->info->thread);
+		break;
 	case FETCH_ENVELOPE:
 		enc_raw(e, "ENVELOPE ");
 		envelope_put(e, m->mime->root->env);
@@ -72,13 +96,24 @@ put_item(struct fetch *f, struct fetch_msg *m, const struct store_msg *vm,
 		bodystructure_put(e, m->mime->root,
 		    item->kind == FETCH_BODYSTRUCTURE);
 		break;
+	case FETCH_PREVIEW:
+		enc_raw(e, "PREVIEW ");
+		enc_nstring(e, m->mime->preview);
+		break;
+	case FETCH_BINARY_SIZE:
+		enc_raw(e, item->label);
+		section_put_label(e, &item->sec);
+		enc_raw(e, " ");
+		enc_u64(e, d->len);
+		break;
 	case FETCH_SECTION:
-		if (item->label != NULL)
-			enc_raw(e, item->label);
-		else
+	case FETCH_BINARY:
+		enc_raw(e, item->label);
+		if (item->bracket)
 			section_put_label(e, &item->sec);
 		enc_raw(e, " ");
-		return section_put(m, e, d);
+		return item->kind == FETCH_BINARY ? binary_put(m, e, d) :
+		    section_put(m, e, d);
 	}
 	return 0;
 }
@@ -99,6 +134,11 @@ put_message(struct fetch *f, size_t i, const struct store_msg_info *info)
 	d = arena_calloc(s->scratch, f->q.n, sizeof(*d));
 	if ((rc = prepare(f, &m, d)) < 0) {
 		fetch_msg_release(&m);
+		if (rc == STORE_E_INVALID) {	/* RFC 3516 4.3 */
+			f->undecodable = true;
+			f->done++;
+			return 0;
+		}
 		f->failed = rc;
 		log_err("FETCH of UID %u: %s: %s", (unsigned)vm->uid,
 		    store_error(rc)->text, store_errmsg(s->x->store));
@@ -261,6 +301,9 @@ fetch(struct fetch *f, struct seqset *set)
 		return imap_store_failed(cmd, rc);
 	if (f->failed < 0)
 		return imap_store_failed(cmd, f->failed);
+	if (f->undecodable)
+		return imap_no(cmd, "UNKNOWN-CTE",
+		    "The encoding of a part isn't known");
 	if (!cmd->uid && (missing > 0 || f->done < n))
 		return imap_no(cmd, "EXPUNGEISSUED",
 		    "Some of the messages were expunged");

@@ -1,7 +1,7 @@
 /* imapd/cmd-mailbox.c - CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE */
 #include "config.h"
 
-#include "imapd/imap.h"
+#include "imapd/list.h"
 
 static struct store *
 fresh(struct imap_cmd *cmd, int *rc_r)
@@ -10,26 +10,79 @@ fresh(struct imap_cmd *cmd, int *rc_r)
 	return cmd->s->x->store;
 }
 
+/* [(USE (\Sent))]: RFC 6154 3.  A mailbox has one use here, and a use one
+ * mailbox.  false: answered. */
+static bool
+parse_use(struct imap_cmd *cmd, enum store_role *role_r)
+{
+	struct imap_args *v = &cmd->args, in, uses;
+	int n = 0;
+
+	if (v->next == NULL)
+		return true;
+	if (!imap_args_list(v, &in, "a list of parameters") ||
+	    !imap_args_end(v)) {
+		imap_bad_args(cmd);
+		return false;
+	}
+	if ((!imap_args_word(&in, "USE") && !imap_args_expected(&in, "USE")) ||
+	    !imap_args_list(&in, &uses, "a list of special uses") ||
+	    !imap_args_end(&in)) {
+		imap_bad(cmd, in.err);
+		return false;
+	}
+	for (; uses.next != NULL; uses.next = uses.next->next, n++)
+		if (uses.next->type != IMAP_ARG_ATOM ||
+		    (*role_r = listing_role_from(uses.next->s)) ==
+		    STORE_ROLE_NONE || n > 0) {
+			imap_no(cmd, "USEATTR",
+			    "That special use can't be given");
+			return false;
+		}
+	return true;
+}
+
+static bool
+role_taken(struct imap_cmd *cmd, enum store_role role)
+{
+	struct store_mailbox *mb;
+	size_t n;
+
+	if (store_mailbox_list(cmd->s->x->store, cmd->a, &mb, &n) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (mb[i].role == role)
+			return true;
+	return false;
+}
+
 enum imap_next
 cmd_create(struct imap_cmd *cmd)
 {
+	enum store_role role = STORE_ROLE_NONE;
+	char text[STORE_ID_TEXT];
 	struct slice name;
 	struct store *st;
 	uint64_t id;
 	int rc;
 
-	if (!imap_args_mailbox(&cmd->args, &name) ||
-	    !imap_args_end(&cmd->args))
+	if (!imap_args_mailbox(&cmd->args, &name))
 		return imap_bad_args(cmd);
+	if (!parse_use(cmd, &role))
+		return IMAP_DONE;
 	/* RFC 3501 6.3.3: a separator at the end says that names below are
 	 * going to be created; all our mailboxes can have them. */
 	if (name.n > 1 && name.p[name.n - 1] == '/')
 		name.n--;
 	st = fresh(cmd, &rc);
-	if (rc < 0 || (rc = store_mailbox_create_path(st, name,
-	    STORE_ROLE_NONE, &id)) < 0)
+	if (rc >= 0 && role != STORE_ROLE_NONE && role_taken(cmd, role))
+		return imap_no(cmd, "USEATTR",
+		    "Another mailbox has that special use");
+	if (rc < 0 || (rc = store_mailbox_create_path(st, name, role,
+	    &id)) < 0)
 		return imap_store_failed(cmd, rc);
-	return imap_ok(cmd, "Created");
+	return imap_ok_code(cmd, arena_printf(cmd->a, "MAILBOXID (%s)",
+	    store_id_text('M', id, text)), "Created");
 }
 
 /* Takes a mailbox name, which must be all, and finds it.  false: answered. */

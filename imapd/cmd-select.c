@@ -49,6 +49,10 @@ tell_selected(struct imap_session *s)
 		put_code(e, "UNSEEN", unseen, "First unseen message");
 	put_code(e, "UIDVALIDITY", v->uidvalidity, "UIDs are valid");
 	put_code(e, "UIDNEXT", v->uidnext, "Predicted next UID");
+	enc_raw(e, "* OK [MAILBOXID");
+	imap_mailboxid_put(e, v->mailbox);
+	enc_raw(e, "] The mailbox's id");
+	enc_eol(e);
 	put_code(e, "HIGHESTMODSEQ", v->highest, "Highest mod-sequence");
 }
 

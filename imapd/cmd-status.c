@@ -6,12 +6,12 @@
 
 enum {
 	MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, UNSEEN, DELETED, SIZE,
-	HIGHESTMODSEQ, N_ITEMS
+	HIGHESTMODSEQ, MAILBOXID, APPENDLIMIT, N_ITEMS
 };
 
 static const char *const items[N_ITEMS] = {
 	"MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED",
-	"SIZE", "HIGHESTMODSEQ"
+	"SIZE", "HIGHESTMODSEQ", "MAILBOXID", "APPENDLIMIT"
 };
 
 bool
@@ -46,6 +46,16 @@ count_recent(struct store *st, const struct store_mailbox *mb, uint64_t *n_r)
 	return rc;
 }
 
+void
+imap_mailboxid_put(struct enc *e, uint64_t id)
+{
+	char text[STORE_ID_TEXT];
+
+	enc_raw(e, " (");
+	enc_raw(e, store_id_text('M', id, text));
+	enc_raw(e, ")");
+}
+
 int
 imap_status_put(struct imap_cmd *cmd, const struct store_mailbox *mb,
     struct slice name, unsigned want)
@@ -55,7 +65,8 @@ imap_status_put(struct imap_cmd *cmd, const struct store_mailbox *mb,
 		[MESSAGES] = mb->total, [UIDNEXT] = mb->uidnext,
 		[UIDVALIDITY] = mb->uidvalidity, [UNSEEN] = mb->unseen,
 		[DELETED] = mb->deleted, [SIZE] = mb->size,
-		[HIGHESTMODSEQ] = mb->highestmodseq
+		[HIGHESTMODSEQ] = mb->highestmodseq,
+		[APPENDLIMIT] = cmd->s->x->conf->max_message
 	};
 	int rc;
 
@@ -71,8 +82,12 @@ imap_status_put(struct imap_cmd *cmd, const struct store_mailbox *mb,
 		if (want & 1u << i) {
 			enc_sp(e);
 			enc_raw(e, items[i]);
-			enc_raw(e, " ");
-			enc_u64(e, v[i]);
+			if (i == MAILBOXID)
+				imap_mailboxid_put(e, mb->id);
+			else {
+				enc_raw(e, " ");
+				enc_u64(e, v[i]);
+			}
 		}
 	enc_close(e);
 	enc_eol(e);

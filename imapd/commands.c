@@ -67,19 +67,25 @@ static const struct {
 	{ "ENABLE",		CAP_ALWAYS },
 	{ "ID",			CAP_ALWAYS },
 	{ "IDLE",		CAP_ALWAYS },
+	{ "BINARY",		CAP_AFTER },
 	{ "CHILDREN",		CAP_AFTER },
 	{ "CONDSTORE",		CAP_AFTER },
+	{ "CREATE-SPECIAL-USE",	CAP_AFTER },
 	{ "ESEARCH",		CAP_AFTER },
 	{ "LIST-EXTENDED",	CAP_AFTER },
 	{ "LIST-STATUS",	CAP_AFTER },
 	{ "MOVE",		CAP_AFTER },
 	{ "NAMESPACE",		CAP_AFTER },
+	{ "OBJECTID",		CAP_AFTER },
+	{ "PREVIEW",		CAP_AFTER },
 	{ "QRESYNC",		CAP_AFTER },
+	{ "SAVEDATE",		CAP_AFTER },
 	{ "SEARCHRES",		CAP_AFTER },
 	{ "SPECIAL-USE",	CAP_AFTER },
 	{ "STATUS=SIZE",	CAP_AFTER },
 	{ "UIDPLUS",		CAP_AFTER },
 	{ "UNSELECT",		CAP_AFTER },
+	{ "WITHIN",		CAP_AFTER },
 	/* clang-format on */
 };
 
@@ -127,8 +133,11 @@ imap_capabilities(struct imap_session *s, struct buf *out)
 		if (capabilities[i].when == CAP_ALWAYS ||
 		    (capabilities[i].when == CAP_AFTER) == in)
 			cap_add(out, capabilities[i].name);
-	if (in)
+	if (in) {
+		cap_add(out, "APPENDLIMIT=");
+		buf_add_u64(out, s->x->conf->max_message);
 		return;
+	}
 	if (s->x->tls_offered)
 		cap_add(out, "STARTTLS");
 	if (!s->x->plaintext_ok)

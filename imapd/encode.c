@@ -130,6 +130,15 @@ enc_octets(struct enc *e, struct slice s)
 }
 
 void
+enc_octets8(struct enc *e, struct slice s)
+{
+	buf_add_slice(&e->b, s);
+	if (e->b.n >= SPILL)
+		enc_spill(e);
+	e->open = false;
+}
+
+void
 enc_literal(struct enc *e, uint64_t n)
 {
 	buf_addc(&e->b, '{');

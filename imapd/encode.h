@@ -52,6 +52,8 @@ void enc_mailbox(struct enc *e, struct slice utf8);
 void enc_literal(struct enc *e, uint64_t n);
 /* Octets of a literal, NUL replaced. */
 void enc_octets(struct enc *e, struct slice s);
+/* Octets of a literal8, as they are. */
+void enc_octets8(struct enc *e, struct slice s);
 /* "17-Jul-1996 02:44:25 -0700" in quotes, in UTC (RFC 3501 date-time). */
 void enc_date_time(struct enc *e, int64_t t);
 

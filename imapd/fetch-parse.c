@@ -101,6 +101,19 @@ partial(struct slice s, struct fetch_section *sec)
 	    &sec->len) == 0 && sec->len > 0;
 }
 
+static const struct {
+	const char *name, *label;
+	enum fetch_kind kind;
+	bool peek;
+} brackets[] = {
+	{ "BODY", "BODY", FETCH_SECTION, false },
+	{ "BODY.PEEK", "BODY", FETCH_SECTION, true },
+	{ "BINARY", "BINARY", FETCH_BINARY, false },
+	{ "BINARY.PEEK", "BINARY", FETCH_BINARY, true },
+	{ "BINARY.SIZE", "BINARY.SIZE", FETCH_BINARY_SIZE, true },
+};
+#define N_BRACKETS (sizeof(brackets) / sizeof(brackets[0]))
+
 static bool
 parse_section(struct imap_args *v, struct fetch_request *q)
 {
@@ -108,17 +121,23 @@ parse_section(struct imap_args *v, struct fetch_request *q)
 	struct imap_args in = { arg->first, v->a, NULL };
 	struct fetch_item *item;
 	struct slice spec;
-	bool peek = slice_ieq(arg->s, SLICE_LIT("BODY.PEEK"));
+	size_t i = 0;
 
-	if (!peek && !slice_ieq(arg->s, SLICE_LIT("BODY")))
-		return imap_args_expected(v, "BODY or BODY.PEEK");
-	item = add(v, q, FETCH_SECTION);
-	item->peek = peek;
-	if (!peek)
+	while (i < N_BRACKETS && !slice_ieq(arg->s, slice_str(brackets[i].name)))
+		i++;
+	if (i == N_BRACKETS)
+		return imap_args_expected(v, "BODY or BINARY");
+	item = add(v, q, brackets[i].kind);
+	item->peek = brackets[i].peek;
+	item->label = brackets[i].label;
+	item->bracket = true;
+	if (!item->peek)
 		q->sets_seen = true;
 	if (in.next != NULL) {
 		if (!imap_args_atom(&in, &spec, "a section") ||
-		    (!section_spec(v->a, spec, &item->sec) &&
+		    ((!section_spec(v->a, spec, &item->sec) ||
+		    (item->kind != FETCH_SECTION &&
+		    item->sec.text != SECTION_ALL)) &&
 		    (in.next = arg->first,
 		    !imap_args_expected(&in, "a section"))) ||
 		    ((item->sec.text == SECTION_FIELDS ||
@@ -129,13 +148,35 @@ parse_section(struct imap_args *v, struct fetch_request *q)
 			return false;
 		}
 	}
-	if (arg->partial.p != NULL && !partial(arg->partial, &item->sec))
+	if (arg->partial.p != NULL && (item->kind == FETCH_BINARY_SIZE ||
+	    !partial(arg->partial, &item->sec)))
 		return imap_args_expected(v, "a partial range <from.count>");
 	v->next = arg->next;
 	return true;
 }
 
 /* ---- items ------------------------------------------------------------- */
+
+/* PREVIEW (LAZY), RFC 8970 3.1: no preview costs anything here, so that all
+ * are sent. */
+static bool
+preview_lazy(struct imap_args *v)
+{
+	struct imap_args in;
+
+	if (v->next == NULL || v->next->type != IMAP_ARG_LIST ||
+	    v->next->first == NULL ||
+	    v->next->first->type != IMAP_ARG_ATOM ||
+	    !slice_ieq(v->next->first->s, SLICE_LIT("LAZY")))
+		return true;
+	imap_args_list(v, &in, "LAZY");
+	while (imap_args_word(&in, "LAZY"))
+		;
+	v->err = in.err;
+	if (in.next != NULL)
+		return imap_args_expected(v, "LAZY alone");
+	return true;
+}
 
 static bool
 parse_word(struct imap_args *v, struct fetch_request *q)
@@ -151,9 +192,13 @@ parse_word(struct imap_args *v, struct fetch_request *q)
 		{ "MODSEQ", FETCH_MODSEQ, SECTION_ALL, false },
 		{ "INTERNALDATE", FETCH_INTERNALDATE, SECTION_ALL, false },
 		{ "RFC822.SIZE", FETCH_SIZE, SECTION_ALL, false },
+		{ "SAVEDATE", FETCH_SAVEDATE, SECTION_ALL, false },
+		{ "EMAILID", FETCH_EMAILID, SECTION_ALL, false },
+		{ "THREADID", FETCH_THREADID, SECTION_ALL, false },
 		{ "ENVELOPE", FETCH_ENVELOPE, SECTION_ALL, false },
 		{ "BODY", FETCH_BODY, SECTION_ALL, false },
 		{ "BODYSTRUCTURE", FETCH_BODYSTRUCTURE, SECTION_ALL, false },
+		{ "PREVIEW", FETCH_PREVIEW, SECTION_ALL, false },
 		{ "RFC822", FETCH_SECTION, SECTION_ALL, true },
 		{ "RFC822.HEADER", FETCH_SECTION, SECTION_HEADER, false },
 		{ "RFC822.TEXT", FETCH_SECTION, SECTION_TEXT, true },
@@ -169,7 +214,8 @@ parse_word(struct imap_args *v, struct fetch_request *q)
 				item->peek = !items[i].seen;
 				q->sets_seen = q->sets_seen || items[i].seen;
 			}
-			return true;
+			return items[i].kind != FETCH_PREVIEW ||
+			    preview_lazy(v);
 		}
 	return imap_args_expected(v, "a data item");
 }

@@ -8,8 +8,10 @@
 enum fetch_kind {
 	FETCH_UID, FETCH_FLAGS, FETCH_MODSEQ,	/* the view knows */
 	FETCH_INTERNALDATE, FETCH_SIZE,		/* the message's row */
+	FETCH_SAVEDATE, FETCH_EMAILID, FETCH_THREADID,
 	FETCH_ENVELOPE, FETCH_BODY, FETCH_BODYSTRUCTURE, /* the structure */
-	FETCH_SECTION				/* octets */
+	FETCH_PREVIEW, FETCH_BINARY_SIZE,
+	FETCH_SECTION, FETCH_BINARY		/* octets */
 };
 
 enum section_text {
@@ -30,7 +32,8 @@ struct fetch_section {
 struct fetch_item {
 	enum fetch_kind kind;
 	bool peek;		/* doesn't set \Seen */
-	const char *label;	/* "RFC822.HEADER"; NULL: from the section */
+	const char *label;	/* "RFC822.HEADER", "BODY", "BINARY" */
+	bool bracket;		/* the label goes on with the section */
 	struct fetch_section sec;
 };
 
@@ -76,14 +79,26 @@ struct fetch_data {
 	bool built;		/* octets are in text, else in the blob */
 	struct slice text;
 	uint64_t off, len;
+	const struct mime_part *part;	/* BINARY: off counts in its decoded
+					 * octets */
 };
 int section_prepare(struct fetch_msg *m, const struct fetch_section *sec,
     struct fetch_data *d_r);
-/* "BODY[1.HEADER.FIELDS (DATE)]<0>" */
+/* What stands where a part's octets would: "[1.HEADER.FIELDS (DATE)]<0>" */
 void section_put_label(struct enc *e, const struct fetch_section *sec);
+/* Of d, prepared for all of it, only the partial range remains. */
+void section_clip(const struct fetch_section *sec, struct fetch_data *d);
 /* The literal, or NIL.  < 0: the literal is unfinished, the session is over. */
 int section_put(struct fetch_msg *m, struct enc *e,
     const struct fetch_data *d);
+
+/* ---- binary.c: BINARY and BINARY.SIZE (RFC 3516) ------------------------- */
+
+/* Also STORE_E_INVALID: an encoding that isn't known. */
+int binary_prepare(struct fetch_msg *m, const struct fetch_item *item,
+    struct fetch_data *d_r);
+/* As section_put(). */
+int binary_put(struct fetch_msg *m, struct enc *e, const struct fetch_data *d);
 
 /* ---- envelope.c, bodystructure.c --------------------------------------- */
 

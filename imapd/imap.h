@@ -203,6 +203,8 @@ int imap_tell_vanished(struct imap_cmd *cmd, const struct seqset *set,
 
 /* The status items of a list, one at least; false: in->err says why. */
 bool imap_status_items(struct imap_args *in, unsigned *want_r);
+/* " (M1f00000)", RFC 8474 4 */
+void imap_mailboxid_put(struct enc *e, uint64_t id);
 /* The untagged STATUS response.  enum store_rc. */
 int imap_status_put(struct imap_cmd *cmd, const struct store_mailbox *mb,
     struct slice name, unsigned want);

@@ -29,6 +29,18 @@ listing_role(enum store_role role)
 	}
 }
 
+enum store_role
+listing_role_from(struct slice name)
+{
+	for (int r = STORE_ROLE_NONE + 1; r < STORE_ROLES; r++) {
+		const char *s = listing_role((enum store_role)r);
+
+		if (s != NULL && slice_ieq(name, slice_str(s)))
+			return (enum store_role)r;
+	}
+	return STORE_ROLE_NONE;
+}
+
 /* ---- paths ------------------------------------------------------------- */
 
 static struct slice

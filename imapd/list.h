@@ -25,5 +25,7 @@ struct listing {		/* parents before children */
 int listing_load(struct imap_cmd *cmd, struct listing *l);
 /* "\\Sent" of a role, or NULL. */
 const char *listing_role(enum store_role role);
+/* NONE for what isn't known. */
+enum store_role listing_role_from(struct slice name);
 
 #endif

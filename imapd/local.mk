@@ -3,6 +3,7 @@ noinst_LIBRARIES += imapd/libimapd.a
 imapd_libimapd_a_SOURCES = \
 	imapd/answer.c \
 	imapd/args.c imapd/args.h \
+	imapd/binary.c \
 	imapd/bodystructure.c \
 	imapd/chars.h \
 	imapd/cmd-any.c \
@@ -78,17 +79,22 @@ t_fuzz_fuzz_imap_fetch_LDADD = $(imapd_imapd_LDADD)
 TAPS += \
 	t/imap/any.t \
 	t/imap/append.t \
+	t/imap/binary.t \
 	t/imap/clients.t \
 	t/imap/condstore.t \
 	t/imap/copy.t \
+	t/imap/create-use.t \
 	t/imap/damage.t \
 	t/imap/esearch.t \
 	t/imap/fetch.t \
 	t/imap/list-extended.t \
 	t/imap/mailbox.t \
 	t/imap/net.t \
+	t/imap/objectid.t \
+	t/imap/preview.t \
 	t/imap/qresync.t \
 	t/imap/random.t \
+	t/imap/savedate.t \
 	t/imap/search.t \
 	t/imap/select.t \
 	t/imap/store.t \

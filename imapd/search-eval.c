@@ -13,15 +13,24 @@ fail(struct search_msg *m, int rc)
 
 /* ---- conditions -------------------------------------------------------- */
 
-/* INTERNALDATE as FETCH shows it, in UTC. */
+/* INTERNALDATE and SAVEDATE as FETCH shows them, in UTC. */
 static int
-received(const struct search_node *n, struct search_msg *m)
+on_day(const struct search_node *n, const struct store_msg_info *info)
 {
-	int64_t day = time_day(m->m.info->received_at, NULL);
+	bool saved = n->kind >= SEARCH_SAVEDBEFORE;
+	int64_t day = time_day(saved ? info->saved_at : info->received_at,
+	    NULL);
 
-	if (n->kind == SEARCH_BEFORE)
+	switch (n->kind) {
+	case SEARCH_BEFORE:
+	case SEARCH_SAVEDBEFORE:
 		return day < n->days;
-	return n->kind == SEARCH_ON ? day == n->days : day >= n->days;
+	case SEARCH_ON:
+	case SEARCH_SAVEDON:
+		return day == n->days;
+	default:
+		return day >= n->days;
+	}
 }
 
 /* The Date field's day where it was written, whatever its time and zone. */
@@ -111,7 +120,18 @@ leaf(const struct search_node *n, struct search_msg *m)
 	case SEARCH_BEFORE:
 	case SEARCH_ON:
 	case SEARCH_SINCE:
-		return received(n, m);
+	case SEARCH_SAVEDBEFORE:
+	case SEARCH_SAVEDON:
+	case SEARCH_SAVEDSINCE:
+		return on_day(n, m->m.info);
+	case SEARCH_OLDER:
+		return m->m.info->received_at <= n->since;
+	case SEARCH_YOUNGER:
+		return m->m.info->received_at >= n->since;
+	case SEARCH_EMAILID:
+		return m->m.info->email == n->size;
+	case SEARCH_THREADID:
+		return m->m.info->thread == n->size;
 	case SEARCH_LARGER:
 		return m->m.info->size > n->size;
 	case SEARCH_SMALLER:

@@ -1,6 +1,8 @@
 /* imapd/search-parse.c - the conditions of SEARCH (RFC 9051 6.4.4) */
 #include "config.h"
 
+#include <time.h>
+
 #include "imapd/date.h"
 #include "imapd/search.h"
 #include "libbase/text.h"
@@ -9,7 +11,7 @@ enum { DEPTH_MAX = 64 };
 
 enum arg {	/* what follows a key */
 	A_NONE, A_FLAG, A_KEYWORD, A_DATE, A_NUMBER, A_STRING, A_FIELD, A_SET,
-	A_MODSEQ
+	A_MODSEQ, A_INTERVAL, A_EMAILID, A_THREADID
 };
 
 static const struct key {
@@ -29,6 +31,7 @@ static const struct key {
 	{ "CC", SEARCH_HEADER, A_STRING, 0, false, "Cc" },
 	{ "DELETED", SEARCH_FLAG, A_NONE, STORE_DELETED, false, NULL },
 	{ "DRAFT", SEARCH_FLAG, A_NONE, STORE_DRAFT, false, NULL },
+	{ "EMAILID", SEARCH_EMAILID, A_EMAILID, 0, false, NULL },
 	{ "FLAGGED", SEARCH_FLAG, A_NONE, STORE_FLAGGED, false, NULL },
 	{ "FROM", SEARCH_HEADER, A_STRING, 0, false, "From" },
 	{ "HEADER", SEARCH_HEADER, A_FIELD, 0, false, NULL },
@@ -36,8 +39,13 @@ static const struct key {
 	{ "LARGER", SEARCH_LARGER, A_NUMBER, 0, false, NULL },
 	{ "MODSEQ", SEARCH_MODSEQ, A_MODSEQ, 0, false, NULL },
 	{ "OLD", SEARCH_RECENT, A_NONE, 0, true, NULL },
+	{ "OLDER", SEARCH_OLDER, A_INTERVAL, 0, false, NULL },
 	{ "ON", SEARCH_ON, A_DATE, 0, false, NULL },
 	{ "RECENT", SEARCH_RECENT, A_NONE, 0, false, NULL },
+	{ "SAVEDATESUPPORTED", SEARCH_ALL, A_NONE, 0, false, NULL },
+	{ "SAVEDBEFORE", SEARCH_SAVEDBEFORE, A_DATE, 0, false, NULL },
+	{ "SAVEDON", SEARCH_SAVEDON, A_DATE, 0, false, NULL },
+	{ "SAVEDSINCE", SEARCH_SAVEDSINCE, A_DATE, 0, false, NULL },
 	{ "SEEN", SEARCH_FLAG, A_NONE, STORE_SEEN, false, NULL },
 	{ "SENTBEFORE", SEARCH_SENTBEFORE, A_DATE, 0, false, NULL },
 	{ "SENTON", SEARCH_SENTON, A_DATE, 0, false, NULL },
@@ -46,6 +54,7 @@ static const struct key {
 	{ "SMALLER", SEARCH_SMALLER, A_NUMBER, 0, false, NULL },
 	{ "SUBJECT", SEARCH_HEADER, A_STRING, 0, false, "Subject" },
 	{ "TEXT", SEARCH_TEXT, A_STRING, 0, false, NULL },
+	{ "THREADID", SEARCH_THREADID, A_THREADID, 0, false, NULL },
 	{ "TO", SEARCH_HEADER, A_STRING, 0, false, "To" },
 	{ "UID", SEARCH_UID, A_SET, 0, false, NULL },
 	{ "UNANSWERED", SEARCH_FLAG, A_NONE, STORE_ANSWERED, true, NULL },
@@ -54,6 +63,7 @@ static const struct key {
 	{ "UNFLAGGED", SEARCH_FLAG, A_NONE, STORE_FLAGGED, true, NULL },
 	{ "UNKEYWORD", SEARCH_FLAG, A_KEYWORD, 0, true, NULL },
 	{ "UNSEEN", SEARCH_FLAG, A_NONE, STORE_SEEN, true, NULL },
+	{ "YOUNGER", SEARCH_YOUNGER, A_INTERVAL, 0, false, NULL },
 	/* clang-format on */
 };
 
@@ -156,6 +166,33 @@ modseq(struct search_request *q, struct imap_args *v, struct search_node *n)
 	return imap_args_modseq(v, &n->size);
 }
 
+/* Seconds before now, at least one (RFC 5032). */
+static bool
+interval(struct imap_args *v, struct search_node *n)
+{
+	uint32_t s;
+
+	if (v->next == NULL || v->next->type != IMAP_ARG_ATOM ||
+	    slice_eq(v->next->s, SLICE_LIT("0")) ||
+	    !imap_args_number(v, &s, "an interval in seconds"))
+		return imap_args_expected(v, "an interval in seconds");
+	n->since = (int64_t)time(NULL) - s;
+	return true;
+}
+
+/* An id that nothing can have matches nothing (RFC 8474 5.4). */
+static bool
+object_id(struct imap_args *v, struct search_node *n, char prefix)
+{
+	struct slice s;
+
+	if (!imap_args_atom(v, &s, "an object id"))
+		return false;
+	if (store_id_from(prefix, s, &n->size) < 0)
+		n->size = 0;
+	return true;
+}
+
 static bool
 key_arg(struct search_request *q, struct imap_args *v, enum arg arg,
     struct search_node *n)
@@ -190,6 +227,12 @@ key_arg(struct search_request *q, struct imap_args *v, enum arg arg,
 		    &n->set);
 	case A_MODSEQ:
 		return modseq(q, v, n);
+	case A_INTERVAL:
+		return interval(v, n);
+	case A_EMAILID:
+		return object_id(v, n, 'E');
+	case A_THREADID:
+		return object_id(v, n, 'T');
 	}
 	return false;
 }

@@ -12,7 +12,9 @@ enum search_kind {
 	SEARCH_ALL, SEARCH_SEQ, SEARCH_UID, SEARCH_FLAG, SEARCH_MODSEQ,
 	SEARCH_SAVED, SEARCH_RECENT,
 	/* the message's row knows */
-	SEARCH_BEFORE, SEARCH_ON, SEARCH_SINCE, SEARCH_LARGER, SEARCH_SMALLER,
+	SEARCH_BEFORE, SEARCH_ON, SEARCH_SINCE, SEARCH_SAVEDBEFORE,
+	SEARCH_SAVEDON, SEARCH_SAVEDSINCE, SEARCH_OLDER, SEARCH_YOUNGER,
+	SEARCH_EMAILID, SEARCH_THREADID, SEARCH_LARGER, SEARCH_SMALLER,
 	/* the structure and the header know */
 	SEARCH_SENTBEFORE, SEARCH_SENTON, SEARCH_SENTSINCE, SEARCH_HEADER,
 	/* the octets know */
@@ -27,7 +29,8 @@ struct search_node {
 	uint64_t flag;		/* FLAG: the bit, 0: a keyword that nothing has */
 	bool off;		/* FLAG, RECENT: not set */
 	int64_t days;		/* dates */
-	uint64_t size;		/* sizes; MODSEQ */
+	uint64_t size;		/* sizes; MODSEQ; ids */
+	int64_t since;		/* OLDER, YOUNGER: a time */
 	struct slice name;	/* HEADER */
 	struct mime_needle *needle;
 };

@@ -46,8 +46,8 @@ section_part(const struct mime_msg *mime, const struct fetch_section *sec)
 	return p->kind == MIME_MESSAGE ? p->child : NULL;
 }
 
-static void
-clip(const struct fetch_section *sec, struct fetch_data *d)
+void
+section_clip(const struct fetch_section *sec, struct fetch_data *d)
 {
 	uint64_t from;
 
@@ -137,7 +137,7 @@ section_prepare(struct fetch_msg *m, const struct fetch_section *sec,
 			d.len = p->body_len;
 		}
 	}
-	clip(sec, &d);
+	section_clip(sec, &d);
 	if (!d.nil && !d.built && d.len > 0) {
 		if ((rc = fetch_msg_blob(m)) < 0)
 			return rc;
@@ -159,7 +159,7 @@ section_put_label(struct enc *e, const struct fetch_section *sec)
 		"MIME"
 	};
 
-	enc_raw(e, "BODY[");
+	enc_raw(e, "[");
 	for (size_t i = 0; i < sec->n_path; i++) {
 		if (i > 0)
 			enc_raw(e, ".");

@@ -45,10 +45,10 @@ json_t *
 email_mailboxes(const struct store_email *e)
 {
 	json_t *o = json_object();
-	char id[ID_TEXT_MAX];
+	char id[STORE_ID_TEXT];
 
 	for (size_t i = 0; i < e->n_in; i++)
-		js_put(o, id_text('M', e->in[i].mailbox, id), json_true());
+		js_put(o, store_id_text('M', e->in[i].mailbox, id), json_true());
 	return o;
 }
 

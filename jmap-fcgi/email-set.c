@@ -232,14 +232,14 @@ static void
 report(struct batch *b, const int *rc)
 {
 	struct jmap_set *s = b->s;
-	char id[ID_TEXT_MAX];
+	char id[STORE_ID_TEXT];
 
 	for (size_t i = 0; i < b->n; i++) {
 		const struct op *op = &b->op[i];
 
 		if (op->key == NULL)
 			continue;
-		id_text('E', b->set[i].id, id);
+		store_id_text('E', b->set[i].id, id);
 		if (rc[i] == 0 && op->destroy)
 			json_array_append_new(s->destroyed, json_string(id));
 		else if (rc[i] == 0)

@@ -6,40 +6,12 @@
 
 #include "jmap-fcgi/jmap.h"
 
-const char *
-id_text(char prefix, uint64_t id, char buf[ID_TEXT_MAX])
-{
-	snprintf(buf, ID_TEXT_MAX, "%c%" PRIx64, prefix, id);
-	return buf;
-}
-
 json_t *
 id_json(char prefix, uint64_t id)
 {
-	char buf[ID_TEXT_MAX];
+	char buf[STORE_ID_TEXT];
 
-	return json_string(id_text(prefix, id, buf));
-}
-
-int
-id_parse(char prefix, struct slice s, uint64_t *id_r)
-{
-	uint64_t id = 0;
-
-	if (s.n < 2 || s.n > 17 || s.p[0] != prefix || s.p[1] == '0')
-		return -1;
-	for (size_t i = 1; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (c >= '0' && c <= '9')
-			id = id << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			id = id << 4 | (uint64_t)(c - 'a' + 10);
-		else
-			return -1;
-	}
-	*id_r = id;
-	return 0;
+	return json_string(store_id_text(prefix, id, buf));
 }
 
 int
@@ -53,7 +25,7 @@ id_resolve(const struct jmap_req *r, char prefix, struct slice s,
 			return -1;
 		s = js_slice(v);
 	}
-	return id_parse(prefix, s, id_r);
+	return store_id_from(prefix, s, id_r);
 }
 
 json_t *

@@ -190,13 +190,8 @@ int refs_resolve(struct jmap_call *c, json_t *args);
 
 /* ---- ids (ids.c) ------------------------------------------------------- */
 
-enum { ID_TEXT_MAX = 20 };
-/* The prefix and lower-case hexadecimal digits. */
-const char *id_text(char prefix, uint64_t id, char buf[ID_TEXT_MAX]);
 json_t *id_json(char prefix, uint64_t id);
-/* -1 unless s is exactly what id_text() makes. */
-int id_parse(char prefix, struct slice s, uint64_t *id_r);
-/* As id_parse; "#x" is looked up among the request's created ids first. */
+/* As store_id_from(); "#x" is looked up among the request's created ids first. */
 int id_resolve(const struct jmap_req *r, char prefix, struct slice s,
     uint64_t *id_r);
 /* State strings: the modseq in decimal. */

@@ -166,7 +166,7 @@ try_update(struct jmap_set *s, struct op *op)
 	struct jmap_call *c = s->c;
 	struct mailbox_change ch;
 	struct store_mailbox m;
-	char id[ID_TEXT_MAX];
+	char id[STORE_ID_TEXT];
 	json_t *err;
 	int rc;
 
@@ -190,7 +190,7 @@ try_update(struct jmap_set *s, struct op *op)
 		return fail(op, store_error_of(c, &ch, &m, rc),
 		    !retriable(rc));
 	op->done = true;
-	js_put(s->updated, id_text('M', op->id, id), json_null());
+	js_put(s->updated, store_id_text('M', op->id, id), json_null());
 	return 0;
 }
 

@@ -205,7 +205,7 @@ get_ids(struct get *g, json_t *ids)
 			continue;
 		json_object_setn_new(g->seen, s.p, s.n, json_true());
 		rc = 1;
-		if (id_parse(g->type->prefix, s, &id) == 0 &&
+		if (store_id_from(g->type->prefix, s, &id) == 0 &&
 		    (rc = get_one(g, id)) < 0)
 			return rc;
 		if (rc == 0)

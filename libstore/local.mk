@@ -18,6 +18,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/email-change.c \
 	libstore/expunge.c \
 	libstore/flags.c \
+	libstore/ids.c \
 	libstore/keyword.c \
 	libstore/mailbox.c \
 	libstore/mailbox-set.c \

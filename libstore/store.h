@@ -94,6 +94,15 @@ int store_refresh(struct store *st);
 /* The snapshot's modseq: the JMAP state of every type. */
 uint64_t store_modseq(const struct store *st);
 
+/*
+ * An id as every protocol shows it: the prefix ('E' an Email, 'T' a thread, 'M'
+ * a mailbox) and lower-case hexadecimal digits.  from: -1 unless s is exactly
+ * that.
+ */
+enum { STORE_ID_TEXT = 20 };
+const char *store_id_text(char prefix, uint64_t id, char buf[STORE_ID_TEXT]);
+int store_id_from(char prefix, struct slice s, uint64_t *id_r);
+
 struct store_usage {
 	uint64_t size;		/* octets of all Emails (each counted once) */
 	uint64_t messages;	/* Emails */

@@ -101,9 +101,9 @@ C: i APPEND INBOX {1+}
 C: x {1+}
 C: y
 S: i BAD one message at a time, please
-C: j APPEND INBOX ~{1+}
+C: j APPEND elsewhere ~{1+}
 C: x
-S: j BAD a literal8 can't be taken here
+S: j NO [TRYCREATE] ...
 C: k APPEND (INBOX) {1+}
 C: x
 S: k BAD expected a mailbox name at octet 10

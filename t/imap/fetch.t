@@ -357,7 +357,7 @@ S: l BAD expected a section at octet 16
 C: m FETCH 1 BODY[HEADERS]
 S: m BAD expected a section at octet 16
 C: n FETCH 1 BODYSTRUCTURE[1]
-S: n BAD expected BODY or BODY.PEEK at octet 11
+S: n BAD expected BODY or BINARY at octet 11
 C: o FETCH 1 BODY.PEEK
 S: o BAD expected a data item at octet 11
 C: p FETCH 1 "UID"

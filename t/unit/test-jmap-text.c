@@ -239,17 +239,17 @@ test_ids(void **state)
 	static const char *const bad_states[] = {
 		"", "-1", "01", "1 ", "x", "18446744073709551616", "1.0",
 	};
-	char text[ID_TEXT_MAX];
+	char text[STORE_ID_TEXT];
 	uint64_t id;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(id_parse('E', slice_str(bad[i]), &id), -1);
-	id_text('E', UINT64_MAX, text);
+		assert_int_equal(store_id_from('E', slice_str(bad[i]), &id), -1);
+	store_id_text('E', UINT64_MAX, text);
 	assert_string_equal(text, "Effffffffffffffff");
-	assert_int_equal(id_parse('E', slice_str(text), &id), 0);
+	assert_int_equal(store_id_from('E', slice_str(text), &id), 0);
 	assert_true(id == UINT64_MAX);
-	assert_int_equal(id_parse('M', slice_str("M1f"), &id), 0);
+	assert_int_equal(store_id_from('M', slice_str("M1f"), &id), 0);
 	assert_int_equal(id, 31);
 	for (size_t i = 0; i < sizeof(bad_states) / sizeof(bad_states[0]);
 	    i++)
