@@ -113,6 +113,7 @@ enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 struct result {
 	double us[SIZES_MAX];	/* NAN: not measured */
+	double raw[SIZES_MAX];	/* the row's raw one, measured in between */
 	unsigned flushes;	/* the most that it made */
 };
 
@@ -163,30 +164,49 @@ cmp(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static double
+median(double *t, int n)
+{
+	qsort(t, (size_t)n, sizeof(*t), cmp);
+	return t[n / 2];
+}
+
+/* One time of a row, and of what it is compared with: the disk is not always
+ * the same. */
+static void
+measure_one(struct bench *b, struct bench_account *c, const struct row *r,
+    struct result *res, double *t, double *raw)
+{
+	arena_reset(b->a);
+	r->fn(b, c);
+	*t = b->us;
+	if (r->flushes >= 0 && b->flushed > res->flushes)
+		res->flushes = b->flushed;
+	if (r->raw != NULL) {
+		r->raw(b, c);
+		*raw = b->us;
+	}
+}
+
 static void
 measure(struct bench *b, struct bench_account *acct, size_t n,
     const struct row *r, struct result *res)
 {
-	static double t[SIZES_MAX][TIMES_MAX];
+	static double t[SIZES_MAX][TIMES_MAX], raw[SIZES_MAX][TIMES_MAX];
 
 	for (int k = -1; k < r->times; k++)	/* the first warms up */
-		for (size_t s = 0; s < n; s++) {
-			if (acct[s].messages < r->least)
-				continue;
-			arena_reset(b->a);
-			r->fn(b, &acct[s]);
-			if (k < 0)
-				continue;
-			t[s][k] = b->us;
-			if (r->flushes >= 0 && b->flushed > res->flushes)
-				res->flushes = b->flushed;
-		}
+		for (size_t s = 0; s < n; s++)
+			if (acct[s].messages >= r->least)
+				measure_one(b, &acct[s], r, res,
+				    &t[s][k < 0 ? 0 : k],
+				    &raw[s][k < 0 ? 0 : k]);
 	for (size_t s = 0; s < n; s++) {
-		res->us[s] = NAN;
+		res->us[s] = res->raw[s] = NAN;
 		if (acct[s].messages < r->least)
 			continue;
-		qsort(t[s], (size_t)r->times, sizeof(double), cmp);
-		res->us[s] = t[s][r->times / 2];
+		res->us[s] = median(t[s], r->times);
+		if (r->raw != NULL)
+			res->raw[s] = median(raw[s], r->times);
 	}
 }
 
@@ -219,15 +239,6 @@ shown(const struct row *r, double us)
 	return r->unit == RATE ? 1e6 / us : us;
 }
 
-static const struct result *
-result_of(const struct result *res, bench_fn *fn)
-{
-	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i].fn == fn)
-			return &res[i];
-	return NULL;
-}
-
 /* The most that a row may be (the least, of a rate); NAN: anything. */
 static double
 limit(const struct row *r, const struct result *res, size_t s,
@@ -241,7 +252,7 @@ limit(const struct row *r, const struct result *res, size_t s,
 		return messages >= 1000000 ? 12e-3 * messages :
 		    messages >= 100000 ? 6e-3 * messages : 600;
 	case TIMES_RAW:
-		return r->value * result_of(res, r->raw)->us[s];
+		return r->value * res[r - rows].raw[s];
 	case NONE:
 		break;
 	}
@@ -333,7 +344,7 @@ print_rows(const struct result *res, const struct bench_account *acct, size_t n,
 static void
 print_ratios(const struct result *res, size_t n, const char *only)
 {
-	printf("time, by that of the raw disk\n");
+	printf("time, by that of the disk alone, measured in between\n");
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct row *r = &rows[i];
 
@@ -342,7 +353,7 @@ print_ratios(const struct result *res, size_t n, const char *only)
 		printf("%-33s %2s", r->name, "");
 		for (size_t s = 0; s < n; s++)
 			printf(" %8.2f", res[i].us[s] /
-			    result_of(res, r->raw)->us[s]);
+			    res[i].raw[s]);
 		printf("\n");
 	}
 }
@@ -470,10 +481,8 @@ run(struct bench *b, const uint32_t *size, size_t n, const char *only,
 	for (size_t i = 0; i < ROWS; i++) {
 		res[i] = (struct result){ 0 };
 		for (size_t s = 0; s < n; s++)
-			res[i].us[s] = NAN;
-		/* The disk's own time is what the others are compared with. */
-		if (strncmp(rows[i].name, "raw:", 4) == 0 ||
-		    strstr(rows[i].name, only) != NULL)
+			res[i].us[s] = res[i].raw[s] = NAN;
+		if (strstr(rows[i].name, only) != NULL)
 			measure(b, acct, n, &rows[i], &res[i]);
 	}
 	(void)getloadavg(load, 3);
