@@ -139,8 +139,9 @@ block_add(struct arena *a, size_t n)
 	return b;
 }
 
-void *
-arena_alloc(struct arena *a, size_t n)
+/* Not cleared. */
+static void *
+take(struct arena *a, size_t n)
 {
 	struct block *b = a->blocks;
 	size_t want;
@@ -158,13 +159,19 @@ arena_alloc(struct arena *a, size_t n)
 #ifdef ARENA_DEBUG
 	b = block_add(a, n + (n == 0));
 	b->used = b->size;
-	return memset(b->octets, 0, b->size);
+	return b->octets;
 #endif
 	if (b == NULL || b->size - b->used < want)
 		b = block_add(a, want);
 	p = b->octets + b->used;
 	b->used += want;
-	return memset(p, 0, want);
+	return p;
+}
+
+void *
+arena_alloc(struct arena *a, size_t n)
+{
+	return memset(take(a, n), 0, n);
 }
 
 void *
@@ -182,9 +189,10 @@ arena_strndup(struct arena *a, const char *p, size_t n)
 
 	if (n == SIZE_MAX)
 		fatal("arena: %zu octets", n);
-	s = arena_alloc(a, n + 1);
+	s = take(a, n + 1);
 	if (n > 0)
 		memcpy(s, p, n);
+	s[n] = '\0';
 	return s;
 }
 

@@ -35,6 +35,49 @@ cap_next(uint32_t cap)
 
 /* ---- finding ----------------------------------------------------------- */
 
+/* How many of the mailbox's loaded chunks begin at or before uid. */
+static size_t
+loaded_before(const struct w_mailbox *m, uint32_t uid)
+{
+	size_t lo = 0, hi = m->n_loaded;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (m->loaded[mid]->first <= uid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void
+loaded_add(struct work *w, struct w_mailbox *m, struct w_chunk *c)
+{
+	size_t i = loaded_before(m, c->first);
+
+	m->loaded = arena_grow(w->a, m->loaded, &m->cap_loaded,
+	    m->n_loaded + 1, sizeof(*m->loaded));
+	memmove(m->loaded + i + 1, m->loaded + i,
+	    (m->n_loaded - i) * sizeof(*m->loaded));
+	m->loaded[i] = c;
+	m->n_loaded++;
+}
+
+/* The loaded chunk that uid is within, if it is within any. */
+static struct w_chunk *
+loaded_find(const struct w_mailbox *m, uint32_t uid)
+{
+	size_t i = loaded_before(m, uid);
+	struct w_chunk *c = i > 0 ? m->loaded[i - 1] : NULL;
+
+	if (c == NULL || c->c.used == 0 ||
+	    row_get32(row_hot_at(&c->c, c->c.used - 1)) < uid)
+		return NULL;
+	return c;
+}
+
 static int
 chunk_load(struct work *w, struct w_mailbox *m, const struct peek *p,
     struct w_chunk **c_r)
@@ -47,10 +90,11 @@ chunk_load(struct work *w, struct w_mailbox *m, const struct peek *p,
 		c->first = p->first;
 		c->c = p->hot;
 		c->old_max = p->hot.max;
-		c->hot = arena_alloc(w->a, row_hot_len(c->c.cap));
-		memcpy(c->hot, p->hot.p, row_hot_len(c->c.cap));
+		c->hot = (unsigned char *)arena_strndup(w->a,
+		    (const char *)p->hot.p, row_hot_len(c->c.cap));
 		c->c.p = c->hot;
 		umap_add(&w->chunks, m->id, p->first, c);
+		loaded_add(w, m, c);
 	}
 	*c_r = c;
 	return 0;
@@ -69,6 +113,8 @@ chunk_find(struct work *w, struct w_mailbox *m, uint32_t uid,
 			*c_r = m->fresh[i - 1];
 			return 0;
 		}
+	if ((*c_r = loaded_find(m, uid)) != NULL)
+		return 0;
 	if ((rc = peek_open(w->t, m->id, uid, false, &p)) == 0)
 		rc = chunk_load(w, m, &p, c_r);
 	peek_close(&p);
@@ -91,8 +137,7 @@ chunk_cold(struct work *w, struct w_chunk *c)
 		    store_corrupt(w->st, "cold chunk", c->mailbox) : rc;
 	if ((rc = row_cold_check(v, &d)) < 0 || d.cap != c->c.cap)
 		return store_corrupt(w->st, "cold chunk", c->mailbox);
-	c->cold = arena_alloc(w->a, v.n);
-	memcpy(c->cold, v.p, v.n);
+	c->cold = (unsigned char *)(uintptr_t)v.p;	/* the arena's */
 	return 0;
 }
 

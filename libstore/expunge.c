@@ -44,7 +44,7 @@ expunge_portion(struct work *w, void *arg)
 	struct expunge_arg *x = arg;
 	struct w_mailbox *m;
 	uint32_t *uid;
-	size_t n;
+	size_t n, max;
 	int rc;
 
 	x->n_gone = x->had;
@@ -56,8 +56,10 @@ expunge_portion(struct work *w, void *arg)
 	}
 	if (m->row.deleted == 0)
 		return 0;
+	/* No need to look further than for all of them. */
+	max = m->row.deleted < EMPTY_MAX ? m->row.deleted : EMPTY_MAX;
 	rc = uids_collect(w->t, w->a, m->id, 1, UINT32_MAX, STORE_DELETED,
-	    EMPTY_MAX, &uid, &n);
+	    max, &uid, &n);
 	if (rc < 0)
 		return rc;
 	x->next = 0;

@@ -123,6 +123,8 @@ struct w_mailbox {
 	bool last_known;
 	struct w_chunk **fresh;	/* chunks made by this change, ascending */
 	size_t n_fresh, cap_fresh;
+	struct w_chunk **loaded;	/* those that were there, ascending */
+	size_t n_loaded, cap_loaded;
 };
 
 struct w_thread {

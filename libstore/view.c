@@ -32,35 +32,82 @@ chunk_from(struct kv_txn *t, uint64_t mailbox, uint32_t from, bool cold,
 	return rc;
 }
 
+/* Calls fn for the chunks that may have UIDs from <= uid <= to; fn != 0 stops
+ * and is returned. */
+static int
+chunks_each(struct kv_txn *t, uint64_t mailbox, uint32_t from, uint32_t to,
+    int (*fn)(void *arg, const struct row_chunk *c), void *arg)
+{
+	struct row_key k = row_key_u64(ROW_K_HOT, mailbox), end;
+	struct kv_scan *s = NULL;
+	struct slice key, val;
+	struct row_chunk c;
+	struct peek p;
+	uint32_t first;
+	uint64_t mb;
+	int rc;
+
+	if (from > 1) {
+		rc = chunk_from(t, mailbox, from, false, &p);
+		k = row_key_u64_u32(ROW_K_HOT, mailbox, p.first);
+		peek_close(&p);
+		if (rc < 0)
+			return rc == STORE_E_NOTFOUND ? 0 : rc;
+	}
+	end = row_key_after(row_key_u64_u32(ROW_K_HOT, mailbox, to));
+	rc = kv_scan_open(t, row_key(&k), row_key(&end), 0, &s);
+	while (rc >= 0 && (rc = kv_scan_next(s, &key, &val)) > 0) {
+		if (!row_key_get_u64_u32(key, ROW_K_HOT, &mb, &first))
+			rc = STORE_E_CORRUPT;
+		else
+			rc = row_hot_check(val, first, &c);
+		if (rc < 0 || (rc = fn(arg, &c)) != 0)
+			break;
+	}
+	kv_scan_close(&s);
+	return rc;
+}
+
+struct collect {
+	struct arena *a;
+	uint32_t from, to, *uid;
+	uint64_t flags;
+	size_t n, cap, max;
+};
+
+static int
+collect_chunk(void *arg, const struct row_chunk *c)
+{
+	struct collect *l = arg;
+	struct row_hot h;
+
+	l->uid = arena_grow(l->a, l->uid, &l->cap, l->n + c->used,
+	    sizeof(*l->uid));
+	for (size_t i = 0; i < c->used && l->n < l->max; i++) {
+		row_hot_slot(c, i, &h);
+		if (h.uid >= l->from && h.uid < l->to &&
+		    !(h.marks & ROW_DEAD) && (h.flags & l->flags) == l->flags)
+			l->uid[l->n++] = h.uid;
+	}
+	return l->n == l->max;
+}
+
 int
 uids_collect(struct kv_txn *t, struct arena *a, uint64_t mailbox,
     uint32_t from, uint32_t to, uint64_t flags, size_t max, uint32_t **uid_r,
     size_t *n_r)
 {
-	uint32_t *uid = NULL, first = 0;
-	size_t n = 0, cap = 0;
-	struct row_hot h;
-	struct peek p;
+	struct collect l = { .a = a, .from = from, .to = to, .flags = flags,
+		.max = max };
 	int rc;
 
-	rc = chunk_from(t, mailbox, from, false, &p);
-	while (rc == 0 && n < max && p.first < to) {
-		uid = arena_grow(a, uid, &cap, n + p.hot.used, sizeof(*uid));
-		for (size_t i = 0; i < p.hot.used && n < max; i++) {
-			row_hot_slot(&p.hot, i, &h);
-			if (h.uid >= from && h.uid < to &&
-			    !(h.marks & ROW_DEAD) &&
-			    (h.flags & flags) == flags)
-				uid[n++] = h.uid;
-		}
-		first = p.first;
-		peek_close(&p);
-		rc = peek_next(t, mailbox, first, false, &p);
-	}
-	peek_close(&p);
-	*uid_r = uid;
-	*n_r = n;
-	return rc == STORE_E_NOTFOUND ? 0 : rc;
+	if (to == 0 || max == 0)
+		rc = 0;
+	else
+		rc = chunks_each(t, mailbox, from, to - 1, collect_chunk, &l);
+	*uid_r = l.uid;
+	*n_r = l.n;
+	return rc < 0 ? rc : 0;
 }
 
 /* ---- loading ----------------------------------------------------------- */
@@ -72,13 +119,14 @@ struct load {
 	size_t n, cap;
 };
 
-static void
-load_chunk(struct load *l, const struct row_chunk *c)
+static int
+load_chunk(void *arg, const struct row_chunk *c)
 {
+	struct load *l = arg;
 	struct row_hot h;
 
 	if (c->max <= l->since)
-		return;
+		return 0;
 	if (l->n + c->live > l->cap) {
 		l->cap = l->cap * 2 + c->live;
 		l->m = xreallocarray(l->m, l->cap, sizeof(*l->m));
@@ -90,35 +138,7 @@ load_chunk(struct load *l, const struct row_chunk *c)
 			continue;
 		l->m[l->n++] = (struct store_msg){ h.uid, h.modseq, h.flags };
 	}
-}
-
-static int
-load_all(struct kv_txn *t, uint64_t mailbox, struct load *l)
-{
-	struct row_key from, to = row_key_u64_u32(ROW_K_HOT, mailbox, l->to);
-	struct kv_scan *s = NULL;
-	struct slice key, val;
-	struct row_chunk c;
-	struct peek p;
-	uint32_t first;
-	uint64_t mb;
-	int rc;
-
-	rc = chunk_from(t, mailbox, l->from, false, &p);
-	from = row_key_u64_u32(ROW_K_HOT, mailbox, p.first);
-	peek_close(&p);
-	if (rc < 0)
-		return rc == STORE_E_NOTFOUND ? 0 : rc;
-	to = row_key_after(to);
-	rc = kv_scan_open(t, row_key(&from), row_key(&to), 0, &s);
-	while (rc >= 0 && (rc = kv_scan_next(s, &key, &val)) > 0) {
-		if (!row_key_get_u64_u32(key, ROW_K_HOT, &mb, &first))
-			rc = STORE_E_CORRUPT;
-		else if ((rc = row_hot_check(val, first, &c)) == 0)
-			load_chunk(l, &c);
-	}
-	kv_scan_close(&s);
-	return rc;
+	return 0;
 }
 
 static int
@@ -174,13 +194,13 @@ load_changed(struct kv_txn *t, uint64_t mailbox, struct load *l)
 	if ((rc = changed_chunks(t, mailbox, l->since, first, &n)) < 0)
 		return rc;
 	if (rc == 0)
-		return load_all(t, mailbox, l);
+		return chunks_each(t, mailbox, l->from, l->to, load_chunk, l);
 	for (size_t i = 0; i < n; i++) {
 		rc = peek_open(t, mailbox, first[i], false, &p);
 		if (rc == 0 && p.first != first[i])
 			rc = STORE_E_CORRUPT;
 		if (rc == 0)
-			load_chunk(l, &p.hot);
+			(void)load_chunk(l, &p.hot);
 		peek_close(&p);
 		if (rc < 0)
 			return STORE_E_CORRUPT;
@@ -207,7 +227,7 @@ store_msgs_load(struct store *st, uint64_t mailbox, uint32_t from,
 			    sizeof(*l.m));
 		}
 		rc = since > 0 ? load_changed(t, mailbox, &l) :
-		    load_all(t, mailbox, &l);
+		    chunks_each(t, mailbox, from, to, load_chunk, &l);
 	}
 	ro_end(st);
 	if (rc < 0 || l.n == 0) {

@@ -148,26 +148,31 @@ balance(struct onode *n)
 
 /* The place of the key's row in a path of our own; NULL in a new node. */
 static struct orow **
-slot(struct onode **np, struct slice key, bool *fresh)
+slot(struct onode **np, struct slice key)
 {
-	struct onode *n = *np;
-	struct orow **s;
-	int c;
+	struct onode **path[OVERLAY_DEPTH], *n;
+	int depth = 0, c, was;
 
-	if (n == NULL) {
-		n = *np = xcalloc(1, sizeof(*n));
-		atomic_init(&n->refs, 1);
-		n->height = 1;
-		*fresh = true;
-		return &n->row;
+	while (*np != NULL) {
+		n = *np = node_own(*np);
+		if ((c = slice_cmp(key, orow_key(n->row))) == 0)
+			return &n->row;
+		assert(depth < OVERLAY_DEPTH);
+		path[depth++] = np;
+		np = c < 0 ? &n->l : &n->r;
 	}
-	n = *np = node_own(n);
-	if ((c = slice_cmp(key, orow_key(n->row))) == 0)
-		return &n->row;
-	s = slot(c < 0 ? &n->l : &n->r, key, fresh);
-	if (*fresh)
-		*np = balance(n);
-	return s;
+	n = *np = xcalloc(1, sizeof(*n));
+	atomic_init(&n->refs, 1);
+	n->height = 1;
+	/* Upwards, as long as it makes a difference. */
+	while (depth-- > 0) {
+		np = path[depth];
+		was = (*np)->height;
+		*np = balance(*np);
+		if ((*np)->height == was)
+			break;
+	}
+	return &n->row;
 }
 
 /* Takes the least node out of the tree; the caller gets its reference. */
@@ -356,8 +361,7 @@ static void
 set(struct overlay *ov, struct slice key, enum orow_kind kind,
     struct slice val)
 {
-	bool fresh = false;
-	struct orow **s = slot(&ov->root, key, &fresh), *old = *s;
+	struct orow **s = slot(&ov->root, key), *old = *s;
 
 	/* The new octets may come from the old row. */
 	if (old != NULL && val.n <= old->cap && atomic_load(&old->refs) == 1) {

@@ -120,7 +120,8 @@ sub daemon {
 my %now;
 for my $name (qw(small big)) {
 	$now{"$_-$name"} = operation($_, $name)
-	    for qw(open load flag append changes expunge);
+	    for qw(open load flag seen copy move append
+		changes expunge);
 	$now{"imapd-nowait-$name"} = daemon('imapd', 'imap', "imapd-$name",
 	    "a LOGIN $name secret\r\nb SELECT INBOX\r\nc LOGOUT\r\n",
 	    qr/^b OK .*^c OK /ms);
@@ -145,7 +146,7 @@ for my $op (sort keys %now) {
 }
 
 # Twenty times the messages, but for what is in proportion to the answer.
-for my $op (qw(open flag append changes)) {
+for my $op (qw(open flag seen copy move append changes)) {
 	my ($small, $big) = @now{"$op-small", "$op-big"};
 	next if !defined $small || !defined $big;
 	cmp_ok($big, '<=', $small * 1.25,

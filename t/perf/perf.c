@@ -15,7 +15,7 @@
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
 
-enum { LOADED = 10000, GONE = 1000, NEW = 50 };
+enum { LOADED = 10000, SOME = 1000, NEW = 50 };
 
 struct perf {
 	struct bench b;
@@ -27,13 +27,19 @@ struct perf {
 /* ---- what is done before ----------------------------------------------- */
 
 static void
+first_uids(uint32_t *uids)
+{
+	for (uint32_t i = 0; i < SOME; i++)
+		uids[i] = i + 1;
+}
+
+static void
 flag_some(struct perf *p)
 {
-	uint32_t uids[GONE];
+	uint32_t uids[SOME];
 
-	for (uint32_t i = 0; i < GONE; i++)
-		uids[i] = i + 1;
-	must(&p->c, store_msgs_flag(p->c.st, p->b.a, p->c.inbox, uids, GONE,
+	first_uids(uids);
+	must(&p->c, store_msgs_flag(p->c.st, p->b.a, p->c.inbox, uids, SOME,
 	    STORE_FLAG_ADD, STORE_DELETED, UINT64_MAX, NULL, NULL, NULL),
 	    "flags");
 }
@@ -86,6 +92,43 @@ op_flag(struct perf *p)
 }
 
 static void
+op_seen(struct perf *p)
+{
+	uint32_t uids[SOME];
+
+	first_uids(uids);
+	must(&p->c, store_msgs_flag(p->c.st, p->b.a, p->c.inbox, uids, SOME,
+	    STORE_FLAG_ADD, STORE_SEEN, UINT64_MAX, NULL, NULL, NULL),
+	    "flags");
+}
+
+static void
+copy(struct perf *p, bool move)
+{
+	uint32_t uids[SOME];
+	struct store_pair *pair;
+	size_t n;
+
+	first_uids(uids);
+	must(&p->c, store_msgs_copy(p->c.st, p->b.a, p->c.inbox, uids, SOME,
+	    p->c.other, move, &pair, &n, NULL), "copy");
+	if (n != SOME)
+		fatal("%zu copied instead of %d", n, SOME);
+}
+
+static void
+op_copy(struct perf *p)
+{
+	copy(p, false);
+}
+
+static void
+op_move(struct perf *p)
+{
+	copy(p, true);
+}
+
+static void
 op_append(struct perf *p)
 {
 	struct store_added r;
@@ -115,8 +158,8 @@ op_expunge(struct perf *p)
 
 	must(&p->c, store_msgs_expunge(p->c.st, p->b.a, p->c.inbox, NULL, 0,
 	    &gone, &n, NULL), "expunge");
-	if (n != GONE)
-		fatal("%zu expunged instead of %d", n, GONE);
+	if (n != SOME)
+		fatal("%zu expunged instead of %d", n, SOME);
 }
 
 static const struct op {
@@ -128,6 +171,9 @@ static const struct op {
 	{ "open",	close_it,	op_open },
 	{ "load",	NULL,		op_load },
 	{ "flag",	NULL,		op_flag },
+	{ "seen",	NULL,		op_seen },
+	{ "copy",	NULL,		op_copy },
+	{ "move",	NULL,		op_move },
 	{ "append",	spool_some,	op_append },
 	{ "changes",	NULL,		op_changes },
 	{ "expunge",	flag_some,	op_expunge },
@@ -168,6 +214,9 @@ start(struct perf *p, const char *name)
 	    &mb), "find");
 	p->c.inbox = mb.id;
 	p->uid = mb.total / 2;
+	must(&p->c, store_mailbox_find(p->c.st, p->b.a, slice_str("Other"),
+	    &mb), "find");
+	p->c.other = mb.id;
 }
 
 int
