@@ -42,7 +42,47 @@ crc32c_sse42(uint32_t crc, const void *p, size_t n)
 		c = __builtin_ia32_crc32qi((uint32_t)c, *o++);
 	return ~(uint32_t)c;
 }
+
+/* One after another such instructions wait for each other; side by side they
+ * don't. */
+__attribute__((target("sse4.2"))) static void
+crc32c_parts_sse42(const unsigned char *o, size_t n, uint32_t out[4])
+{
+	uint64_t a = UINT32_MAX, b = a, c = a, d = a;
+
+	for (size_t i = 0; i < n; i += 8) {
+		uint64_t w[4];
+
+		memcpy(&w[0], o + i, 8);
+		memcpy(&w[1], o + n + i, 8);
+		memcpy(&w[2], o + 2 * n + i, 8);
+		memcpy(&w[3], o + 3 * n + i, 8);
+		a = __builtin_ia32_crc32di(a, w[0]);
+		b = __builtin_ia32_crc32di(b, w[1]);
+		c = __builtin_ia32_crc32di(c, w[2]);
+		d = __builtin_ia32_crc32di(d, w[3]);
+	}
+	out[0] = ~(uint32_t)a;
+	out[1] = ~(uint32_t)b;
+	out[2] = ~(uint32_t)c;
+	out[3] = ~(uint32_t)d;
+}
 #endif
+
+void
+crc32c_parts(const void *p, size_t n, uint32_t out[4])
+{
+	const unsigned char *o = p;
+
+#ifdef __x86_64__
+	if (n % 8 == 0 && __builtin_cpu_supports("sse4.2")) {
+		crc32c_parts_sse42(o, n, out);
+		return;
+	}
+#endif
+	for (size_t i = 0; i < 4; i++)
+		out[i] = crc32c_table(0, o + i * n, n);
+}
 
 uint32_t
 crc32c(uint32_t crc, const void *p, size_t n)

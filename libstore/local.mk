@@ -44,6 +44,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/kv.c libstore/kv.h \
 	libstore/kv/base-write.c \
 	libstore/kv/base.c libstore/kv/base.h \
+	libstore/kv/btree.c libstore/kv/btree.h \
 	libstore/kv/bdb-int.h \
 	libstore/kv/bdb.c \
 	libstore/kv/be.h \

@@ -11,19 +11,43 @@
 #include "libbase/io.h"
 #include "libbase/xalloc.h"
 #include "libstore/kv/base.h"
-#include "libstore/kv/sys.h"
+#include "libstore/kv/btree.h"
 #include "libstore/kv/lower.h"
+#include "libstore/kv/sys.h"
 
 /* libdb reads the file's pages itself; SYS_DB of the seam stands for it. */
 
-enum { CACHE = 2 * 1024 * 1024, PAGE = 4096 };
+enum { CACHE = 2 * 1024 * 1024, STEP = 64 * BT_PAGE };
 
+/* Berkeley DB's own words come with the return code. */
 static void
 no_message(const DB_ENV *env, const char *prefix, const char *msg)
 {
 	(void)env;
 	(void)prefix;
 	(void)msg;
+}
+
+static int
+base_rc(int e, char *err, size_t err_n, const char *what)
+{
+	snprintf(err, err_n, "%s: %s", what, db_strerror(e));
+	switch (e) {
+	case ENOMEM:
+		return STORE_E_NOMEM;
+	case ENOSPC:
+	case EDQUOT:
+		return STORE_E_NOSPACE;
+	case DB_OLD_VERSION:
+		return STORE_E_VERSION;
+	case EINVAL:
+	case DB_PAGE_NOTFOUND:
+	case DB_RUNRECOVERY:
+	case DB_NOTFOUND:
+		return STORE_E_CORRUPT;
+	default:
+		return STORE_E_IO;
+	}
 }
 
 static void
@@ -131,7 +155,7 @@ write_rows(const struct base_job *j, const char *path)
 		return e;
 	db->set_errcall(db, no_message);
 	if ((e = db->set_cachesize(db, 0, CACHE, 1)) == 0 && j->anew)
-		e = db->set_pagesize(db, PAGE);
+		e = db->set_pagesize(db, BT_PAGE);
 	if (e == 0)
 		e = db->open(db, NULL, path, NULL, DB_BTREE,
 		    j->anew ? DB_CREATE | DB_EXCL : 0, 0600);
@@ -142,27 +166,59 @@ write_rows(const struct base_job *j, const char *path)
 	return e != 0 ? e : e2;
 }
 
+/* Berkeley DB gets no page to read that isn't what it wrote. */
 static int
-copy_old(const struct base_job *j, const char *name)
+copy_pages(const struct base_job *j, int from, int to, char *err, size_t err_n)
+{
+	unsigned char *p = xmalloc(STEP);
+	int rc = 0;
+
+	for (uint64_t off = 0; off < j->old_size && rc == 0; off += STEP) {
+		uint64_t left = j->old_size - off;
+		size_t n = left < STEP ? (size_t)left : STEP, at = 0;
+		ssize_t k = sys_pread(from, p, n, off);
+
+		while (k == (ssize_t)n && at < n && bt_sealed(p + at,
+			j->old_gen))
+			at += BT_PAGE;
+		if (k < 0)
+			rc = base_rc(errno, err, err_n, "base");
+		else if (at < n) {
+			snprintf(err, err_n,
+			    "base.%llu: page at %llu: wrong checksum",
+			    (unsigned long long)j->old_gen,
+			    (unsigned long long)off + at);
+			rc = STORE_E_CORRUPT;
+		} else if (sys_pwrite(to, p, n, off) < 0)
+			rc = base_rc(errno, err, err_n, "base");
+	}
+	xfree(p);
+	return rc;
+}
+
+static int
+copy_old(const struct base_job *j, const char *name, char *err, size_t err_n)
 {
 	char old[40];
-	int from, to, e = 0;
+	int from, to = -1, rc;
 
 	snprintf(old, sizeof(old), "base.%llu", (unsigned long long)j->old_gen);
 	from = sys_openat(j->dirfd, old, O_RDONLY | O_CLOEXEC, 0);
-	to = sys_openat(j->dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-	    0600);
-	if (from < 0 || to < 0 || sys_copy(from, to, j->old_size) < 0)
-		e = errno;
+	if (from >= 0)
+		to = sys_openat(j->dirfd, name,
+		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (to < 0)
+		rc = base_rc(errno, err, err_n, from < 0 ? old : name);
+	else
+		rc = copy_pages(j, from, to, err, err_n);
 	io_close(&from);
 	io_close(&to);
-	return e;
+	return rc;
 }
 
 int
 base_crc(int fd, uint64_t size, uint32_t *crc_r)
 {
-	enum { STEP = 256 * 1024 };
 	char *p = xmalloc(STEP);
 	uint32_t crc = 0;
 	ssize_t n;
@@ -182,7 +238,32 @@ base_crc(int fd, uint64_t size, uint32_t *crc_r)
 	return 0;
 }
 
-/* Flushes the file and measures it. */
+/* Seals each page, and adds up the file. */
+static int
+seal(int fd, uint64_t gen, uint64_t size, uint32_t *crc_r)
+{
+	unsigned char *p = xmalloc(STEP);
+	int e = 0;
+
+	*crc_r = 0;
+	for (uint64_t off = 0; off < size && e == 0; off += STEP) {
+		size_t n = size - off < STEP ? (size_t)(size - off) : STEP;
+		ssize_t k = sys_pread(fd, p, n, off);
+
+		if (k != (ssize_t)n || n % BT_PAGE != 0) {
+			e = k < 0 ? errno : EIO;
+			break;
+		}
+		for (size_t at = 0; at < n; at += BT_PAGE)
+			bt_seal(p + at, gen);
+		if (sys_pwrite(fd, p, n, off) < 0)
+			e = errno;
+		*crc_r = crc32c(*crc_r, p, n);
+	}
+	xfree(p);
+	return e;
+}
+
 static int
 finish(const struct base_job *j, const char *name, uint64_t *size_r,
     uint32_t *crc_r)
@@ -192,10 +273,13 @@ finish(const struct base_job *j, const char *name, uint64_t *size_r,
 
 	if (fd < 0)
 		return errno;
-	if (sys_fdatasync(fd) < 0 || sys_fstat(fd, &st) < 0 ||
-	    base_crc(fd, (uint64_t)st.st_size, crc_r) < 0)
+	if (sys_fstat(fd, &st) < 0)
 		e = errno;
 	else
+		e = seal(fd, j->gen, (uint64_t)st.st_size, crc_r);
+	if (e == 0 && sys_fdatasync(fd) < 0)
+		e = errno;
+	if (e == 0)
 		*size_r = (uint64_t)st.st_size;
 	io_close(&fd);
 	return e;
@@ -206,17 +290,20 @@ base_write(const struct base_job *j, uint64_t *size_r, uint32_t *crc_r,
     char *err, size_t err_n)
 {
 	char name[40], *path;
-	int e;
+	int e, rc = 0;
 
 	snprintf(name, sizeof(name), "base.%llu", (unsigned long long)j->gen);
 	path = xasprintf("%s/%s", j->dir, name);
-	e = j->anew ? 0 : copy_old(j, name);
-	if (e == 0)
-		e = write_rows(j, path);
-	if (e == 0)
-		e = finish(j, name, size_r, crc_r);
-	if (e != 0)
+	if (!j->anew)
+		rc = copy_old(j, name, err, err_n);
+	if (rc == 0) {
+		if ((e = write_rows(j, path)) == 0)
+			e = finish(j, name, size_r, crc_r);
+		if (e != 0)
+			rc = base_rc(e, err, err_n, name);
+	}
+	if (rc < 0)
 		(void)sys_unlinkat(j->dirfd, name);
 	xfree(path);
-	return e == 0 ? 0 : base_rc(e, err, err_n, name);
+	return rc;
 }

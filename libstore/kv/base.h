@@ -14,13 +14,15 @@ struct base_cursor;
 struct lower;
 
 /*
- * Opens dir/base.GEN, which must have size octets.  STORE_E_NOTFOUND: there is
- * no such file (a compaction took it away: read the journal's header again).
- * err gets a sentence on failure.
+ * Opens base.GEN in the directory, which must have size octets.
+ * STORE_E_NOTFOUND: there is no such file (a compaction took it away: read the
+ * journal's header again).  err gets a sentence on failure.
  */
-int base_open(const char *dir, uint64_t gen, uint64_t size,
-    struct base **b_r, char *err, size_t err_n);
+int base_open(int dirfd, uint64_t gen, uint64_t size, struct base **b_r,
+    char *err, size_t err_n);
 void base_close(struct base **b);
+/* What was wrong when a call failed, with the place in the file; never NULL. */
+const char *base_errmsg(const struct base *b);
 /* 1 and the value, valid until the next call on b; 0: no such row. */
 int base_get(struct base *b, struct slice key, struct slice *val_r);
 
@@ -48,9 +50,9 @@ int base_write(const struct base_job *j, uint64_t *size_r, uint32_t *crc_r,
     char *err, size_t err_n);
 /* The checksum of a whole file from its beginning. */
 int base_crc(int fd, uint64_t size, uint32_t *crc_r);
-/* What a return code of Berkeley DB means; err gets its words. */
-int base_rc(int e, char *err, size_t err_n, const char *what);
-/* Verifies the file's order and structure; 0, CORRUPT, IO. */
-int base_verify(const char *dir, uint64_t gen, char *err, size_t err_n);
+/* Every page's checksum, and that a search finds what a scan does.  fn is
+ * called for each fault, with its place; 0, or negative: can't be read. */
+int base_verify(struct base *b, void (*fn)(void *arg, const char *fault),
+    void *arg);
 
 #endif

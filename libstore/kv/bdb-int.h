@@ -20,6 +20,7 @@ struct snap {
 	struct journal_head head;
 	uint64_t end, seq;	/* after the last record shown */
 	uint64_t when;		/* that one's time */
+	uint64_t size;		/* of the file, when it was looked at */
 	struct pack_pos pos;
 	struct lower low;
 };
@@ -70,9 +71,12 @@ void snap_close(struct snap *s);
 /* Reads what was shown since; writer: also what dead writers did not come to
  * show. */
 int snap_tail(struct bdb_kv *b, struct snap *s, bool writer);
-/* As the writer: cuts off what is no record.  STORE_E_CORRUPT if that would
- * lose whole records. */
+/* As the writer: cuts off what is no record.  STORE_E_CORRUPT if that is more
+ * than the torn end of a dead writer. */
 int snap_cut(struct bdb_kv *b, struct snap *s);
+/* As a reader: is there more behind the last record than what a writer may just
+ * be writing?  Only who has the lock can tell for sure. */
+int snap_odd(struct bdb_kv *b, struct snap *s, bool *odd_r);
 /* Is the journal's path still this file?  1, 0, or STORE_E_FENCED, _IO. */
 int snap_current(struct bdb_kv *b, const struct snap *s);
 void snap_init(struct snap *s);
@@ -103,7 +107,7 @@ int bdb_blob_put(struct kv_txn *txn, struct kv_blob *b, struct kv_ref *ref_r);
 /* The time of a commit: microseconds since 1970. */
 uint64_t commit_time(const struct bdb_kv *b);
 /* Writes a record at the journal's end.  -1 with errno: nothing of it is left
- * there. */
+ * there; -2: a part may be. */
 int journal_append(struct bdb_kv *b, const void *p, size_t n);
 
 /* ---- pack.c ---- */

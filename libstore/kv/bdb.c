@@ -12,6 +12,7 @@
 #include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
+#include "libstore/kv/base.h"
 #include "libstore/kv/bdb-int.h"
 #include "libstore/kv/sys.h"
 
@@ -154,6 +155,23 @@ dir_open(struct bdb_kv *b)
 	return 0;
 }
 
+/*
+ * A reader that may have met damage: with the lock that is certain, and what a
+ * dead writer left is put right.  If somebody writes just now, he does it.
+ */
+static int
+look_closer(struct bdb_kv *b)
+{
+	int rc = writer_lock(b, 0);
+
+	writer_unlock(b);
+	if (rc == STORE_E_CORRUPT)
+		return rc;
+	if (rc < 0 && rc != STORE_E_BUSY)
+		log_err("%s: %s", b->kv.dir, b->kv.err);
+	return 0;
+}
+
 static int
 bdb_open(const struct kv_conf *cf, const char *dir, int flags, struct kv **kv_r)
 {
@@ -170,14 +188,9 @@ bdb_open(const struct kv_conf *cf, const char *dir, int flags, struct kv **kv_r)
 	snap_init(&b->s);
 	if ((rc = dir_open(b)) == 0 && (rc = snap_open(b, &b->s)) == 0) {
 		/* After a crash, what was acknowledged may have to be found
-		 * first.  If somebody writes just now, he does it. */
-		if (recover_wanted(b)) {
-			rc = writer_lock(b, 0);
-			if (rc < 0 && rc != STORE_E_BUSY)
-				log_err("%s: %s", dir, b->kv.err);
-			writer_unlock(b);
-			rc = 0;
-		}
+		 * first. */
+		if (recover_wanted(b))
+			rc = look_closer(b);
 		b->kv.modseq = b->s.seq;
 	}
 	if (rc < 0) {
@@ -195,6 +208,7 @@ bdb_refresh(struct kv *kv)
 {
 	struct bdb_kv *b = (struct bdb_kv *)kv;
 	uint64_t before = b->s.seq;
+	bool odd = false;
 	struct snap s;
 	int rc;
 
@@ -206,6 +220,8 @@ bdb_refresh(struct kv *kv)
 		snap_close(&b->s);
 		b->s = s;
 	}
+	if (rc == 0 && b->s.size > b->s.end && (rc = snap_odd(b, &b->s, &odd)) == 0 && odd)
+		rc = look_closer(b);
 	kv->modseq = b->s.seq;
 	return rc < 0 ? rc : b->s.seq != before;
 }
@@ -256,19 +272,29 @@ bdb_begin(struct kv *kv, int mode, struct kv_txn **txn_r)
 	return 0;
 }
 
+/* Only the base can't be read, or is damaged. */
+static int
+row_failed(struct kv *kv, int rc)
+{
+	const struct base *base = ((struct bdb_kv *)kv)->s.low.base;
+
+	return kv_fail(kv, rc, "%s",
+	    base != NULL && *base_errmsg(base) != '\0' ? base_errmsg(base) :
+		"journal: a change doesn't fit the row");
+}
+
 static int
 bdb_get(struct kv_txn *txn, struct arena *a, struct slice key,
     struct slice *val_r)
 {
 	int rc = view_get(&((struct bdb_txn *)txn)->view, a, key, val_r);
 
-	if (rc < 0 && rc != STORE_E_NOTFOUND)
-		return kv_fail(txn->kv, rc, "row can't be read");
-	return rc;
+	return rc < 0 && rc != STORE_E_NOTFOUND ? row_failed(txn->kv, rc) : rc;
 }
 
 struct bdb_scan {
 	struct kv_scan scan;
+	struct kv *kv;
 	struct view_scan *s;
 };
 
@@ -279,6 +305,7 @@ bdb_scan_open(struct kv_txn *txn, struct slice from, struct slice to,
 	struct bdb_scan *s = xcalloc(1, sizeof(*s));
 
 	s->scan.ops = &kv_bdb_ops;
+	s->kv = txn->kv;
 	s->s = view_scan_new(&((struct bdb_txn *)txn)->view, from, to,
 	    (flags & KV_REVERSE) != 0);
 	*s_r = &s->scan;
@@ -288,7 +315,10 @@ bdb_scan_open(struct kv_txn *txn, struct slice from, struct slice to,
 static int
 bdb_scan_next(struct kv_scan *s, struct slice *key_r, struct slice *val_r)
 {
-	return view_scan_next(((struct bdb_scan *)s)->s, key_r, val_r);
+	struct bdb_scan *b = (struct bdb_scan *)s;
+	int rc = view_scan_next(b->s, key_r, val_r);
+
+	return rc < 0 ? row_failed(b->kv, rc) : rc;
 }
 
 static void
@@ -327,9 +357,11 @@ bdb_patch(struct kv_txn *txn, struct slice key, size_t off,
 	struct bdb_txn *t = (struct bdb_txn *)txn;
 	int rc = view_patch(&t->view, key, off, octets);
 
-	if (rc < 0)
+	if (rc == STORE_E_NOTFOUND || rc == STORE_E_INVALID)
 		return kv_fail(txn->kv, rc, "patch: %s",
 		    rc == STORE_E_NOTFOUND ? "no such row" : "past its end");
+	if (rc < 0)
+		return row_failed(txn->kv, rc);
 	return count(t, op_patch(&t->ops, key, (uint32_t)off, octets),
 	    key.n + octets.n);
 }

@@ -269,14 +269,14 @@ pack_write(struct bdb_kv *b, struct bdb_txn *t, uint64_t record_len,
 int
 journal_append(struct bdb_kv *b, const void *p, size_t n)
 {
-	int e;
+	int e, rc;
 
 	if (sys_pwrite(b->s.fd, p, n, b->s.end) == 0)
 		return 0;
 	e = errno;
-	(void)sys_truncate(b->s.fd, b->s.end);
+	rc = sys_truncate(b->s.fd, b->s.end) < 0 ? -2 : -1;
 	errno = e;
-	return -1;
+	return rc;
 }
 
 /* The record is flushed, then shown: nobody ever sees what could be lost. */
@@ -308,13 +308,15 @@ static int
 pack_commit(struct bdb_kv *b, struct bdb_txn *t, uint64_t record_len)
 {
 	struct pack_file *p = NULL;
-	int rc;
+	int left, rc;
 
 	if ((rc = pack_write(b, t, record_len, &p)) < 0)
 		goto out;
-	if (journal_append(b, t->ops.b.p, t->ops.b.n) < 0) {
+	if ((left = journal_append(b, t->ops.b.p, t->ops.b.n)) < 0) {
 		rc = kv_fail_sys(&b->kv, "journal");
-		if (pack_undo(b, t, p) < 0) {
+		/* What is left of a shown record is taken for damage, unless
+		 * the pack has it whole. */
+		if (left == -2 || pack_undo(b, t, p) < 0) {
 			b->broken = true;
 			rc = STORE_E_UNKNOWN;
 		}

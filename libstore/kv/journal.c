@@ -95,6 +95,7 @@ record_decode(struct slice s, struct record *r, size_t *need_r)
 	r->pos.end = be64_get(p + 32);
 	r->when = be64_get(p + 40);
 	r->shown = be32_get(p) == word_shown;
+	r->odd = !r->shown && be32_get(p) != 0;
 	r->ops = slice_make(p + RECORD_HEAD, len - RECORD_HEAD);
 	return 1;
 }

@@ -53,6 +53,7 @@ struct record {
 	uint64_t when;		/* microseconds since 1970, as the clock said */
 	struct pack_pos pos;	/* after it */
 	bool shown;		/* readers may believe it */
+	bool odd;		/* the word that says so is damaged */
 	struct slice ops;
 };
 

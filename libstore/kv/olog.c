@@ -21,7 +21,8 @@ enum {
 enum state {
 	ENT_VALUE,		/* val is the row, after the patches */
 	ENT_GONE,
-	ENT_PATCHED		/* the base's row, after the patches */
+	ENT_PATCHED,		/* the base's row, after the patches */
+	ENT_BAD			/* the patches didn't fit */
 };
 
 struct ent {
@@ -346,6 +347,7 @@ settle(struct olog *l, struct ent *e, struct base *base)
 	copy = xstrndup(val.p, val.n);
 	if (patches_apply(l, e, copy, val.n) < 0) {
 		xfree(copy);
+		e->state = ENT_BAD;
 		return STORE_E_CORRUPT;
 	}
 	e->state = ENT_VALUE;
@@ -366,6 +368,8 @@ olog_get(struct olog *l, struct slice key, struct base *base,
 		return l->on_base && !olog_hides(l, key) ? 2 : 0;
 	if (e->state == ENT_GONE)
 		return 0;
+	if (e->state == ENT_BAD)
+		return STORE_E_CORRUPT;
 	if (e->state == ENT_PATCHED || e->last != 0)
 		if ((rc = settle(l, e, base)) < 0)
 			return rc;

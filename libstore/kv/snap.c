@@ -145,6 +145,12 @@ snap_tail(struct bdb_kv *b, struct snap *s, bool writer)
 
 	if (sys_fstat(s->fd, &st) < 0)
 		return kv_fail_sys(&b->kv, "journal");
+	s->size = (uint64_t)st.st_size;
+	/* What was shown is never taken back. */
+	if (s->size < s->end)
+		return kv_fail(&b->kv, STORE_E_CORRUPT,
+		    "journal: cut off at %llu, within modseq %llu",
+		    (unsigned long long)s->size, (unsigned long long)s->seq);
 	while ((uint64_t)st.st_size > s->end) {
 		left = (uint64_t)st.st_size - s->end;
 		if (want < READ_SIZE)
@@ -161,21 +167,21 @@ snap_tail(struct bdb_kv *b, struct snap *s, bool writer)
 }
 
 /*
- * Is there a whole record of later times among these octets?  They may be
+ * Is there a whole record of other times among these octets?  They may be
  * anything, so the work is bounded: a modseq that can be, and so many octets of
  * checksums at most.
  */
 static bool
-later_record(const struct snap *s, const char *p, size_t n)
+other_record(const struct snap *s, const char *p, size_t n)
 {
 	size_t budget = 64 * 1024 * 1024, need;
 	struct record r;
 
-	for (size_t at = 8; at + RECORD_HEAD <= n && budget > 0; at += 8) {
+	for (size_t at = 0; at + RECORD_HEAD <= n && budget > 0; at += 8) {
 		uint64_t seq = be64_get(p + at + 16);
 		uint32_t len = be32_get(p + at + 8);
 
-		if (seq <= s->seq + 1 || seq - s->seq > 1 << 20)
+		if (seq <= s->head.seq || seq - s->head.seq > 1 << 20)
 			continue;
 		if (record_decode(slice_make(p + at, n - at), &r, &need))
 			return true;
@@ -184,32 +190,84 @@ later_record(const struct snap *s, const char *p, size_t n)
 	return false;
 }
 
-int
-snap_cut(struct bdb_kv *b, struct snap *s)
+/* The octets behind the last record; the caller frees them.  *n_r 0: none. */
+static int
+rest_read(struct bdb_kv *b, const struct snap *s, char **p_r, size_t *n_r)
 {
-	uint64_t left;
 	struct stat st;
-	ssize_t n = 0;
-	char *p;
-	bool bad;
+	uint64_t left;
+	ssize_t n;
 
+	*n_r = 0;
+	*p_r = NULL;
 	if (sys_fstat(s->fd, &st) < 0)
 		return kv_fail_sys(&b->kv, "journal");
 	if ((uint64_t)st.st_size <= s->end)
 		return 0;
 	left = (uint64_t)st.st_size - s->end;
 	left = left < RECORD_MAX ? left : RECORD_MAX;
-	p = xmalloc((size_t)left);
-	n = sys_pread(s->fd, p, (size_t)left, s->end);
-	bad = n > 0 && later_record(s, p, (size_t)n);
-	xfree(p);
-	if (n < 0)
+	*p_r = xmalloc((size_t)left);
+	if ((n = sys_pread(s->fd, *p_r, (size_t)left, s->end)) < 0) {
+		xfree(*p_r);
+		*p_r = NULL;
 		return kv_fail_sys(&b->kv, "journal");
-	/* A dead writer leaves nothing behind its torn record. */
+	}
+	*n_r = (size_t)n;
+	return 0;
+}
+
+/*
+ * Is it not just the torn end of a writer?  Who dies leaves one record that is
+ * not whole and not marked as shown, or, if it is in the pack as well, is
+ * replayed from there before; and nothing behind it.
+ */
+static bool
+rest_damaged(const struct snap *s, const char *p, size_t n)
+{
+	static const char zero[4];
+
+	if (n >= sizeof(zero) && memcmp(p, zero, sizeof(zero)) != 0)
+		return true;
+	return other_record(s, p, n);
+}
+
+int
+snap_odd(struct bdb_kv *b, struct snap *s, bool *odd_r)
+{
+	struct record r;
+	size_t n, need;
+	char *p;
+	int rc;
+
+	*odd_r = false;
+	if ((rc = rest_read(b, s, &p, &n)) < 0 || n == 0)
+		return rc;
+	/* A writer is about to show it. */
+	if (record_decode(slice_make(p, n), &r, &need) && r.len == n &&
+	    r.seq == s->seq + 1)
+		*odd_r = r.odd;
+	else
+		*odd_r = rest_damaged(s, p, n);
+	xfree(p);
+	return 0;
+}
+
+int
+snap_cut(struct bdb_kv *b, struct snap *s)
+{
+	bool bad;
+	size_t n;
+	char *p;
+	int rc;
+
+	if ((rc = rest_read(b, s, &p, &n)) < 0 || n == 0)
+		return rc;
+	bad = rest_damaged(s, p, n);
+	xfree(p);
 	if (bad)
 		return kv_fail(&b->kv, STORE_E_CORRUPT,
-		    "journal: damaged at %llu, whole records follow",
-		    (unsigned long long)s->end);
+		    "journal: damaged at %llu, after modseq %llu",
+		    (unsigned long long)s->end, (unsigned long long)s->seq);
 	if (sys_truncate(s->fd, s->end) < 0)
 		return kv_fail_sys(&b->kv, "journal");
 	return 0;
@@ -226,7 +284,8 @@ head_read(struct bdb_kv *b, struct snap *s)
 	s->fd = sys_openat(b->dirfd, "journal", O_RDWR | O_CLOEXEC, 0);
 	if (s->fd < 0) {
 		if (errno == ENOENT)
-			return kv_fail(&b->kv, STORE_E_NOTFOUND, "no journal");
+			return kv_fail(&b->kv, STORE_E_CORRUPT,
+			    "journal: missing");
 		return kv_fail_sys(&b->kv, "journal");
 	}
 	if (sys_fstat(s->fd, &st) < 0 ||
@@ -237,7 +296,7 @@ head_read(struct bdb_kv *b, struct snap *s)
 	if (rc < 0)
 		return kv_fail(&b->kv, rc, "journal: %s",
 		    rc == STORE_E_VERSION ? "of a newer version" :
-					    "bad header");
+					    "its head at 0 is damaged");
 	s->dev = (uint64_t)st.st_dev;
 	s->ino = (uint64_t)st.st_ino;
 	s->end = JOURNAL_HEAD;
@@ -260,7 +319,7 @@ snap_open(struct bdb_kv *b, struct snap *s_r)
 			break;
 		if (s.head.gen == 0)
 			break;
-		rc = base_open(b->kv.dir, s.head.gen, s.head.base_size,
+		rc = base_open(b->dirfd, s.head.gen, s.head.base_size,
 		    &s.low.base, b->kv.err, sizeof(b->kv.err));
 		if (rc != STORE_E_NOTFOUND)
 			break;

@@ -29,6 +29,7 @@ struct model {
 	uint32_t x;
 	struct row now[ROWS], old[ROWS];
 	struct arena *a;
+	bool may_fail, failed;	/* reading */
 };
 
 struct model *
@@ -56,6 +57,21 @@ model_rand(struct model *m, uint32_t n)
 	m->x ^= m->x >> 17;
 	m->x ^= m->x << 5;
 	return m->x % n;
+}
+
+void
+model_may_fail(struct model *m)
+{
+	m->may_fail = true;
+}
+
+/* A read may have failed; then nothing more is asked in this transaction. */
+static bool
+failed(struct model *m, int rc)
+{
+	if (m->may_fail && rc == STORE_E_IO)
+		m->failed = true;
+	return m->failed;
 }
 
 static struct slice
@@ -90,6 +106,8 @@ do_patch(struct model *m, struct kv_txn *txn, uint32_t i)
 	for (size_t k = 0; k < n; k++)
 		octets[k] = (char)model_rand(m, 256);
 	rc = kv_patch(txn, key_of(i, key), off, slice_make(octets, n));
+	if (failed(m, rc))
+		return;
 	if (!r->there) {
 		assert_int_equal(rc, STORE_E_NOTFOUND);
 	} else if (off + n > r->n) {
@@ -108,6 +126,8 @@ do_get(struct model *m, struct kv_txn *txn, uint32_t i)
 	struct slice v;
 	int rc = kv_get(txn, m->a, key_of(i, key), &v);
 
+	if (failed(m, rc))
+		return;
 	assert_int_equal(rc, r->there ? 0 : STORE_E_NOTFOUND);
 	if (r->there)
 		assert_true(slice_eq(v, slice_make(r->val, r->n)));
@@ -124,12 +144,50 @@ do_del_range(struct model *m, struct kv_txn *txn, uint32_t i)
 		m->now[i].there = false;
 }
 
+static void
+compare(struct model *m, struct kv_txn *txn, uint32_t from, uint32_t to,
+    int flags)
+{
+	struct slice k, v;
+	struct kv_scan *s;
+	char key[20], a[20], b[20];
+	int rc = 0;
+
+	assert_int_equal(kv_scan_open(txn, key_of(from, a), key_of(to, b),
+			     flags, &s), 0);
+	for (uint32_t n = from; n < to; n++) {
+		uint32_t i = flags & KV_REVERSE ? to - 1 - (n - from) : n;
+		const struct row *r = &m->now[i];
+
+		if (!r->there)
+			continue;
+		if (failed(m, rc = kv_scan_next(s, &k, &v)))
+			break;
+		assert_int_equal(rc, 1);
+		assert_true(slice_eq(k, key_of(i, key)));
+		assert_true(slice_eq(v, slice_make(r->val, r->n)));
+	}
+	if (!m->failed && !failed(m, rc = kv_scan_next(s, &k, &v)))
+		assert_int_equal(rc, 0);
+	kv_scan_close(&s);
+}
+
 void
+model_compare(struct model *m, struct kv_txn *txn)
+{
+	compare(m, txn, 0, ROWS, 0);
+	compare(m, txn, 0, ROWS, KV_REVERSE);
+	compare(m, txn, ROWS / 3, ROWS / 2, 0);
+	compare(m, txn, ROWS / 3, ROWS / 2, KV_REVERSE);
+}
+
+int
 model_txn(struct model *m, struct kv_txn *txn, uint32_t n)
 {
 	char key[20];
 
-	while (n-- > 0) {
+	m->failed = false;
+	while (n-- > 0 && !m->failed) {
 		uint32_t i = model_rand(m, ROWS);
 
 		switch (model_rand(m, 16)) {
@@ -154,9 +212,10 @@ model_txn(struct model *m, struct kv_txn *txn, uint32_t n)
 			do_put(m, txn, i);
 		}
 	}
-	if (model_rand(m, 8) == 0)
+	if (!m->failed && model_rand(m, 8) == 0)
 		model_compare(m, txn);
 	arena_reset(m->a);
+	return m->failed ? STORE_E_IO : 0;
 }
 
 void
@@ -169,39 +228,6 @@ void
 model_abort(struct model *m)
 {
 	memcpy(m->now, m->old, sizeof(m->now));
-}
-
-static void
-compare(const struct model *m, struct kv_txn *txn, uint32_t from, uint32_t to,
-    int flags)
-{
-	struct slice k, v;
-	struct kv_scan *s;
-	char key[20], a[20], b[20];
-
-	assert_int_equal(kv_scan_open(txn, key_of(from, a), key_of(to, b),
-			     flags, &s), 0);
-	for (uint32_t n = from; n < to; n++) {
-		uint32_t i = flags & KV_REVERSE ? to - 1 - (n - from) : n;
-		const struct row *r = &m->now[i];
-
-		if (!r->there)
-			continue;
-		assert_int_equal(kv_scan_next(s, &k, &v), 1);
-		assert_true(slice_eq(k, key_of(i, key)));
-		assert_true(slice_eq(v, slice_make(r->val, r->n)));
-	}
-	assert_int_equal(kv_scan_next(s, &k, &v), 0);
-	kv_scan_close(&s);
-}
-
-void
-model_compare(const struct model *m, struct kv_txn *txn)
-{
-	compare(m, txn, 0, ROWS, 0);
-	compare(m, txn, 0, ROWS, KV_REVERSE);
-	compare(m, txn, ROWS / 3, ROWS / 2, 0);
-	compare(m, txn, ROWS / 3, ROWS / 2, KV_REVERSE);
 }
 
 static int

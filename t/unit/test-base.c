@@ -275,6 +275,7 @@ static void
 test_crc32c(void **state)
 {
 	unsigned char octets[300];
+	uint32_t part[4];
 
 	(void)state;
 	assert_int_equal(crc32c(0, "123456789", 9), 0xe3069283);
@@ -285,6 +286,10 @@ test_crc32c(void **state)
 		uint32_t whole = crc32c(0, octets, i);
 
 		assert_int_equal(whole, crc32c_table(0, octets, i));
+		crc32c_parts(octets, i / 4, part);
+		for (size_t k = 0; k < 4; k++)
+			assert_int_equal(part[k],
+			    crc32c(0, octets + k * (i / 4), i / 4));
 		assert_int_equal(whole,
 		    crc32c(crc32c(0, octets, i / 3), octets + i / 3,
 			i - i / 3));

@@ -238,9 +238,10 @@ test_torn(void **state)
 		assert_true(fix_blob(other, 2, 2000));
 		kv_close(&other);
 	}
-	/* And of the journal's last record. */
+	/* And of the journal's last record, which was not shown yet. */
 	fix_cut("journal", (uint64_t)record_at(3));
 	fix_cut("pack.1", pack);
+	fix_write("journal", journal, zero, 4);
 	for (uint64_t size = fix_size("journal") - 1; size > journal; size--) {
 		fix_cut("journal", size);
 		other = open_repaired();
@@ -248,9 +249,9 @@ test_torn(void **state)
 		assert_int_equal(fix_size("journal"), journal);
 		fix_put(other, "b", "2");
 		kv_close(&other);
+		fix_write("journal", journal, zero, 4);
 	}
 	/* Whole, but not shown: adopted by who may write. */
-	fix_write("journal", journal, zero, 4);
 	kv = open_repaired();
 	assert_int_equal(kv_modseq(kv), 3);
 	assert_true(fix_has(kv, "b", "2"));
@@ -297,33 +298,65 @@ count_faults(struct kv *kv)
 	return n;
 }
 
-/* A damaged record with flushed ones behind it: nothing is cut off. */
+/* Whoever looks says so, and nothing is cut off. */
+static void
+assert_refused(struct kv *kv, const char *p, size_t n)
+{
+	struct kv_txn *txn;
+	struct kv *bad;
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(kv_refresh(kv), STORE_E_CORRUPT);
+		assert_int_equal(kv_open(&fix.conf, fix.dir, 0, &bad),
+		    STORE_E_CORRUPT);
+		assert_int_equal(kv_begin(kv, KV_RW, &txn), STORE_E_CORRUPT);
+	}
+	assert_non_null(strstr(kv_errmsg(kv), "journal: "));
+	assert_journal(p, n);
+	assert_true(count_faults(kv) > 0);
+}
+
+/* A damaged record that was shown, the last one too: no older state is shown. */
 static void
 test_damaged_record(void **state)
 {
-	struct kv *kv = fix_new();
-	struct kv_txn *txn;
+	struct kv *kv = fix_new(), *first = fix_open();
+	char *p, *q;
+	long at[3];
 	size_t n;
-	char *p;
 
 	(void)state;
 	fix_put(kv, "a", "1");
 	fix_put(kv, "b", "2");
 	fix_put(kv, "c", "3");
-	kv_close(&kv);
 	p = fix_load("journal", &n);
-	p[record_at(1) + RECORD_HEAD + 3] ^= 1;
+	for (int i = 0; i < 3; i++)
+		at[i] = record_at(i);
+	for (int i = 0; i < 3; i++) {
+		q = xmalloc(n);
+		memcpy(q, p, n);
+		q[at[i] + RECORD_HEAD + 3] ^= 1;
+		fix_write("journal", 0, q, n);
+		assert_refused(first, q, n);
+		xfree(q);
+	}
 	fix_write("journal", 0, p, n);
-	kv = fix_open();
-	assert_true(fix_has(kv, "a", "1"));
-	assert_int_equal(kv_modseq(kv), 1);
-	assert_int_equal(kv_begin(kv, KV_RW, &txn), STORE_E_CORRUPT);
-	assert_int_equal(kv_begin(kv, KV_RW, &txn), STORE_E_CORRUPT);
+	fix_cut("journal", n - 1);
+	assert_refused(first, p, n - 1);
+	fix_cut("journal", (uint64_t)at[2]);
+	assert_int_equal(kv_refresh(kv), STORE_E_CORRUPT);
+	/* The word that shows it, alone: the next writer mends that. */
+	fix_write("journal", 0, p, n);
+	fix_write("journal", (uint64_t)at[1], "s", 1);
+	kv_close(&first);
+	first = fix_open();
+	assert_int_equal(kv_modseq(first), 3);
 	assert_journal(p, n);
-	assert_true(count_faults(kv) > 0);
-	xfree(p);
+	assert_int_equal(count_faults(first), 0);
 	kv_close(&kv);
+	kv_close(&first);
 	fix_remove();
+	xfree(p);
 }
 
 static void

@@ -86,10 +86,14 @@ work_rows(struct work *w, uint32_t n)
 	int rc = kv_begin(w->kv, KV_RW, &txn);
 
 	if (rc == 0) {
-		model_txn(w->m, txn, n);
-		/* So that it is a change in any case. */
-		assert_int_equal(kv_put(txn, slice_str("x"), slice_str("")), 0);
-		rc = kv_commit(&txn, &modseq);
+		if ((rc = model_txn(w->m, txn, n)) < 0) {
+			kv_abort(&txn);
+		} else {
+			/* So that it is a change in any case. */
+			assert_int_equal(kv_put(txn, slice_str("x"),
+					     slice_str("")), 0);
+			rc = kv_commit(&txn, &modseq);
+		}
 	}
 	if (settled(w, rc, modseq))
 		model_commit(w->m);
@@ -186,6 +190,8 @@ run(unsigned n, int which, int err, bool fails)
 		.fails = fails };
 	bool came;
 
+	if (fails)
+		model_may_fail(w.m);
 	fix.fail_which = (unsigned)which;
 	fix.fail_errno = err;
 	fix.fail_in = n;
