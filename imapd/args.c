@@ -90,30 +90,43 @@ imap_args_nstring(struct imap_args *v, struct slice *s_r, const char *what)
 }
 
 static bool
-name_utf8(struct imap_args *v, struct slice raw, struct slice *s_r)
+name_utf8(struct imap_args *v, struct slice raw, struct slice *s_r,
+    struct slice *wide_r)
 {
-	struct slice wide;
+	struct slice wide = raw;
 
-	if (utf7_decode(raw, false, v->a, &wide) < 0)
+	if (!v->utf8 && utf7_decode(raw, false, v->a, &wide) < 0)
 		return imap_args_expected(v,
 		    "a mailbox name in modified UTF-7");
+	for (size_t i = 0; v->utf8 && i < wide.n; i++)
+		if ((unsigned char)wide.p[i] < ' ' || wide.p[i] == 0x7f)
+			return imap_args_expected(v,
+			    "a mailbox name without control characters");
 	if (utf8_nfc(wide, v->a, s_r) < 0)
 		return imap_args_expected(v, "a mailbox name in UTF-8");
+	if (wide_r != NULL)
+		*wide_r = wide;
 	return true;
 }
 
 bool
-imap_args_mailbox(struct imap_args *v, struct slice *s_r)
+imap_args_name(struct imap_args *v, struct slice *s_r, struct slice *raw_r)
 {
 	struct imap_args before = *v;
 	struct slice raw;
 
 	if (!imap_args_astring(v, &raw, "a mailbox name"))
 		return false;
-	if (name_utf8(&before, raw, s_r))
+	if (name_utf8(&before, raw, s_r, raw_r))
 		return true;
 	v->err = before.err;
 	return false;
+}
+
+bool
+imap_args_mailbox(struct imap_args *v, struct slice *s_r)
+{
+	return imap_args_name(v, s_r, NULL);
 }
 
 bool
@@ -126,7 +139,7 @@ imap_args_pattern(struct imap_args *v, struct slice *s_r)
 	    !all(v->next->s, imap_is_list_char)))
 		return imap_args_expected(v, "a mailbox pattern");
 	raw = v->next->s;
-	if (!name_utf8(v, raw, s_r))
+	if (!name_utf8(v, raw, s_r, NULL))
 		return false;
 	v->next = v->next->next;
 	return true;
@@ -146,11 +159,11 @@ imap_args_number(struct imap_args *v, uint32_t *n_r, const char *what)
 }
 
 bool
-imap_args_modseq(struct imap_args *v, uint64_t *m_r)
+imap_args_number64(struct imap_args *v, uint64_t *n_r, const char *what)
 {
 	if (v->next == NULL || v->next->type != IMAP_ARG_ATOM ||
-	    slice_uint(v->next->s, INT64_MAX, m_r) < 0)
-		return imap_args_expected(v, "a mod-sequence");
+	    slice_uint(v->next->s, INT64_MAX, n_r) < 0)
+		return imap_args_expected(v, what);
 	v->next = v->next->next;
 	return true;
 }
@@ -160,7 +173,7 @@ imap_args_list(struct imap_args *v, struct imap_args *in_r, const char *what)
 {
 	if (v->next == NULL || v->next->type != IMAP_ARG_LIST)
 		return imap_args_expected(v, what);
-	*in_r = (struct imap_args){ v->next->first, v->a, NULL };
+	*in_r = (struct imap_args){ v->next->first, v->a, NULL, v->utf8 };
 	v->next = v->next->next;
 	return true;
 }

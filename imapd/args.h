@@ -17,6 +17,7 @@ struct imap_args {
 	const struct imap_arg *next;
 	struct arena *a;
 	const char *err;
+	bool utf8;	/* mailbox names are UTF-8, not modified UTF-7 */
 };
 
 /* What was expected in place of the next argument; returns false. */
@@ -32,13 +33,16 @@ bool imap_args_astring(struct imap_args *v, struct slice *s_r,
 /* NIL is {NULL, 0}. */
 bool imap_args_nstring(struct imap_args *v, struct slice *s_r,
     const char *what);
-/* A mailbox name, as UTF-8 in NFC, from modified UTF-7 (RFC 3501 5.1.3). */
+/* A mailbox name, as UTF-8 in NFC, from modified UTF-7 (RFC 3501 5.1.3) or from
+ * UTF-8 (RFC 9051 5.1).  *raw_r (may be NULL): in UTF-8, as it was written. */
+bool imap_args_name(struct imap_args *v, struct slice *s_r,
+    struct slice *raw_r);
 bool imap_args_mailbox(struct imap_args *v, struct slice *s_r);
 /* A LIST pattern, likewise; wildcards are kept. */
 bool imap_args_pattern(struct imap_args *v, struct slice *s_r);
 bool imap_args_number(struct imap_args *v, uint32_t *n_r, const char *what);
-/* mod-sequence-valzer of RFC 7162 7: 63 bits. */
-bool imap_args_modseq(struct imap_args *v, uint64_t *m_r);
+/* number64 of RFC 9051, mod-sequence-valzer of RFC 7162: 63 bits. */
+bool imap_args_number64(struct imap_args *v, uint64_t *n_r, const char *what);
 /* A parenthesized list; its members. */
 bool imap_args_list(struct imap_args *v, struct imap_args *in_r,
     const char *what);

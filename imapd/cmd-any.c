@@ -111,6 +111,7 @@ cmd_enable(struct imap_cmd *cmd)
 	} known[] = {
 		{ "CONDSTORE", IMAP_CONDSTORE },
 		{ "QRESYNC", IMAP_QRESYNC | IMAP_CONDSTORE },
+		{ "IMAP4REV2", IMAP_REV2 },
 	};
 	struct enc *e = &cmd->s->out;
 	unsigned before = cmd->s->enabled, wanted = 0;

@@ -105,7 +105,7 @@ parse(struct imap_cmd *cmd, struct slice *name_r, struct imap_args *flags_r,
 	struct imap_args *v = &cmd->args;
 	struct slice date;
 
-	*flags_r = (struct imap_args){ NULL, cmd->a, NULL };
+	*flags_r = (struct imap_args){ .a = cmd->a };
 	*date_r = INT64_MIN;
 	if (!imap_args_mailbox(v, name_r))
 		return false;

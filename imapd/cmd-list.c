@@ -162,9 +162,10 @@ choose(struct listing *l, const struct request *q)
 
 /* ---- answers ----------------------------------------------------------- */
 
+/* raw: OLDNAME, unless it is the name or p is NULL. */
 static void
 put_entry(struct imap_cmd *cmd, const char *word, const struct entry *e,
-    const char *extra, bool childinfo)
+    const char *extra, bool childinfo, struct slice raw)
 {
 	struct enc *out = &cmd->s->out;
 	const char *role = listing_role(e->mb->role);
@@ -186,7 +187,34 @@ put_entry(struct imap_cmd *cmd, const char *word, const struct entry *e,
 	enc_mailbox(out, e->path);
 	if (childinfo)
 		enc_raw(out, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+	if (raw.p != NULL && !slice_eq(raw, e->path)) {
+		enc_raw(out, " (\"OLDNAME\" (");
+		enc_mailbox(out, raw);
+		enc_raw(out, "))");
+	}
 	enc_eol(out);
+}
+
+int
+imap_list_put(struct imap_cmd *cmd, uint64_t mailbox, struct slice raw,
+    bool even_same)
+{
+	struct listing l;
+	int rc;
+
+	if (!(cmd->s->enabled & IMAP_REV2))
+		return 0;
+	if ((rc = listing_load(cmd, &l)) < 0)
+		return rc;
+	for (size_t i = 0; i < l.n; i++) {
+		const struct entry *e = &l.e[i];
+
+		if (e->mb->id == mailbox &&
+		    (even_same || !slice_eq(raw, e->path)))
+			put_entry(cmd, "* LIST", e, e->mb->subscribed ?
+			    "\\Subscribed" : NULL, false, raw);
+	}
+	return 0;
 }
 
 enum imap_next
@@ -214,7 +242,7 @@ cmd_list(struct imap_cmd *cmd)
 			continue;
 		put_entry(cmd, "* LIST", e, q.ret_subscribed &&
 		    e->mb->subscribed ? "\\Subscribed" : NULL,
-		    q.recursive && e->below);
+		    q.recursive && e->below, (struct slice){ NULL, 0 });
 		if (q.ret_status && e->selected)
 			imap_status_put(cmd, e->mb, e->path, q.status);
 	}
@@ -245,7 +273,8 @@ cmd_lsub(struct imap_cmd *cmd)
 
 		if (e->matched && (e->selected || e->below_unmatched))
 			put_entry(cmd, "* LSUB", e,
-			    e->selected ? NULL : "\\Noselect", false);
+			    e->selected ? NULL : "\\Noselect", false,
+			    (struct slice){ NULL, 0 });
 	}
 	return imap_ok(cmd, "Listed");
 }

@@ -61,19 +61,21 @@ cmd_create(struct imap_cmd *cmd)
 {
 	enum store_role role = STORE_ROLE_NONE;
 	char text[STORE_ID_TEXT];
-	struct slice name;
+	struct slice name, raw;
 	struct store *st;
 	uint64_t id;
 	int rc;
 
-	if (!imap_args_mailbox(&cmd->args, &name))
+	if (!imap_args_name(&cmd->args, &name, &raw))
 		return imap_bad_args(cmd);
 	if (!parse_use(cmd, &role))
 		return IMAP_DONE;
 	/* RFC 3501 6.3.3: a separator at the end says that names below are
 	 * going to be created; all our mailboxes can have them. */
-	if (name.n > 1 && name.p[name.n - 1] == '/')
+	if (name.n > 1 && name.p[name.n - 1] == '/') {
 		name.n--;
+		raw.n--;
+	}
 	st = fresh(cmd, &rc);
 	if (rc >= 0 && role != STORE_ROLE_NONE && role_taken(cmd, role))
 		return imap_no(cmd, "USEATTR",
@@ -81,6 +83,7 @@ cmd_create(struct imap_cmd *cmd)
 	if (rc < 0 || (rc = store_mailbox_create_path(st, name, role,
 	    &id)) < 0)
 		return imap_store_failed(cmd, rc);
+	(void)imap_list_put(cmd, id, raw, false);
 	return imap_ok_code(cmd, arena_printf(cmd->a, "MAILBOXID (%s)",
 	    store_id_text('M', id, text)), "Created");
 }
@@ -124,15 +127,17 @@ enum imap_next
 cmd_rename(struct imap_cmd *cmd)
 {
 	struct store_mailbox mb;
-	struct slice to;
+	struct slice to, raw;
 	int rc;
 
 	if (!find(cmd, &mb))
 		return IMAP_DONE;
-	if (!imap_args_mailbox(&cmd->args, &to) || !imap_args_end(&cmd->args))
+	if (!imap_args_name(&cmd->args, &to, &raw) ||
+	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
 	if ((rc = store_mailbox_rename(cmd->s->x->store, mb.id, to)) < 0)
 		return imap_store_failed(cmd, rc);
+	(void)imap_list_put(cmd, mb.id, raw, false);
 	return imap_ok(cmd, "Renamed");
 }
 

@@ -235,6 +235,10 @@ cmd_search(struct imap_cmd *cmd)
 		return r.q.code ? imap_no(cmd, r.q.code, cmd->args.err) :
 		    imap_bad_args(cmd);
 	}
+	if (!r.q.extended && cmd->s->enabled & IMAP_REV2) {
+		r.q.extended = true;	/* RFC 9051 6.4.4 */
+		r.q.ret = SEARCH_RET_ALL;
+	}
 	if (r.q.modseq)
 		imap_enable(cmd->s, IMAP_CONDSTORE);
 	r.verdict = xcalloc(v->n + 1, 1);

@@ -27,9 +27,11 @@ first_unseen(const struct view *v)
 	return 0;
 }
 
-static void
-tell_selected(struct imap_session *s)
+static int
+tell_selected(struct imap_cmd *cmd, struct slice raw)
 {
+	struct imap_session *s = cmd->s;
+	bool rev1 = !(s->enabled & IMAP_REV2);
 	struct view *v = &s->view;
 	struct enc *e = &s->out;
 	size_t unseen = first_unseen(v);
@@ -41,11 +43,13 @@ tell_selected(struct imap_session *s)
 	enc_u64(e, v->n);
 	enc_raw(e, " EXISTS");
 	enc_eol(e);
-	enc_raw(e, "* ");
-	enc_u64(e, v->told_recent);
-	enc_raw(e, " RECENT");
-	enc_eol(e);
-	if (unseen > 0)
+	if (rev1) {
+		enc_raw(e, "* ");
+		enc_u64(e, v->told_recent);
+		enc_raw(e, " RECENT");
+		enc_eol(e);
+	}
+	if (rev1 && unseen > 0)
 		put_code(e, "UNSEEN", unseen, "First unseen message");
 	put_code(e, "UIDVALIDITY", v->uidvalidity, "UIDs are valid");
 	put_code(e, "UIDNEXT", v->uidnext, "Predicted next UID");
@@ -54,6 +58,7 @@ tell_selected(struct imap_session *s)
 	enc_raw(e, "] The mailbox's id");
 	enc_eol(e);
 	put_code(e, "HIGHESTMODSEQ", v->highest, "Highest mod-sequence");
+	return imap_list_put(cmd, v->mailbox, raw, true);
 }
 
 struct params {
@@ -96,10 +101,10 @@ select_mailbox(struct imap_cmd *cmd, bool readonly)
 	struct store *st = s->x->store;
 	struct store_mailbox mb;
 	struct params p = { 0 };
-	struct slice name;
+	struct slice name, raw;
 	int rc;
 
-	if (!imap_args_mailbox(&cmd->args, &name) || !parse_params(cmd, &p))
+	if (!imap_args_name(&cmd->args, &name, &raw) || !parse_params(cmd, &p))
 		return imap_bad_args(cmd);
 	/* RFC 3501 6.3.1: a failed SELECT leaves no mailbox selected. */
 	if (s->view.mailbox != 0) {
@@ -115,8 +120,8 @@ select_mailbox(struct imap_cmd *cmd, bool readonly)
 	    (rc = view_open(&s->view, st, cmd->a, &mb, name, readonly)) < 0)
 		return imap_store_failed(cmd, rc);
 	s->view.modseqs = (s->enabled & IMAP_CONDSTORE) != 0;
-	tell_selected(s);
-	if (p.qresync && (rc = imap_resync(cmd, &p.resync)) < 0) {
+	if ((rc = tell_selected(cmd, raw)) < 0 ||
+	    (p.qresync && (rc = imap_resync(cmd, &p.resync)) < 0)) {
 		view_close(&s->view);
 		return imap_store_failed(cmd, rc);
 	}

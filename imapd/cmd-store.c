@@ -25,7 +25,7 @@ parse_modifiers(struct imap_args *v, struct request *q)
 	q->conditional = imap_args_word(&in, "UNCHANGEDSINCE");
 	if (!q->conditional)
 		imap_args_expected(&in, "UNCHANGEDSINCE");
-	else if (imap_args_modseq(&in, &q->since))
+	else if (imap_args_number64(&in, &q->since, "a mod-sequence"))
 		imap_args_end(&in);
 	v->err = in.err;
 	return in.err == NULL;
@@ -116,8 +116,8 @@ tell(struct imap_cmd *cmd, const struct request *q, const uint32_t *uids,
 			continue;
 		wrong = v->m[k].flags != flags[i];
 		if (!q->silent || wrong || s->enabled & IMAP_CONDSTORE)
-			imap_tell_flags(s, (size_t)k, cmd->uid,
-			    !q->silent || wrong);
+			imap_tell_flags(s, (size_t)k, cmd->uid ||
+			    s->enabled & IMAP_REV2, !q->silent || wrong);
 	}
 }
 

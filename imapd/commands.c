@@ -62,6 +62,7 @@ static const struct {
 } capabilities[] = {
 	/* clang-format off */
 	{ "IMAP4rev1",		CAP_ALWAYS },
+	{ "IMAP4rev2",		CAP_ALWAYS },
 	{ "LITERAL+",		CAP_ALWAYS },
 	{ "SASL-IR",		CAP_BEFORE },
 	{ "ENABLE",		CAP_ALWAYS },

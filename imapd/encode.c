@@ -18,7 +18,7 @@ enc_init(struct enc *e, struct sio *io)
 {
 	buf_init(&e->b, LINE_MAX_OCTETS);
 	e->io = io;
-	e->open = false;
+	e->open = e->utf8 = false;
 }
 
 void
@@ -147,14 +147,9 @@ enc_literal(struct enc *e, uint64_t n)
 	e->open = false;
 }
 
-void
-enc_string(struct enc *e, struct slice s)
+static void
+put_quoted(struct enc *e, struct slice s)
 {
-	if (!enc_is_quoted(s)) {
-		enc_literal(e, s.n);
-		enc_octets(e, s);
-		return;
-	}
 	buf_addc(&e->b, '"');
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '"' || s.p[i] == '\\')
@@ -163,6 +158,17 @@ enc_string(struct enc *e, struct slice s)
 	}
 	buf_addc(&e->b, '"');
 	e->open = false;
+}
+
+void
+enc_string(struct enc *e, struct slice s)
+{
+	if (enc_is_quoted(s)) {
+		put_quoted(e, s);
+		return;
+	}
+	enc_literal(e, s.n);
+	enc_octets(e, s);
 }
 
 void
@@ -191,6 +197,11 @@ enc_mailbox(struct enc *e, struct slice utf8)
 {
 	struct buf name;
 
+	/* Names have no control characters: they can always be quoted. */
+	if (e->utf8 && !enc_is_atom(utf8)) {
+		put_quoted(e, utf8);
+		return;
+	}
 	buf_init(&name, LINE_MAX_OCTETS);
 	utf7_encode(&name, utf8, "");
 	enc_astring(e, slice_make(name.p ? name.p : "", name.n));

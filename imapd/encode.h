@@ -19,6 +19,7 @@ struct enc {
 	struct buf b;
 	struct sio *io;
 	bool open;	/* a list began: the next item needs no space */
+	bool utf8;	/* mailbox names are UTF-8 (RFC 9051 5.1) */
 };
 
 void enc_init(struct enc *e, struct sio *io);
@@ -46,7 +47,7 @@ bool enc_is_quoted(struct slice s);
 void enc_string(struct enc *e, struct slice s);
 void enc_nstring(struct enc *e, struct slice s);	/* p NULL: NIL */
 void enc_astring(struct enc *e, struct slice s);
-/* A mailbox name, from UTF-8: modified UTF-7. */
+/* A mailbox name, from UTF-8: as it is, or in modified UTF-7. */
 void enc_mailbox(struct enc *e, struct slice utf8);
 /* "{n}" CRLF: n octets must follow, by enc_octets() or past enc_spill(). */
 void enc_literal(struct enc *e, uint64_t n);

@@ -118,7 +118,7 @@ static bool
 parse_section(struct imap_args *v, struct fetch_request *q)
 {
 	const struct imap_arg *arg = v->next;
-	struct imap_args in = { arg->first, v->a, NULL };
+	struct imap_args in = { .next = arg->first, .a = v->a };
 	struct fetch_item *item;
 	struct slice spec;
 	size_t i = 0;
@@ -280,7 +280,7 @@ parse_modifiers(struct imap_args *v, struct fetch_request *q)
 	do {
 		if (imap_args_word(&in, "CHANGEDSINCE")) {
 			q->changed = true;
-			imap_args_modseq(&in, &q->since);
+			imap_args_number64(&in, &q->since, "a mod-sequence");
 		} else if (imap_args_word(&in, "VANISHED"))
 			q->vanished = true;
 		else

@@ -125,7 +125,7 @@ imap_flags_put(struct imap_session *s, uint64_t flags, bool recent)
 	enc_open(&s->out);
 	put_system(&s->out, flags);
 	put_keywords(s, flags);
-	if (recent) {
+	if (recent && !(s->enabled & IMAP_REV2)) {
 		enc_sp(&s->out);
 		enc_raw(&s->out, "\\Recent");
 	}

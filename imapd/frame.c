@@ -155,7 +155,8 @@ on_literal(void *arg, struct imap_parser *p, uint64_t size, bool binary)
 	const struct imap_stream *st = cmd->row->stream;
 
 	if (st != NULL && p->depth == 0 && p->n_top > 0) {
-		cmd->args = (struct imap_args){ p->args, cmd->a, NULL };
+		cmd->args = (struct imap_args){ p->args, cmd->a, NULL,
+			s->out.utf8 };
 		return st->begin(cmd, size, binary);
 	}
 	if (binary) {
@@ -327,7 +328,8 @@ run(struct imap_session *s)
 	struct imap_cmd *cmd = &s->cmd;
 	enum imap_next next;
 
-	cmd->args = (struct imap_args){ s->parser.args, cmd->a, NULL };
+	cmd->args = (struct imap_args){ s->parser.args, cmd->a, NULL,
+		s->out.utf8 };
 	new_deadline(s);
 	if (cmd->row->flags & IMAP_WRITE && s->view.readonly)
 		next = imap_no(cmd, "READ-ONLY", "The mailbox is read-only");

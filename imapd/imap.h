@@ -38,7 +38,7 @@ enum {	/* flags of a command */
 enum imap_status { IMAP_S_NONE, IMAP_S_OK, IMAP_S_NO, IMAP_S_BAD };
 
 enum {	/* what was enabled (RFC 5161), or by use (RFC 7162 3.1) */
-	IMAP_CONDSTORE = 1, IMAP_QRESYNC = 2
+	IMAP_CONDSTORE = 1, IMAP_QRESYNC = 2, IMAP_REV2 = 4
 };
 
 struct imap_cmd;
@@ -198,6 +198,13 @@ int imap_resync(struct imap_cmd *cmd, const struct imap_resync *r);
 /* "VANISHED (EARLIER)" for UIDs of the set that were expunged after since. */
 int imap_tell_vanished(struct imap_cmd *cmd, const struct seqset *set,
     uint64_t since);
+
+/* ---- cmd-list.c -------------------------------------------------------- */
+
+/* "* LIST (...) "/" name", with OLDNAME if the client wrote another (RFC 9051
+ * 6.3.9.7); not even_same: only then. */
+int imap_list_put(struct imap_cmd *cmd, uint64_t mailbox, struct slice raw,
+    bool even_same);
 
 /* ---- cmd-status.c ------------------------------------------------------ */
 

@@ -1,4 +1,4 @@
-# imapd: IMAP4rev1.  All but main() is a library, for the tests.
+# imapd: IMAP4rev2 and IMAP4rev1.  All but main() is a library, for the tests.
 noinst_LIBRARIES += imapd/libimapd.a
 imapd_libimapd_a_SOURCES = \
 	imapd/answer.c \
@@ -94,6 +94,7 @@ TAPS += \
 	t/imap/preview.t \
 	t/imap/qresync.t \
 	t/imap/random.t \
+	t/imap/rev2.t \
 	t/imap/savedate.t \
 	t/imap/search.t \
 	t/imap/select.t \

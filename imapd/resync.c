@@ -43,7 +43,7 @@ imap_resync_parse(struct imap_args *v, struct imap_resync *r_r)
 {
 	*r_r = (struct imap_resync){ 0 };
 	if (!imap_args_number(v, &r_r->uidvalidity, "a UIDVALIDITY") ||
-	    !imap_args_modseq(v, &r_r->since))
+	    !imap_args_number64(v, &r_r->since, "a mod-sequence"))
 		return false;
 	if (v->next != NULL && v->next->type == IMAP_ARG_ATOM &&
 	    (has_star(v->next) || !imap_args_seqset(v, 0, &r_r->known)))

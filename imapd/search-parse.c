@@ -163,7 +163,7 @@ modseq(struct search_request *q, struct imap_args *v, struct search_node *n)
 			return imap_args_expected(v, "all, priv or shared");
 	}
 	q->modseq = true;
-	return imap_args_modseq(v, &n->size);
+	return imap_args_number64(v, &n->size, "a mod-sequence");
 }
 
 /* Seconds before now, at least one (RFC 5032). */
@@ -197,8 +197,6 @@ static bool
 key_arg(struct search_request *q, struct imap_args *v, enum arg arg,
     struct search_node *n)
 {
-	uint32_t size;
-
 	switch (arg) {
 	case A_NONE:
 	case A_FLAG:
@@ -208,10 +206,7 @@ key_arg(struct search_request *q, struct imap_args *v, enum arg arg,
 	case A_DATE:
 		return date(v, n);
 	case A_NUMBER:
-		if (!imap_args_number(v, &size, "a size"))
-			return false;
-		n->size = size;
-		return true;
+		return imap_args_number64(v, &n->size, "a size");
 	case A_FIELD:
 		if (!imap_args_astring(v, &n->name, "a header field"))
 			return false;

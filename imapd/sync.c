@@ -14,7 +14,7 @@ imap_tell_counts(struct imap_session *s)
 		enc_raw(&s->out, " EXISTS");
 		enc_eol(&s->out);
 	}
-	if (recent != s->view.told_recent) {
+	if (recent != s->view.told_recent && !(s->enabled & IMAP_REV2)) {
 		enc_raw(&s->out, "* ");
 		enc_u64(&s->out, recent);
 		enc_raw(&s->out, " RECENT");
@@ -40,6 +40,7 @@ imap_enable(struct imap_session *s, unsigned what)
 
 	s->enabled |= what;
 	s->view.modseqs = (s->enabled & IMAP_CONDSTORE) != 0;
+	s->out.utf8 = (s->enabled & IMAP_REV2) != 0;
 	if (!fresh || s->view.mailbox == 0)
 		return;
 	enc_raw(&s->out, "* OK [HIGHESTMODSEQ ");

@@ -271,7 +271,7 @@ C: f SEARCH BEFORE 30-Feb-1994
 S: f BAD expected a date like 1-Feb-1994 at octet 17
 C: g SEARCH LARGER -1
 S: g BAD expected a size at octet 17
-C: h SEARCH LARGER 4294967296
+C: h SEARCH LARGER 9223372036854775808
 S: h BAD expected a size at octet 17
 C: i SEARCH OR SEEN
 S: i BAD expected a search key, not the end
