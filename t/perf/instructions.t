@@ -146,7 +146,7 @@ for my $op (sort keys %now) {
 }
 
 # Twenty times the messages, but for what is in proportion to the answer.
-for my $op (qw(open flag seen copy move append changes)) {
+for my $op (qw(open flag seen copy move append changes expunge)) {
 	my ($small, $big) = @now{"$op-small", "$op-big"};
 	next if !defined $small || !defined $big;
 	cmp_ok($big, '<=', $small * 1.25,
