@@ -1,6 +1,7 @@
 /* libstore/kv/olog.c - an index of the journal's operations */
 #include "config.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 enum {
 	TABLE_MIN = 64,
 	/* So many scans pick their keys; then it pays to sort them all. */
-	PICKS = 4
+	PICKS = 32
 };
 
 enum state {
@@ -432,12 +433,16 @@ static void
 pick(struct olog *l, struct slice from, struct slice to,
     struct olog_list *list)
 {
+	unsigned char first = from.n > 0 ? (unsigned char)from.p[0] : 0;
+	unsigned char last = to.n > 0 ? (unsigned char)to.p[0] : UCHAR_MAX;
 	size_t cap = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
 		struct slice k = ent_key(&l->ent[i]);
 
-		if (slice_cmp(k, from) < 0 ||
+		/* Most are of another kind, which their first octet tells. */
+		if ((unsigned char)k.p[0] < first ||
+		    (unsigned char)k.p[0] > last || slice_cmp(k, from) < 0 ||
 		    (to.n > 0 && slice_cmp(k, to) >= 0))
 			continue;
 		if (list->n == cap) {
