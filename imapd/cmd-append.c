@@ -1,21 +1,52 @@
-/* imapd/cmd-append.c - APPEND (RFC 3501 6.3.11, RFC 4315, RFC 7888) */
+/*
+ * imapd/cmd-append.c - APPEND (RFC 9051 6.3.12, RFC 3502 MULTIAPPEND, RFC 4469
+ * CATENATE)
+ */
 #include "config.h"
 
+#include "imapd/append.h"
 #include "imapd/date.h"
-#include "imapd/imap.h"
-
-struct append {
-	struct store_spool *spool;
-	int rc;			/* the first failure of the spool */
-	bool nul, binary;
-};
+#include "libbase/xalloc.h"
 
 static void
-free_spool(void *p)
+free_spools(void *p)
 {
 	struct append *ap = p;
 
-	store_spool_free(&ap->spool);
+	for (size_t i = 0; i < ap->n; i++)
+		store_spool_free(&ap->m[i].spool);
+	xfree(ap->m);
+}
+
+struct append *
+append_state(struct imap_cmd *cmd)
+{
+	struct append *ap = cmd->state;
+
+	if (ap == NULL) {
+		ap = cmd->state = arena_calloc(cmd->a, 1, sizeof(*ap));
+		arena_defer(cmd->a, free_spools, ap);
+	}
+	return ap;
+}
+
+struct append_msg *
+append_new(struct imap_cmd *cmd, size_t at)
+{
+	struct append *ap = append_state(cmd);
+
+	if (ap->n == APPEND_MAX)
+		return NULL;
+	if (ap->n == ap->cap) {
+		ap->cap = ap->cap ? ap->cap * 2 : 4;
+		ap->m = xreallocarray(ap->m, ap->cap, sizeof(*ap->m));
+	}
+	memmove(ap->m + at + 1, ap->m + at, (ap->n - at) * sizeof(*ap->m));
+	ap->m[at] = (struct append_msg){
+		.spool = store_spool_new(&cmd->s->x->store_conf, true, 0)
+	};
+	ap->n++;
+	return &ap->m[at];
 }
 
 /* ---- the literal ------------------------------------------------------- */
@@ -41,24 +72,24 @@ over_quota(struct store *st, uint64_t size)
 
 /* Whatever can be refused is refused before the client sends the message. */
 static enum imap_literal_rc
-append_begin(struct imap_cmd *cmd, uint64_t size, bool binary)
+check_mailbox(struct imap_cmd *cmd, uint64_t size)
 {
-	struct imap_session *s = cmd->s;
-	struct store *st = s->x->store;
+	struct store *st = cmd->s->x->store;
+	struct append *ap = append_state(cmd);
 	struct imap_args args = cmd->args;
 	struct store_mailbox mb;
-	struct append *ap;
 	struct slice name;
-	int rc;
+	int rc = 0;
 
-	if (cmd->state != NULL)
-		return refuse(cmd, NULL, "one message at a time, please");
-	if (!imap_args_mailbox(&args, &name))
-		return refuse(cmd, NULL, args.err);
-	if (size > s->x->conf->max_message)
+	if (size > cmd->s->x->conf->max_message)
 		return refuse(cmd, "TOOBIG", "The message is too big");
-	if ((rc = store_refresh(st)) == 0 || rc == 1)
-		rc = store_mailbox_find(st, cmd->a, name, &mb);
+	if (!ap->checked) {
+		if (!imap_args_mailbox(&args, &name))
+			return refuse(cmd, NULL, args.err);
+		if ((rc = store_refresh(st)) >= 0)
+			rc = store_mailbox_find(st, cmd->a, name, &mb);
+		ap->checked = rc >= 0;
+	}
 	if (rc == STORE_E_NOTFOUND)
 		return refuse(cmd, "TRYCREATE", "There is no such mailbox");
 	if (rc < 0)
@@ -66,23 +97,62 @@ append_begin(struct imap_cmd *cmd, uint64_t size, bool binary)
 		    store_error(rc)->text);
 	if (over_quota(st, size))
 		return refuse(cmd, "OVERQUOTA", "The quota is used up");
-	ap = arena_alloc(cmd->a, sizeof(*ap));
-	ap->spool = store_spool_new(&s->x->store_conf, true, 0);
-	ap->binary = binary;
-	arena_defer(cmd->a, free_spool, ap);
-	cmd->state = ap;
 	return IMAP_LIT_STREAM;
+}
+
+/* The list that the literal is in, if that is CATENATE's. */
+static const struct imap_arg *
+catenate_list(const struct imap_parser *p)
+{
+	const struct imap_arg *list = p->open[1].arg;
+
+	for (const struct imap_arg *a = p->args; a != NULL; a = a->next)
+		if (a->next == list && a->type == IMAP_ARG_ATOM &&
+		    slice_ieq(a->s, SLICE_LIT("CATENATE")))
+			return list;
+	return NULL;
+}
+
+static enum imap_literal_rc
+append_begin(struct imap_cmd *cmd, uint64_t size, bool binary)
+{
+	const struct imap_parser *p = &cmd->s->parser;
+	struct append *ap = append_state(cmd);
+	struct append_msg *m = ap->n > 0 ? &ap->m[ap->n - 1] : NULL;
+	const struct imap_arg *list = NULL;
+	enum imap_literal_rc rc;
+	bool keep = false;
+
+	if (p->depth > 0 && (list = catenate_list(p)) == NULL)
+		return IMAP_LIT_KEEP;	/* and it will be found wrong */
+	if ((rc = check_mailbox(cmd, size)) != IMAP_LIT_STREAM)
+		return rc;
+	if (m == NULL || list == NULL || m->list != list) {
+		if ((m = append_new(cmd, ap->n)) == NULL)
+			return refuse(cmd, "LIMIT",
+			    "Too many messages in one command");
+		m->list = list;
+	}
+	if (list != NULL) {
+		const char *err = catenate_go_on(cmd, m, true, &keep);
+
+		if (err != NULL)
+			return refuse(cmd, NULL, err);
+	}
+	m->binary = binary;
+	return keep ? IMAP_LIT_KEEP : IMAP_LIT_STREAM;
 }
 
 static void
 append_octets(struct imap_cmd *cmd, struct slice s)
 {
 	struct append *ap = cmd->state;
+	struct append_msg *m = &ap->m[ap->n - 1];
 
 	if (memchr(s.p, '\0', s.n) != NULL)
-		ap->nul = true;
-	if (ap->rc == 0 && !ap->nul)
-		ap->rc = store_spool_add(ap->spool, s.p, s.n);
+		m->nul = true;
+	if (m->rc == 0 && !m->nul && m->bad_url.p == NULL)
+		m->rc = store_spool_add(m->spool, s.p, s.n);
 }
 
 static void
@@ -97,18 +167,45 @@ const struct imap_stream append_stream = {
 
 /* ---- the command ------------------------------------------------------- */
 
-/* [flag-list] [date-time] literal */
+/* The message's octets: a literal, or CATENATE and a list. */
 static bool
-parse(struct imap_cmd *cmd, struct slice *name_r, struct imap_args *flags_r,
-    int64_t *date_r)
+parse_data(struct imap_cmd *cmd, struct imap_args *v, size_t at)
 {
-	struct imap_args *v = &cmd->args;
+	struct append *ap = append_state(cmd);
+	struct append_msg *m = at < ap->n ? &ap->m[at] : NULL;
+	bool keep;
+
+	if (!imap_args_word(v, "CATENATE")) {
+		if (v->next == NULL || v->next->type != IMAP_ARG_STREAM)
+			return imap_args_expected(v,
+			    "the message as a literal");
+		v->next = v->next->next;
+		return true;
+	}
+	if (v->next == NULL || v->next->type != IMAP_ARG_LIST)
+		return imap_args_expected(v, "a list of URLs and texts");
+	if (m == NULL || m->list != v->next) {	/* nothing of it is text */
+		if ((m = append_new(cmd, at)) == NULL) {
+			v->err = "too many messages in one command";
+			return false;
+		}
+		m->list = v->next;
+	}
+	if ((v->err = catenate_go_on(cmd, m, false, &keep)) != NULL)
+		return false;
+	v->next = v->next->next;
+	return true;
+}
+
+/* [flag-list] [date-time] data */
+static bool
+parse_message(struct imap_cmd *cmd, struct imap_args *v, size_t at,
+    struct imap_args *flags_r, int64_t *date_r)
+{
 	struct slice date;
 
 	*flags_r = (struct imap_args){ .a = cmd->a };
 	*date_r = INT64_MIN;
-	if (!imap_args_mailbox(v, name_r))
-		return false;
 	if (v->next != NULL && v->next->type == IMAP_ARG_LIST)
 		imap_args_list(v, flags_r, "flags");
 	if (v->next != NULL && v->next->type == IMAP_ARG_QUOTED) {
@@ -117,58 +214,99 @@ parse(struct imap_cmd *cmd, struct slice *name_r, struct imap_args *flags_r,
 			    "\"17-Jul-1996 02:44:25 -0700\"");
 		imap_args_string(v, &date, "a date and time");
 	}
-	if (v->next == NULL || v->next->type != IMAP_ARG_STREAM)
-		return imap_args_expected(v, "the message as a literal");
-	v->next = v->next->next;
-	return imap_args_end(v);
+	return parse_data(cmd, v, at);
+}
+
+/* "BADURL url", as far as a response code can have it. */
+static enum imap_next
+bad_url(struct imap_cmd *cmd, struct slice url)
+{
+	for (size_t i = 0; i < url.n; i++)
+		if (url.p[i] <= ' ' || url.p[i] >= 0x7f || url.p[i] == ']')
+			return imap_no(cmd, "BADURL \"\"",
+			    "A URL leads nowhere");
+	return imap_no(cmd, arena_printf(cmd->a, "BADURL %.*s",
+	    (int)(url.n < 1000 ? url.n : 1000), url.p), "A URL leads nowhere");
+}
+
+/* false: answered. */
+static bool
+finish(struct imap_cmd *cmd, struct append_msg *m)
+{
+	int rc;
+
+	/* RFC 3516 4.3: what isn't text has to be encoded. */
+	if (m->nul && m->binary)
+		imap_no(cmd, "UNKNOWN-CTE", "A message with NUL can't be kept");
+	else if (m->nul)
+		imap_bad(cmd, "NUL in the message");
+	else if (m->bad_url.p != NULL)
+		bad_url(cmd, m->bad_url);
+	else if ((rc = m->rc) < 0 || (rc = store_spool_done(m->spool)) < 0)
+		imap_store_failed(cmd, rc);
+	else if (store_spool_size(m->spool) == 0)
+		imap_no(cmd, NULL, "The message is empty");
+	else
+		return true;
+	return false;
 }
 
 static enum imap_next
-add(struct imap_cmd *cmd, struct store_new *new, struct store_mailbox *mb)
+add(struct imap_cmd *cmd, struct store_new *new, size_t n, struct slice name)
 {
-	struct store_added added;
+	struct store_added *added = arena_calloc(cmd->a, n, sizeof(*added));
+	uint32_t *uids = arena_calloc(cmd->a, n, sizeof(*uids));
+	struct store_mailbox mb;
+	struct buf code;
+	const char *text;
 	int rc;
 
-	new->mailboxes = &mb->id;
-	new->n_mailboxes = 1;
-	rc = store_email_add(cmd->s->x->store, new, 1, &added, NULL);
+	rc = store_mailbox_find(cmd->s->x->store, cmd->a, name, &mb);
+	for (size_t i = 0; i < n; i++) {
+		new[i].mailboxes = &mb.id;
+		new[i].n_mailboxes = 1;
+	}
+	if (rc >= 0)
+		rc = store_email_add(cmd->s->x->store, new, n, added, NULL);
 	if (rc == STORE_E_NOTFOUND)
 		return imap_no(cmd, "TRYCREATE", "There is no such mailbox");
 	if (rc < 0)
 		return imap_store_failed(cmd, rc);
-	return imap_ok_code(cmd, arena_printf(cmd->a, "APPENDUID %u %u",
-	    (unsigned)mb->uidvalidity, (unsigned)added.uid), "Appended");
+	for (size_t i = 0; i < n; i++)
+		uids[i] = added[i].uid;
+	buf_init(&code, 64 * 1024);
+	buf_printf(&code, "APPENDUID %u ", (unsigned)mb.uidvalidity);
+	seqset_print(&code, uids, n);
+	text = arena_strndup(cmd->a, code.p, code.n);
+	buf_release(&code);
+	return imap_ok_code(cmd, text, "Appended");
 }
 
 enum imap_next
 cmd_append(struct imap_cmd *cmd)
 {
-	struct append *ap = cmd->state;
-	struct store_new new = { 0 };
-	struct store_mailbox mb;
-	struct imap_args flags;
+	struct store_new *new = arena_calloc(cmd->a, APPEND_MAX, sizeof(*new));
+	struct append *ap = append_state(cmd);
+	struct imap_args *v = &cmd->args, *flags;
 	struct slice name;
-	int rc;
+	size_t n = 0;
 
-	if (!parse(cmd, &name, &flags, &new.received_at))
+	flags = arena_calloc(cmd->a, APPEND_MAX, sizeof(*flags));
+	if (!imap_args_mailbox(v, &name))
 		return imap_bad_args(cmd);
-	/* RFC 3516 4.3: what isn't text has to be encoded. */
-	if (ap->nul && ap->binary)
-		return imap_no(cmd, "UNKNOWN-CTE",
-		    "A message with NUL can't be kept");
-	if (ap->nul)
-		return imap_bad(cmd, "NUL in the message");
-	if (!imap_flags_parse(cmd, &flags, &new.flags))
-		return IMAP_DONE;
-	if ((rc = ap->rc) < 0 || (rc = store_spool_done(ap->spool)) < 0)
-		return imap_store_failed(cmd, rc);
-	if (store_spool_size(ap->spool) == 0)
-		return imap_no(cmd, NULL, "The message is empty");
-	rc = store_mailbox_find(cmd->s->x->store, cmd->a, name, &mb);
-	if (rc == STORE_E_NOTFOUND)
-		return imap_no(cmd, "TRYCREATE", "There is no such mailbox");
-	if (rc < 0)
-		return imap_store_failed(cmd, rc);
-	new.spool = ap->spool;
-	return add(cmd, &new, &mb);
+	do {
+		if (n == APPEND_MAX)
+			return imap_no(cmd, "LIMIT",
+			    "Too many messages in one command");
+		if (!parse_message(cmd, v, n, &flags[n], &new[n].received_at))
+			return imap_bad_args(cmd);
+		n++;
+	} while (v->next != NULL);
+	for (size_t i = 0; i < n; i++) {
+		if (!imap_flags_parse(cmd, &flags[i], &new[i].flags) ||
+		    !finish(cmd, &ap->m[i]))
+			return IMAP_DONE;
+		new[i].spool = ap->m[i].spool;
+	}
+	return add(cmd, new, n, name);
 }

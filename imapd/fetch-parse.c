@@ -65,6 +65,37 @@ section_spec(struct arena *a, struct slice s, struct fetch_section *sec)
 	return false;
 }
 
+bool
+fetch_section_url(struct arena *a, struct slice s, struct fetch_section *sec)
+{
+	const char *sp = s.n > 0 ? memchr(s.p, ' ', s.n) : NULL;
+	size_t n = sp ? (size_t)(sp - s.p) : s.n, cap = 0;
+	bool fields;
+
+	if (!section_spec(a, slice_make(s.p, n), sec))
+		return false;
+	fields = sec->text == SECTION_FIELDS ||
+	    sec->text == SECTION_FIELDS_NOT;
+	if (fields != (sp != NULL))
+		return false;
+	if (sp == NULL)
+		return true;
+	s = slice_make(sp + 1, s.n - n - 1);
+	if (s.n < 3 || s.p[0] != '(' || s.p[s.n - 1] != ')')
+		return false;
+	for (size_t i = 1, from = 1; i < s.n; i++) {
+		if (s.p[i] != ' ' && i < s.n - 1)
+			continue;
+		if (i == from)
+			return false;
+		sec->names = arena_grow(a, sec->names, &cap, sec->n_names + 1,
+		    sizeof(*sec->names));
+		sec->names[sec->n_names++] = slice_make(s.p + from, i - from);
+		from = i + 1;
+	}
+	return true;
+}
+
 static bool
 field_names(struct imap_args *v, struct fetch_section *sec)
 {

@@ -45,8 +45,8 @@ struct imap_cmd;
 struct imap_session;
 
 struct imap_stream {	/* literals that don't go into memory: APPEND */
-	/* As imap_parse_hooks.literal; in_list: it is not an argument of the
-	 * command itself. */
+	/* As imap_parse_hooks.literal, of an argument of the command itself or
+	 * of a list in it. */
 	enum imap_literal_rc (*begin)(struct imap_cmd *cmd, uint64_t size,
 	    bool binary);
 	void (*octets)(struct imap_cmd *cmd, struct slice s);

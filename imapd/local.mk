@@ -2,9 +2,11 @@
 noinst_LIBRARIES += imapd/libimapd.a
 imapd_libimapd_a_SOURCES = \
 	imapd/answer.c \
+	imapd/append.h \
 	imapd/args.c imapd/args.h \
 	imapd/binary.c \
 	imapd/bodystructure.c \
+	imapd/catenate.c \
 	imapd/chars.h \
 	imapd/cmd-any.c \
 	imapd/cmd-append.c \
@@ -37,6 +39,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/seqset.c imapd/seqset.h \
 	imapd/set.c \
 	imapd/sync.c \
+	imapd/url.c \
 	imapd/view.c imapd/view.h
 
 daemon_PROGRAMS += imapd/imapd
@@ -80,6 +83,7 @@ TAPS += \
 	t/imap/any.t \
 	t/imap/append.t \
 	t/imap/binary.t \
+	t/imap/catenate.t \
 	t/imap/clients.t \
 	t/imap/condstore.t \
 	t/imap/copy.t \
@@ -89,6 +93,7 @@ TAPS += \
 	t/imap/fetch.t \
 	t/imap/list-extended.t \
 	t/imap/mailbox.t \
+	t/imap/multiappend.t \
 	t/imap/net.t \
 	t/imap/objectid.t \
 	t/imap/preview.t \
