@@ -294,6 +294,15 @@ kv_check(struct kv *kv, void (*fn)(void *arg, const char *fault), void *arg)
 }
 
 int
+kv_backup(struct kv *kv, struct kv_repo *r, const struct kv_backup *b,
+    struct kv_backed *d_r)
+{
+	assert(kv->txn == NULL);
+	return kv->ops->backup == NULL ? STORE_E_INVALID :
+	    kv->ops->backup(kv, r, b, d_r);
+}
+
+int
 kv_watch_new(const struct kv_conf *cf, bool many, struct kv_watch **w_r)
 {
 	const struct kv_ops *ops = kv_engine(cf);

@@ -183,6 +183,59 @@ int kv_check(struct kv *kv, void (*fn)(void *arg, const char *fault),
     void *arg);
 
 /*
+ * Backups: a directory an account, written by kv_backup() and read by the
+ * others, one process at a time (else BUSY).  Times are microseconds since
+ * 1970.  INVALID: an engine without files.
+ */
+struct kv_repo;
+/* *r_r is set whatever is returned, for kv_repo_errmsg(); close it always.
+ * NOTFOUND: there is no such directory; create: it is made. */
+int kv_repo_open(const char *dir, bool create, struct kv_repo **r_r);
+void kv_repo_close(struct kv_repo **r);
+/* Never NULL; of the last failed call. */
+const char *kv_repo_errmsg(const struct kv_repo *r);
+
+struct kv_backup {
+	bool full;		/* begin anew, beside what there is */
+	uint64_t keep_s;	/* older moments are given up; 0: never */
+};
+struct kv_backed {
+	uint64_t modseq, when;	/* of the newest transaction that it has */
+	uint64_t octets;	/* copied */
+	bool full;		/* it began anew */
+};
+/*
+ * Copies what is not there yet, beside writers, compaction and sweep.  When it
+ * returns 0 the copy is durable; if it fails, what was there before counts.
+ * FENCED: the account was replaced meanwhile.
+ */
+int kv_backup(struct kv *kv, struct kv_repo *r, const struct kv_backup *b,
+    struct kv_backed *d_r);
+
+struct kv_moments {
+	uint64_t from, to;	/* any moment between them can be restored */
+	uint64_t from_modseq, to_modseq;
+	bool run;		/* from == to is a backup that was made */
+};
+/* Calls fn for the stretches of time, and the backups in them, oldest first. */
+int kv_repo_moments(struct kv_repo *r,
+    void (*fn)(void *arg, const struct kv_moments *m), void *arg);
+/* Reads everything, and opens the newest state of each set; fn as kv_check().
+ * The number of faults, or negative. */
+int kv_repo_verify(struct kv_repo *r, const struct kv_conf *cf,
+    void (*fn)(void *arg, const char *fault), void *arg);
+/*
+ * Makes directory dir with the state after the last transaction whose time is
+ * not after `when`, as it was; an account of its own from now on.  NOTFOUND:
+ * the backup doesn't go back so far; CORRUPT: it is damaged.
+ */
+int kv_repo_restore(struct kv_repo *r, const struct kv_conf *cf, uint64_t when,
+    const char *dir, struct kv_backed *d_r);
+/* Of an account that nobody uses: the next transaction gets a modseq greater
+ * than that. */
+int kv_modseq_skip(const struct kv_conf *cf, const char *dir, uint64_t modseq);
+
+/*
  * Wakes when any process commits to a watched account.  many: one watcher for
  * any number of accounts (inotify), else a cheap one for few (dnotify, one
  * watcher a process; uses SIGIO).  A wake-up may be early, merged or, rarely,

@@ -42,6 +42,7 @@ libstore_libstore_a_SOURCES += \
 # The engine.
 libstore_libstore_a_SOURCES += \
 	libstore/kv.c libstore/kv.h \
+	libstore/kv/backup.c \
 	libstore/kv/base-write.c \
 	libstore/kv/base.c libstore/kv/base.h \
 	libstore/kv/btree.c libstore/kv/btree.h \
@@ -60,6 +61,9 @@ libstore_libstore_a_SOURCES += \
 	libstore/kv/log.c libstore/kv/log.h \
 	libstore/kv/lower.c libstore/kv/lower.h \
 	libstore/kv/mem.c \
+	libstore/kv/repo.c libstore/kv/repo.h \
+	libstore/kv/repo-file.c \
+	libstore/kv/restore.c \
 	libstore/kv/olog.c libstore/kv/olog.h \
 	libstore/kv/overlay.c libstore/kv/overlay.h \
 	libstore/kv/pack-file.h \
@@ -115,6 +119,11 @@ check_PROGRAMS += t/unit/test-kv-disk
 t_unit_test_kv_disk_SOURCES = t/unit/test-kv-disk.c $(KV_FIXTURE)
 t_unit_test_kv_disk_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_kv_disk_LDADD = $(LIBSTORE) $(TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-kv-backup
+t_unit_test_kv_backup_SOURCES = t/unit/test-kv-backup.c $(KV_FIXTURE)
+t_unit_test_kv_backup_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_kv_backup_LDADD = $(LIBSTORE) $(TEST_LIBS)
 
 check_PROGRAMS += t/unit/test-kv-log
 t_unit_test_kv_log_SOURCES = t/unit/test-kv-log.c $(KV_FIXTURE)

@@ -145,7 +145,7 @@ int logs_clean(struct bdb_kv *b);
 /* What is wrong with log.G; NULL: nothing. */
 const char *log_check(struct bdb_kv *b, uint64_t gen);
 
-/* ---- compact.c, reserve.c, check.c, watch.c ---- */
+/* ---- compact.c, reserve.c, check.c, backup.c, watch.c ---- */
 
 int bdb_idle(struct kv *kv, bool force);
 /* Replaces the journal by one with that header and the records from `from` on.
@@ -157,6 +157,8 @@ bool reserve_release(struct bdb_kv *b);
 void reserve_restore(struct bdb_kv *b);
 int bdb_check(struct kv *kv, void (*fn)(void *arg, const char *fault),
     void *arg);
+int bdb_backup(struct kv *kv, struct kv_repo *r, const struct kv_backup *b,
+    struct kv_backed *d_r);
 int bdb_watch_new(const struct kv_conf *cf, bool many, struct kv_watch **w_r);
 void bdb_watch_free(struct kv_watch *w);
 int bdb_watch_add(struct kv_watch *w, const struct kv *kv, void *cookie);

@@ -409,6 +409,7 @@ const struct kv_ops kv_bdb_ops = {
 	.blob_del = bdb_blob_del,
 	.idle = bdb_idle,
 	.check = bdb_check,
+	.backup = bdb_backup,
 	.watch_new = bdb_watch_new,
 	.watch_free = bdb_watch_free,
 	.watch_add = bdb_watch_add,

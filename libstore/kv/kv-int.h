@@ -44,6 +44,9 @@ struct kv_ops {
 	int (*idle)(struct kv *kv, bool force);
 	int (*check)(struct kv *kv, void (*fn)(void *arg, const char *fault),
 	    void *arg);
+	/* NULL: an engine without files. */
+	int (*backup)(struct kv *kv, struct kv_repo *r,
+	    const struct kv_backup *b, struct kv_backed *d_r);
 	int (*watch_new)(const struct kv_conf *cf, bool many,
 	    struct kv_watch **w_r);
 	void (*watch_free)(struct kv_watch *w);
