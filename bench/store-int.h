@@ -68,6 +68,8 @@ bench_fn m_open, m_reopen, m_mailbox, m_load, m_load_100, m_load_since, m_info,
 /* store-write.c */
 bench_fn m_spool, m_append, m_flag, m_flags, m_flags_seen, m_expunge, m_copy,
     m_move, m_sweep, m_compact;
+/* Changes a flag of 10,000 messages. */
+void bench_bulk(struct bench *b, struct bench_account *c);
 /* The UID of the message in the middle, which has others behind it. */
 uint32_t bench_middle(struct bench *b, struct bench_account *c);
 /* store-many.c */

@@ -112,6 +112,14 @@ m_flag(struct bench *b, struct bench_account *c)
 	flag_timed(b, c, 1, on, STORE_SEEN);
 }
 
+void
+bench_bulk(struct bench *b, struct bench_account *c)
+{
+	choose(b, c, 0, BENCH_BULK);
+	c->on = !c->on;
+	flag(b, c, BENCH_BULK, c->on, STORE_FLAGGED);
+}
+
 static void
 flags(struct bench *b, struct bench_account *c, uint64_t f)
 {

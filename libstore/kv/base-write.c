@@ -70,18 +70,28 @@ row_put(DB *db, struct slice key, struct slice val)
 	return db->put(db, NULL, &k, &v, 0);
 }
 
-/* All rows, in order, into the empty file. */
+/* All rows, in order, into the empty file, which goes to the disk meanwhile. */
 static int
-fill(DB *db, struct lower *rows)
+fill(DB *db, struct lower *rows, const char *path)
 {
 	struct lower_scan *s = lower_scan_new(rows, slice_make(NULL, 0),
 	    slice_make(NULL, 0), false);
+	int fd = sys_openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
 	struct slice key, val;
-	int e = 0, rc;
+	size_t octets = 0;
+	int e = fd < 0 ? errno : 0, rc;
 
-	while (e == 0 && (rc = lower_scan_next(s, &key, &val)) != 0)
+	while (e == 0 && (rc = lower_scan_next(s, &key, &val)) != 0) {
 		e = rc < 0 ? EIO : row_put(db, key, val);
+		octets += key.n + val.n;
+		if (octets < STEP || e != 0)
+			continue;
+		octets = 0;
+		if (sys_writeback(fd, 0, 0, true) < 0)
+			e = errno;
+	}
 	lower_scan_free(s);
+	io_close(&fd);
 	return e;
 }
 
@@ -160,27 +170,51 @@ write_rows(const struct base_job *j, const char *path)
 		e = db->open(db, NULL, path, NULL, DB_BTREE,
 		    j->anew ? DB_CREATE | DB_EXCL : 0, 0600);
 	if (e == 0)
-		e = j->anew ? fill(db, j->rows) : change(db, j->rows);
+		e = j->anew ? fill(db, j->rows, path) : change(db, j->rows);
 	/* It also writes everything out. */
 	e2 = db->close(db, e == 0 ? 0 : DB_NOSYNC);
 	return e != 0 ? e : e2;
 }
 
-/* Berkeley DB gets no page to read that isn't what it wrote. */
+/*
+ * Octets up to end are written: a few steps are on their way to the disk, those
+ * before them have arrived.  A flush of all at once would be felt by those who
+ * flush a small change meanwhile.
+ */
+static int
+write_back(int fd, uint64_t end)
+{
+	enum { WAY = 2 * STEP };
+
+	if (sys_writeback(fd, end - STEP, STEP, false) < 0)
+		return -1;
+	return end < WAY + STEP ? 0 :
+	    sys_writeback(fd, end - WAY - STEP, STEP, true);
+}
+
+/* Berkeley DB gets no page to read that isn't what it wrote.  The copy is
+ * sealed, so that only what Berkeley DB changes is to be sealed again. */
 static int
 copy_pages(const struct base_job *j, int from, int to, char *err, size_t err_n)
 {
-	unsigned char *p = xmalloc(STEP);
+	unsigned char *p;
 	int rc = 0;
 
+	/* Also, others' flushes don't wait for octets that have a place. */
+	if (sys_allocate(to, j->old_size) < 0 &&
+	    (errno == ENOSPC || errno == EDQUOT))
+		return base_rc(errno, err, err_n, "base");
+	p = xmalloc(STEP);
 	for (uint64_t off = 0; off < j->old_size && rc == 0; off += STEP) {
 		uint64_t left = j->old_size - off;
 		size_t n = left < STEP ? (size_t)left : STEP, at = 0;
 		ssize_t k = sys_pread(from, p, n, off);
 
-		while (k == (ssize_t)n && at < n && bt_sealed(p + at,
-			j->old_gen))
-			at += BT_PAGE;
+		for (; k == (ssize_t)n && at < n; at += BT_PAGE) {
+			if (!bt_sealed(p + at, j->old_gen))
+				break;
+			bt_seal(p + at, j->gen);
+		}
 		if (k < 0)
 			rc = base_rc(errno, err, err_n, "base");
 		else if (at < n) {
@@ -189,7 +223,8 @@ copy_pages(const struct base_job *j, int from, int to, char *err, size_t err_n)
 			    (unsigned long long)j->old_gen,
 			    (unsigned long long)off + at);
 			rc = STORE_E_CORRUPT;
-		} else if (sys_pwrite(to, p, n, off) < 0)
+		} else if (sys_pwrite(to, p, n, off) < 0 ||
+		    write_back(to, off + STEP) < 0)
 			rc = base_rc(errno, err, err_n, "base");
 	}
 	xfree(p);
@@ -238,6 +273,20 @@ base_crc(int fd, uint64_t size, uint32_t *crc_r)
 	return 0;
 }
 
+/* Seals the pages that aren't; false: all were. */
+static bool
+seal_step(unsigned char *p, size_t n, uint64_t gen)
+{
+	bool any = false;
+
+	for (size_t at = 0; at < n; at += BT_PAGE)
+		if (!bt_sealed(p + at, gen)) {
+			bt_seal(p + at, gen);
+			any = true;
+		}
+	return any;
+}
+
 /* Seals each page, and adds up the file. */
 static int
 seal(int fd, uint64_t gen, uint64_t size, uint32_t *crc_r)
@@ -254,9 +303,8 @@ seal(int fd, uint64_t gen, uint64_t size, uint32_t *crc_r)
 			e = k < 0 ? errno : EIO;
 			break;
 		}
-		for (size_t at = 0; at < n; at += BT_PAGE)
-			bt_seal(p + at, gen);
-		if (sys_pwrite(fd, p, n, off) < 0)
+		if ((seal_step(p, n, gen) && sys_pwrite(fd, p, n, off) < 0) ||
+		    write_back(fd, off + STEP) < 0)
 			e = errno;
 		*crc_r = crc32c(*crc_r, p, n);
 	}

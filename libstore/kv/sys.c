@@ -259,6 +259,22 @@ sys_allocate(int fd, uint64_t n)
 }
 
 int
+sys_writeback(int fd, uint64_t off, uint64_t n, bool wait)
+{
+	unsigned flags = SYNC_FILE_RANGE_WRITE;
+	int rc;
+
+	if (wait)
+		flags |= SYNC_FILE_RANGE_WAIT_BEFORE |
+		    SYNC_FILE_RANGE_WAIT_AFTER;
+	RETRY(rc, before(SYS_WRITEBACK, fd, NULL) < 0 ? -1 :
+		sync_file_range(fd, (off_t)off, (off_t)n, flags));
+	/* Where there is no such thing the flush does it all. */
+	return rc < 0 && (errno == ENOSYS || errno == EINVAL ||
+			     errno == ESPIPE) ? 0 : rc;
+}
+
+int
 sys_copy(int from, int to, uint64_t n)
 {
 	char buf[16 * 1024];

@@ -17,7 +17,7 @@
 enum sys_call {
 	SYS_OPEN, SYS_PREAD, SYS_PWRITE, SYS_FDATASYNC, SYS_FSYNC, SYS_TRUNCATE,
 	SYS_RENAME, SYS_LINK, SYS_UNLINK, SYS_STAT, SYS_FALLOCATE, SYS_LOCK,
-	SYS_COPY, SYS_DB, SYS_CALLS
+	SYS_COPY, SYS_DB, SYS_WRITEBACK, SYS_CALLS
 };
 
 struct sys_hook {
@@ -55,6 +55,10 @@ int sys_fstat(int fd, struct stat *st);
 /* Frees the blocks of [off, off + n); -1, EOPNOTSUPP where that can't be. */
 int sys_punch(int fd, uint64_t off, uint64_t n);
 int sys_allocate(int fd, uint64_t n);
+/* Begins to write these octets to the disk; wait: until they are there.  No
+ * flush, which only has less to do then.  -1: they can't be written, which a
+ * flush may not tell again. */
+int sys_writeback(int fd, uint64_t off, uint64_t n, bool wait);
 /* Octets [0, n) of from to the empty file to. */
 int sys_copy(int from, int to, uint64_t n);
 /* Takes (type F_WRLCK) or gives back (F_UNLCK) one octet's lock of the open

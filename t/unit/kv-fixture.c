@@ -29,7 +29,7 @@ concerns(enum sys_call c)
 	switch (fix.fail_which) {
 	case FAIL_WRITE:
 		return c == SYS_PWRITE || c == SYS_COPY || c == SYS_LINK ||
-		    c == SYS_FALLOCATE || c == SYS_DB;
+		    c == SYS_FALLOCATE || c == SYS_DB || c == SYS_WRITEBACK;
 	case FAIL_FLUSH:
 		return c == SYS_FDATASYNC || c == SYS_FSYNC;
 	default:
