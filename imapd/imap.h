@@ -242,10 +242,12 @@ enum imap_next cmd_noop(struct imap_cmd *cmd);
 enum imap_next cmd_rename(struct imap_cmd *cmd);
 enum imap_next cmd_search(struct imap_cmd *cmd);
 enum imap_next cmd_select(struct imap_cmd *cmd);
+enum imap_next cmd_sort(struct imap_cmd *cmd);
 enum imap_next cmd_starttls(struct imap_cmd *cmd);
 enum imap_next cmd_status(struct imap_cmd *cmd);
 enum imap_next cmd_store(struct imap_cmd *cmd);
 enum imap_next cmd_subscribe(struct imap_cmd *cmd);
+enum imap_next cmd_thread(struct imap_cmd *cmd);
 enum imap_next cmd_unselect(struct imap_cmd *cmd);
 enum imap_next cmd_unsubscribe(struct imap_cmd *cmd);
 

@@ -19,8 +19,10 @@ imapd_libimapd_a_SOURCES = \
 	imapd/cmd-mailbox.c \
 	imapd/cmd-search.c \
 	imapd/cmd-select.c \
+	imapd/cmd-sort.c \
 	imapd/cmd-status.c \
 	imapd/cmd-store.c \
+	imapd/cmd-thread.c \
 	imapd/commands.c \
 	imapd/date.c imapd/date.h \
 	imapd/encode.c imapd/encode.h \
@@ -29,16 +31,20 @@ imapd_libimapd_a_SOURCES = \
 	imapd/flags.c \
 	imapd/frame.c \
 	imapd/imap.h \
+	imapd/keys.c imapd/keys.h \
 	imapd/lex.c imapd/lex.h \
 	imapd/list.c imapd/list.h \
 	imapd/match.c imapd/match.h \
 	imapd/parse.c imapd/parse.h \
 	imapd/resync.c \
-	imapd/search-eval.c imapd/search-parse.c imapd/search.h \
+	imapd/search-answer.c imapd/search-eval.c imapd/search-parse.c \
+	imapd/search-run.c imapd/search.h \
 	imapd/section.c \
 	imapd/seqset.c imapd/seqset.h \
 	imapd/set.c \
 	imapd/sync.c \
+	imapd/tree.c imapd/tree-node.c imapd/tree-print.c \
+	imapd/tree.h \
 	imapd/url.c \
 	imapd/view.c imapd/view.h
 
@@ -56,6 +62,12 @@ check_PROGRAMS += t/unit/test-imap-text
 t_unit_test_imap_text_SOURCES = t/unit/test-imap-text.c
 t_unit_test_imap_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_imap_text_LDADD = imapd/libimapd.a libsession/libsession.a \
+	$(LIBCONF) $(TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-imap-tree
+t_unit_test_imap_tree_SOURCES = t/unit/test-imap-tree.c
+t_unit_test_imap_tree_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_imap_tree_LDADD = imapd/libimapd.a libsession/libsession.a \
 	$(LIBCONF) $(TEST_LIBS)
 
 check_PROGRAMS += t/unit/test-imap-session
@@ -103,8 +115,10 @@ TAPS += \
 	t/imap/savedate.t \
 	t/imap/search.t \
 	t/imap/select.t \
+	t/imap/sort.t \
 	t/imap/store.t \
 	t/imap/syntax.t \
 	t/imap/table.t \
+	t/imap/thread.t \
 	t/imap/two.t
 EXTRA_DIST += t/lib/ImapScript.pm

@@ -341,14 +341,16 @@ parse_key(struct search_request *q, struct imap_args *v,
 }
 
 /* RETURN (MIN MAX ALL COUNT SAVE): RFC 9051 search-return-opts */
-static bool
-parse_return(struct search_request *q, struct imap_args *v)
+bool
+search_parse_return(struct search_request *q, struct imap_args *v)
 {
 	static const char *const options[] = {
 		"MIN", "MAX", "ALL", "COUNT", "SAVE"
 	};
 	struct imap_args in;
 
+	if (!imap_args_word(v, "RETURN"))
+		return true;
 	if (!imap_args_list(v, &in, "a list of return options"))
 		return false;
 	while (in.next != NULL) {
@@ -370,23 +372,34 @@ parse_return(struct search_request *q, struct imap_args *v)
 }
 
 bool
-search_parse(struct search_request *q, struct imap_args *v)
+search_parse_charset(struct search_request *q, struct imap_args *v)
 {
-	if (imap_args_word(v, "RETURN") && !parse_return(q, v))
+	if (!imap_args_astring(v, &q->charset, "a character set"))
 		return false;
-	if (imap_args_word(v, "CHARSET")) {
-		if (!imap_args_astring(v, &q->charset, "a character set"))
-			return false;
-		if (!mime_charset_known(q->charset)) {
-			q->code = "BADCHARSET (US-ASCII UTF-8)";
-			v->err = "That character set isn't known";
-			return false;
-		}
-	}
+	if (mime_charset_known(q->charset))
+		return true;
+	q->code = "BADCHARSET (US-ASCII UTF-8)";
+	v->err = "That character set isn't known";
+	return false;
+}
+
+bool
+search_parse_keys(struct search_request *q, struct imap_args *v)
+{
 	q->root = node(q, SEARCH_AND);
 	do {
 		if (!parse_key(q, v, q->root))
 			return false;
 	} while (v->next != NULL);
+	if (q->modseq)
+		imap_enable(q->cmd->s, IMAP_CONDSTORE);
 	return true;
+}
+
+bool
+search_parse(struct search_request *q, struct imap_args *v)
+{
+	return search_parse_return(q, v) &&
+	    (!imap_args_word(v, "CHARSET") || search_parse_charset(q, v)) &&
+	    search_parse_keys(q, v);
 }

@@ -51,10 +51,39 @@ struct search_request {
 	struct search_node *root;
 };
 
+struct search {
+	struct search_request q;
+	/* what was found, in the order in which it is told */
+	uint32_t *uid, *no;	/* no: as the command counts */
+	size_t n;
+	uint64_t modseq;	/* the greatest of those that are returned */
+	/* search-run.c's */
+	unsigned char *verdict;	/* by index in the view */
+	size_t at;
+	int rc;
+};
+
 /* ---- search-parse.c ---------------------------------------------------- */
 
 /* The arguments of SEARCH.  false: v->err is set, perhaps q->code. */
 bool search_parse(struct search_request *q, struct imap_args *v);
+/* Parts of it, of which SORT and THREAD have others in between: RETURN, the
+ * name of a charset, the conditions. */
+bool search_parse_return(struct search_request *q, struct imap_args *v);
+bool search_parse_charset(struct search_request *q, struct imap_args *v);
+bool search_parse_keys(struct search_request *q, struct imap_args *v);
+
+/* ---- search-run.c ------------------------------------------------------ */
+
+/* Finds the messages.  r lives in the command's arena.  enum store_rc. */
+int search_run(struct search *r);
+
+/* ---- search-answer.c --------------------------------------------------- */
+
+/* The response: word and the numbers, or ESEARCH; keeps "$". */
+void search_answer(struct search *r, const char *word);
+/* The tagged answer: rc of the store, or 0: the arguments were wrong. */
+enum imap_next search_failed(struct search *r, int rc);
 
 /* ---- search-eval.c ----------------------------------------------------- */
 

@@ -1,0 +1,34 @@
+/* imapd/keys.h - what messages are sorted and threaded by (RFC 5256 2, 5957) */
+#ifndef IMAPD_KEYS_H
+#define IMAPD_KEYS_H
+
+#include "imapd/search.h"
+
+enum key {
+	KEY_ARRIVAL, KEY_SIZE,		/* the message's row knows */
+	KEY_DATE, KEY_CC, KEY_FROM, KEY_TO, KEY_SUBJECT, KEY_DISPLAYFROM,
+	KEY_DISPLAYTO			/* the structure knows */
+};
+
+struct key_value {
+	int64_t n;
+	struct slice s;		/* case-folded; absent for numbers */
+};
+
+/* Of one message; text in the arena, which the message's must outlive.
+ * enum store_rc. */
+int key_get(struct fetch_msg *m, enum key k, struct arena *a,
+    struct key_value *v_r);
+int key_compare(const struct key_value *x, const struct key_value *y);
+/* RFC 5256 2.1 of the subject, case-folded; *reply_r: a reply or a forward. */
+int key_subject(struct fetch_msg *m, struct arena *a, struct slice *s_r,
+    bool *reply_r);
+
+/*
+ * Calls fn for each message that was found, by UID; i is its index in r->uid.
+ * mime and blob are of the message alone, m->a is reset in between.
+ */
+int keys_scan(struct search *r,
+    int (*fn)(void *arg, struct fetch_msg *m, size_t i), void *arg);
+
+#endif

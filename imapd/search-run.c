@@ -1,0 +1,110 @@
+/* imapd/search-run.c - which messages meet the conditions of a SEARCH */
+#include "config.h"
+
+#include "imapd/search.h"
+#include "libbase/log.h"
+#include "libbase/xalloc.h"
+
+enum verdict { NO, YES, ASK };
+
+static int
+eval(struct search *r, size_t i, const struct store_msg_info *info)
+{
+	struct imap_session *s = r->q.cmd->s;
+	struct search_msg m = {
+		.s = s, .index = i,
+		.m = { .st = s->x->store, .a = s->scratch, .info = info }
+	};
+	int v;
+
+	arena_reset(s->scratch);
+	v = search_eval(r->q.root, &m);
+	fetch_msg_release(&m.m);
+	if (m.rc < 0) {
+		log_err("SEARCH of UID %u: %s: %s",
+		    (unsigned)s->view.m[i].uid, store_error(m.rc)->text,
+		    store_errmsg(s->x->store));
+		r->rc = m.rc;
+	}
+	return v;
+}
+
+/* store_msg_scan()'s. */
+static int
+on_info(void *arg, const struct store_msg_info *info)
+{
+	struct search *r = arg;
+	struct view *v = &r->q.cmd->s->view;
+
+	while (r->at < v->n && v->m[r->at].uid < info->uid)
+		r->at++;
+	if (r->at < v->n && v->m[r->at].uid == info->uid &&
+	    r->verdict[r->at] == ASK)
+		r->verdict[r->at] = eval(r, r->at, info) == 1 ? YES : NO;
+	return r->rc < 0 ? 1 : 0;
+}
+
+/* First what the view knows; it leaves few or none for the rest. */
+static int
+run(struct search *r)
+{
+	struct imap_session *s = r->q.cmd->s;
+	struct view *v = &s->view;
+	struct store_range *ranges = NULL;
+	size_t n = 0, cap = 0;
+	int rc;
+
+	for (size_t i = 0; i < v->n; i++) {
+		int known = eval(r, i, NULL);
+
+		if (v->m[i].flags & VIEW_GONE)
+			known = 0;
+		r->verdict[i] = known == 1 ? YES : known == 0 ? NO : ASK;
+		if (known >= 0)
+			continue;
+		if (n > 0 && i > 0 && r->verdict[i - 1] == ASK) {
+			ranges[n - 1].to = v->m[i].uid;
+			continue;
+		}
+		ranges = arena_grow(r->q.cmd->a, ranges, &cap, n + 1,
+		    sizeof(*ranges));
+		ranges[n++] = (struct store_range){ v->m[i].uid,
+			v->m[i].uid };
+	}
+	if (n == 0 || v->dead)
+		return 0;
+	rc = store_msg_scan(s->x->store, v->mailbox, ranges, n, on_info, r);
+	return rc == 1 ? r->rc : rc;
+}
+
+static void
+free_found(void *p)
+{
+	struct search *r = p;
+
+	xfree(r->verdict);
+	xfree(r->uid);
+	xfree(r->no);
+}
+
+int
+search_run(struct search *r)
+{
+	struct imap_cmd *cmd = r->q.cmd;
+	struct view *v = &cmd->s->view;
+	int rc;
+
+	r->verdict = xcalloc(v->n + 1, 1);
+	arena_defer(cmd->a, free_found, r);
+	if ((rc = run(r)) < 0)
+		return rc;
+	r->uid = xcalloc(v->n + 1, sizeof(*r->uid));
+	r->no = xcalloc(v->n + 1, sizeof(*r->no));
+	for (size_t i = 0; i < v->n; i++) {
+		if (r->verdict[i] != YES)
+			continue;
+		r->uid[r->n] = v->m[i].uid;
+		r->no[r->n++] = cmd->uid ? v->m[i].uid : (uint32_t)i + 1;
+	}
+	return 0;
+}
