@@ -134,6 +134,28 @@ io_pwritev_full(int fd, const struct iovec *iov, int cnt, off_t off)
 	return 0;
 }
 
+int
+io_open(const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	do
+		fd = open(path, flags, mode);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+int
+io_fsync(int fd)
+{
+	int rc;
+
+	do
+		rc = fsync(fd);
+	while (rc < 0 && errno == EINTR);
+	return rc;
+}
+
 void
 io_close(int *fd)
 {
@@ -165,7 +187,7 @@ int
 io_slurp(const char *path, size_t max, struct arena *a, struct slice *out_r)
 {
 	/* O_NONBLOCK: a FIFO in its place is refused, not waited for. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = io_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 	int rc = -1;
 	struct stat st;
 	char *p;
@@ -202,10 +224,10 @@ sync_dir_of(const char *path)
 	char *dir = slash == NULL ? xstrdup(".") :
 	    slash == path	  ? xstrdup("/") :
 				    xstrndup(path, (size_t)(slash - path));
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = -1;
+	int fd = io_open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), rc = -1;
 
 	if (fd >= 0)
-		rc = fsync(fd);
+		rc = io_fsync(fd);
 	io_close(&fd);
 	xfree(dir);
 	return rc;
@@ -219,7 +241,7 @@ io_replace(const char *path, struct slice data, mode_t mode)
 
 	if (unlink(tmp) < 0 && errno != ENOENT)
 		goto out;
-	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	fd = io_open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		goto out;
 	if (io_write_full(fd, data.p, data.n) == 0 && fdatasync(fd) == 0 &&

@@ -13,6 +13,7 @@
 #include <unistr.h>
 
 #include "libbase/io.h"
+#include "libbase/log.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
 #include "libstore/store-int.h"
@@ -204,14 +205,31 @@ remove_stale(const struct store_conf *cf)
 }
 
 static int
-sync_mail_dir(const struct store_conf *cf)
+sys_rc(int e)
 {
-	int fd = open(cf->mail_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc;
+	return e == EEXIST || e == ENOTEMPTY ? STORE_E_EXISTS :
+	    e == ENOENT ? STORE_E_NOTFOUND :
+	    e == ENOSPC || e == EDQUOT ? STORE_E_NOSPACE : STORE_E_IO;
+}
+
+/*
+ * Renames a directory of mail_dir, durably.  What may fail without a change is
+ * done first; a failed flush is UNKNOWN.
+ */
+static int
+rename_sync(const struct store_conf *cf, const char *from, const char *to)
+{
+	int fd = io_open(cf->mail_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	int rc = 0;
 
 	if (fd < 0)
-		return STORE_E_IO;
-	rc = fsync(fd) < 0 ? STORE_E_IO : 0;
+		return errno == ENOENT ? STORE_E_NOTFOUND : STORE_E_IO;
+	if (rename(from, to) < 0)
+		rc = sys_rc(errno);
+	else if (io_fsync(fd) < 0) {
+		log_err("%s: flush failed: %s", cf->mail_dir, strerror(errno));
+		rc = STORE_E_UNKNOWN;
+	}
 	io_close(&fd);
 	return rc;
 }
@@ -406,7 +424,7 @@ store_account_create(const struct store_conf *cf, const char *name)
 	if (!store_conf_files(cf))
 		return create_at(cf, name, name);
 	if (io_mkdirs(cf->mail_dir, 0700) < 0)
-		return STORE_E_IO;
+		return sys_rc(errno);
 	dir = account_dir(cf, name);
 	if (access(dir, F_OK) == 0) {
 		xfree(dir);
@@ -416,14 +434,10 @@ store_account_create(const struct store_conf *cf, const char *name)
 	tmp = temp_dir(cf, "new");
 	rc = create_at(cf, name, tmp);
 	/* An account's directory is never empty: rename() can't replace it. */
-	if (rc == 0 && rename(tmp, dir) < 0)
-		rc = errno == EEXIST || errno == ENOTEMPTY ? STORE_E_EXISTS :
-		    errno == ENOSPC || errno == EDQUOT ? STORE_E_NOSPACE :
-		    STORE_E_IO;
+	if (rc == 0)
+		rc = rename_sync(cf, tmp, dir);
 	if (rc < 0)
 		(void)remove_tree(AT_FDCWD, tmp, 0);
-	else
-		rc = sync_mail_dir(cf);
 	xfree(tmp);
 	xfree(dir);
 	return rc;
@@ -433,7 +447,7 @@ int
 store_account_delete(const struct store_conf *cf, const char *name)
 {
 	char *tmp, *dir;
-	int rc = 0;
+	int rc;
 
 	if (!store_account_ok(slice_str(name)))
 		return STORE_E_NOTFOUND;
@@ -441,11 +455,10 @@ store_account_delete(const struct store_conf *cf, const char *name)
 		return STORE_E_INVALID;
 	dir = account_dir(cf, name);
 	tmp = temp_dir(cf, "gone");
-	if (rename(dir, tmp) < 0)
-		rc = errno == ENOENT ? STORE_E_NOTFOUND : STORE_E_IO;
-	else if ((rc = sync_mail_dir(cf)) == 0 &&
-	    remove_tree(AT_FDCWD, tmp, 0) < 0)
-		rc = STORE_E_IO;
+	rc = rename_sync(cf, dir, tmp);
+	/* The account is gone; the rest goes with the next that is made. */
+	if (rc == 0 && remove_tree(AT_FDCWD, tmp, 0) < 0)
+		log_warn("%s: can't be removed now: %s", tmp, strerror(errno));
 	xfree(tmp);
 	xfree(dir);
 	return rc;
@@ -457,17 +470,27 @@ store_account_list(const struct store_conf *cf,
 {
 	struct dirent *de;
 	struct stat sb;
+	int rc = 0;
 	DIR *d;
 
 	if (!store_conf_files(cf))
 		return 0;
 	if (!(d = opendir(cf->mail_dir)))
 		return errno == ENOENT ? 0 : STORE_E_IO;
-	while ((de = readdir(d)))
-		if (store_account_ok(slice_str(de->d_name)) &&
-		    fstatat(dirfd(d), de->d_name, &sb, 0) == 0 &&
-		    S_ISDIR(sb.st_mode))
-			fn(arg, de->d_name);
+	while (rc == 0) {
+		errno = 0;
+		if (!(de = readdir(d))) {
+			rc = errno != 0 ? STORE_E_IO : 0;
+			break;
+		}
+		if (!store_account_ok(slice_str(de->d_name)))
+			continue;
+		if (fstatat(dirfd(d), de->d_name, &sb, 0) == 0) {
+			if (S_ISDIR(sb.st_mode))
+				fn(arg, de->d_name);
+		} else if (errno != ENOENT && errno != ELOOP)
+			rc = STORE_E_IO;
+	}
 	closedir(d);
-	return 0;
+	return rc;
 }

@@ -108,6 +108,18 @@ copy_portion(struct work *w, void *arg)
 	return c->next < c->n;
 }
 
+static bool
+is_trash(struct store *st, uint64_t mailbox)
+{
+	struct arena *a = arena_new(0);
+	struct store_mailbox mb;
+	bool yes = store_mailbox_get(st, a, mailbox, &mb) == 0 &&
+	    mb.role == STORE_ROLE_TRASH;
+
+	arena_free(&a);
+	return yes;
+}
+
 int
 store_msgs_copy(struct store *st, struct arena *a, uint64_t from,
     const uint32_t *uids, size_t n, uint64_t to, bool move,
@@ -116,13 +128,17 @@ store_msgs_copy(struct store *st, struct arena *a, uint64_t from,
 	struct copy_arg c = {
 		.from = from, .to = to, .uid = uids, .n = n, .move = move
 	};
+	int rc, mode = move ? KV_FREES : 0;
 	uint64_t modseq;
-	int rc;
 
 	c.pair = arena_calloc(a, n, sizeof(*c.pair));
 	do {
-		rc = store_run(st, move ? KV_FREES : 0, copy_portion, &c,
-		    &modseq);
+		rc = store_run(st, mode, copy_portion, &c, &modseq);
+		/* How clients without MOVE begin to delete. */
+		if (rc == STORE_E_NOSPACE && mode == 0 && is_trash(st, to)) {
+			mode = KV_FREES;
+			rc = store_run(st, mode, copy_portion, &c, &modseq);
+		}
 		c.pos = c.next;
 		c.had = c.n_pair;
 	} while (rc > 0);

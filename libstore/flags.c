@@ -69,13 +69,15 @@ store_msgs_flag(struct store *st, struct arena *a, uint64_t mailbox,
 		.mailbox = mailbox, .uid = uids, .n = n, .op = op,
 		.flags = flags, .unchanged_since = unchanged_since
 	};
+	/* \Deleted is the first step of deleting. */
+	int rc, mode = op != STORE_FLAG_DEL && (flags & STORE_DELETED) ?
+	    KV_FREES : 0;
 	uint64_t modseq;
-	int rc;
 
 	f.modified = arena_calloc(a,
 	    unchanged_since == UINT64_MAX ? 0 : n, sizeof(*f.modified));
 	do {
-		rc = store_run(st, 0, flag_portion, &f, &modseq);
+		rc = store_run(st, mode, flag_portion, &f, &modseq);
 		f.pos = f.next;
 		f.had = f.n_modified;
 	} while (rc > 0);

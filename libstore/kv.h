@@ -170,6 +170,9 @@ int kv_reader_raw(struct kv_reader *r, uint64_t off, int *fd_r,
 /* The side record alone, without opening the body: one small read. */
 int kv_blob_meta(struct kv *kv, struct arena *a, const struct kv_ref *ref,
     struct slice *meta_r);
+/* Is there room for n more octets in the file system of fd, beside what is kept
+ * free for deleting?  Commits with blobs, other than KV_FREES, need it. */
+bool kv_room(int fd, uint64_t n);
 /* Gives the space back.  Idempotent; the caller knows that no committed row
  * refers to it any more and that the grace time is over. */
 int kv_blob_del(struct kv *kv, const struct kv_ref *ref);

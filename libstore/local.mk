@@ -167,3 +167,12 @@ t_unit_test_store_damage_SOURCES = t/unit/test-store-damage.c \
 	$(STORE_WORLD)
 t_unit_test_store_damage_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_damage_LDADD = $(STORE_TEST_LIBS)
+
+# Its own open(), pread() and so on have to be seen by Berkeley DB.
+check_PROGRAMS += t/unit/test-store-fault
+t_unit_test_store_fault_SOURCES = t/unit/test-store-fault.c \
+	t/unit/fault-script.c t/unit/fault-script.h \
+	t/unit/fault.c t/unit/fault.h
+t_unit_test_store_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_fault_LDFLAGS = $(AM_LDFLAGS) -rdynamic
+t_unit_test_store_fault_LDADD = $(STORE_TEST_LIBS)

@@ -61,7 +61,7 @@ store_maildrop_lock(struct store *st)
 {
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char *path;
-	int fd;
+	int fd, rc;
 
 	st->err[0] = '\0';
 	if (st->lock_fd >= 0 || st->lock_name)
@@ -69,14 +69,17 @@ store_maildrop_lock(struct store *st)
 	if (!st->dir)
 		return lock_memory(st);
 	path = xasprintf("%s/maildrop.lock", st->dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = io_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	xfree(path);
 	if (fd < 0)
 		return store_fail(st, errno == ENOSPC || errno == EDQUOT ?
 		    STORE_E_NOSPACE : STORE_E_IO, "maildrop.lock: %s",
 		    strerror(errno));
 	/* Of the open file, so that threads exclude each other as well. */
-	if (fcntl(fd, F_OFD_SETLK, &fl) < 0) {
+	do
+		rc = fcntl(fd, F_OFD_SETLK, &fl);
+	while (rc < 0 && errno == EINTR);
+	if (rc < 0) {
 		int e = errno;
 
 		io_close(&fd);

@@ -86,7 +86,7 @@ store_recent(struct store *st, uint64_t mailbox, uint32_t uidnext, bool claim)
 	if (!st->dir)
 		return 1;
 	path = xasprintf("%s/recent", st->dir);
-	fd = open(path, (claim ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC |
+	fd = io_open(path, (claim ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC |
 	    O_NOFOLLOW, 0600);
 	xfree(path);
 	if (fd < 0)

@@ -91,7 +91,7 @@ temp_open(const struct store_conf *cf)
 	char *path;
 	int fd;
 
-	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	fd = io_open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR &&
 	    errno != EINVAL))
 		return fd;
@@ -108,6 +108,8 @@ spool_flush(struct store_spool *sp)
 {
 	if (sp->fd < 0 && (sp->fd = temp_open(sp->cf)) < 0)
 		return spool_errno(sp);
+	if (!kv_room(sp->fd, sp->mem.n))
+		return spool_fail(sp, STORE_E_NOSPACE);
 	if (io_write_full(sp->fd, sp->mem.p, sp->mem.n) < 0)
 		return spool_errno(sp);
 	buf_reset(&sp->mem);

@@ -4,6 +4,7 @@
 #include <db.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,14 +41,33 @@ base_rc(int e, char *err, size_t err_n, const char *what)
 		return STORE_E_NOSPACE;
 	case DB_OLD_VERSION:
 		return STORE_E_VERSION;
-	case EINVAL:
-	case DB_PAGE_NOTFOUND:
-	case DB_RUNRECOVERY:
-	case DB_NOTFOUND:
-		return STORE_E_CORRUPT;
 	default:
+		/* EINVAL and its own codes as well: the pages that it was given
+		 * are sound, so they were not read, or not written. */
 		return STORE_E_IO;
 	}
+}
+
+static int
+no_pause(u_long s, u_long us)
+{
+	(void)s;
+	(void)us;
+	return 0;
+}
+
+/*
+ * It doesn't sleep for seconds where an open fails for want of descriptors or
+ * space.  And it can't do without memory (it crashes): so the process ends in
+ * good order, as it does elsewhere.  Nothing is held here that others need.
+ */
+static void
+prepare(void)
+{
+	(void)db_env_set_func_yield(no_pause);
+	(void)db_env_set_func_malloc(xmalloc);
+	(void)db_env_set_func_realloc(xrealloc);
+	(void)db_env_set_func_free(xfree);
 }
 
 static void
@@ -158,9 +178,11 @@ change(DB *db, struct lower *rows)
 static int
 write_rows(const struct base_job *j, const char *path)
 {
-	DB *db;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int e, e2;
+	DB *db;
 
+	(void)pthread_once(&once, prepare);
 	if ((e = db_create(&db, NULL, 0)) != 0)
 		return e;
 	db->set_errcall(db, no_message);

@@ -107,16 +107,20 @@ frame_pack(struct stage *s, uint64_t i, struct slice f)
 }
 
 static int
+sys_rc(void)
+{
+	return errno == ENOSPC || errno == EDQUOT ? STORE_E_NOSPACE :
+						    STORE_E_IO;
+}
+
+static int
 out(struct stage *s, uint64_t off, const void *p, size_t n)
 {
 	if (s->b->mem != NULL) {
 		memcpy(s->b->mem + off, p, n);
 		return 0;
 	}
-	if (sys_pwrite(s->b->fd, p, n, PACK_HEAD + off) == 0)
-		return 0;
-	return errno == ENOSPC || errno == EDQUOT ? STORE_E_NOSPACE :
-						    STORE_E_IO;
+	return sys_pwrite(s->b->fd, p, n, PACK_HEAD + off) == 0 ? 0 : sys_rc();
 }
 
 static int
@@ -195,7 +199,7 @@ stage_finish(struct stage *s)
 
 /* A file for a large blob: unnamed where the file system can. */
 static int
-stage_file(struct kv_blob *b, const char *dir)
+stage_file(struct kv_blob *b, const char *dir, uint64_t size)
 {
 	static atomic_uint counter;
 	unsigned char head[PACK_HEAD];
@@ -210,21 +214,18 @@ stage_file(struct kv_blob *b, const char *dir)
 		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	}
 	if (b->fd < 0)
-		return errno == ENOSPC ? STORE_E_NOSPACE : STORE_E_IO;
+		return sys_rc();
+	if (!kv_room(b->fd, size))
+		return STORE_E_NOSPACE;
 	pack_head_encode(1, head);
-	if (sys_pwrite(b->fd, head, sizeof(head), 0) < 0)
-		return errno == ENOSPC ? STORE_E_NOSPACE : STORE_E_IO;
-	return 0;
+	return sys_pwrite(b->fd, head, sizeof(head), 0) == 0 ? 0 : sys_rc();
 }
 
 /* A large blob is durable before anybody waits for the account's lock. */
 static int
 stage_flush(struct kv_blob *b)
 {
-	if (b->fd < 0 || sys_fdatasync(b->fd) == 0)
-		return 0;
-	return errno == ENOSPC || errno == EDQUOT ? STORE_E_NOSPACE :
-						    STORE_E_IO;
+	return b->fd < 0 || sys_fdatasync(b->fd) == 0 ? 0 : sys_rc();
 }
 
 static uint64_t
@@ -248,7 +249,7 @@ stage_run(struct stage *s, const char *tmp_dir)
 	if (s->data.p == NULL)
 		s->raw = xmalloc(ITEM_FRAME);
 	if (most > own_pack_over())
-		rc = stage_file(s->b, tmp_dir);
+		rc = stage_file(s->b, tmp_dir, most);
 	else {
 		s->b->mem = xmalloc((size_t)most);
 		rc = 0;

@@ -355,6 +355,10 @@ write_all(struct bdb_kv *b, struct bdb_txn *t)
 	r.shown = small > 0;
 	if (record_finish(&t->ops, &r) < 0)
 		return kv_fail(&b->kv, STORE_E_TOOBIG, "transaction too large");
+	if (t->n_blobs > 0 && !(t->txn.mode & KV_FREES) &&
+	    !kv_room(b->dirfd, t->ops.b.n + (small > 0 ? record_len : 0)))
+		return kv_fail(&b->kv, STORE_E_NOSPACE,
+		    "what is left of the disk is kept for deleting");
 	if (small < t->n_blobs) {
 		if ((rc = own_link(b, t, &n_own)) == 0 &&
 		    sys_fsync(b->dirfd) < 0)

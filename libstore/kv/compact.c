@@ -147,23 +147,32 @@ run(struct bdb_kv *b)
 	h.gen = j.gen;
 	rc = base_write(&j, &h.base_size, &h.base_crc, b->kv.err,
 	    sizeof(b->kv.err));
-	if (rc < 0 || (rc = log_keep(b)) < 0)
-		return rc;
-	if (sys_fsync(b->dirfd) < 0)
-		return kv_fail_sys(&b->kv, "directory");
-	if ((rc = writer_lock(b, b->kv.cf.lock_wait_ms)) < 0)
-		return rc;
-	/* It may have been replaced after a failed flush; next time. */
-	rc = b->s.ino == ino ? switch_base(b, &h, from) : 0;
-	writer_unlock(b);
-	if (rc >= 0) {
-		snprintf(name, sizeof(name), "base.%llu",
-		    (unsigned long long)(rc == 1 ? j.old_gen : j.gen));
-		(void)sys_unlinkat(b->dirfd, name);
-		if (rc == 0)
-			log_drop(b, j.old_gen);
+	if (rc == 0)
+		rc = log_keep(b);
+	if (rc == 0 && sys_fsync(b->dirfd) < 0)
+		rc = kv_fail_sys(&b->kv, "directory");
+	if (rc == 0 && (rc = writer_lock(b, b->kv.cf.lock_wait_ms)) == 0) {
+		/* It may have been replaced after a failed flush; next time. */
+		rc = b->s.ino == ino ? switch_base(b, &h, from) : 0;
+		writer_unlock(b);
 	}
+	if (rc == STORE_E_UNKNOWN)
+		return rc;
+	/* The one that doesn't count; on a full disk it would be in the way. */
+	snprintf(name, sizeof(name), "base.%llu",
+	    (unsigned long long)(rc == 1 ? j.old_gen : j.gen));
+	(void)sys_unlinkat(b->dirfd, name);
+	if (rc <= 0)
+		log_drop(b, j.old_gen);
 	return rc;
+}
+
+/* A base of the size of this one and the journal, and for a moment both. */
+static bool
+room(const struct bdb_kv *b)
+{
+	return kv_room(b->dirfd,
+	    b->s.head.base_size + 2 * (b->s.end - JOURNAL_HEAD));
 }
 
 /* 1: done.  Not if somebody else is at it, or was just now. */
@@ -219,6 +228,13 @@ sweep_one(struct bdb_kv *b, uint64_t no, void *arg)
 	return rc == STORE_E_UNKNOWN ? rc : 0;
 }
 
+/* Of such an account the next base fits where the reserve was. */
+static bool
+is_small(const struct bdb_kv *b)
+{
+	return b->s.head.base_size + b->s.end < RESERVE_SIZE / 2;
+}
+
 /* b: a handle of its own, so that the caller's keeps its snapshot. */
 static int
 idle(struct bdb_kv *b, bool compaction, bool all)
@@ -228,7 +244,12 @@ idle(struct bdb_kv *b, bool compaction, bool all)
 	int done = 0, rc;
 
 	if (compaction) {
-		if ((done = compact(b)) < 0)
+		done = compact(b);
+		if (done == STORE_E_NOSPACE && b->n_sweep > 0 && is_small(b) &&
+		    reserve_release(b))
+			done = compact(b);
+		/* Sweeping gives space back, and needs none. */
+		if (done < 0 && done != STORE_E_NOSPACE)
 			return done;
 		if ((rc = kv_refresh(&b->kv)) < 0)
 			return rc;
@@ -237,14 +258,14 @@ idle(struct bdb_kv *b, bool compaction, bool all)
 	}
 	if ((rc = dir_numbers(b, "pack.", sweep_one, &j)) < 0)
 		return rc;
-	return done | j.done;
+	return done < 0 && !j.done ? done : done > 0 || j.done;
 }
 
 int
 bdb_idle(struct kv *kv, bool force)
 {
 	struct bdb_kv *b = (struct bdb_kv *)kv, *own;
-	bool compaction = force || due(b);
+	bool compaction = force || (due(b) && (room(b) || b->n_sweep > 0));
 	struct kv *other;
 	int rc = 0;
 

@@ -116,7 +116,8 @@ watch_inotify(struct bdb_watch *w, const struct bdb_kv *b)
 static int
 watch_dnotify(const struct bdb_kv *b)
 {
-	int fd = openat(b->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = sys_openat(b->dirfd, ".",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (fd >= 0 &&
 	    (fcntl(fd, F_SETOWN, getpid()) < 0 ||
