@@ -4,7 +4,6 @@
 /* Its inline functions would be in the way. */
 #undef _FORTIFY_SOURCE
 
-#include <db.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -66,13 +65,13 @@ classes(int err)
 static bool
 is_db(void *caller)
 {
-	Dl_info from, db;
-	void *fn;
-	int (*create)(DB **, DB_ENV *, u_int32_t) = db_create;
+	Dl_info from;
 
-	memcpy(&fn, &create, sizeof(fn));
-	return dladdr(caller, &from) != 0 && dladdr(fn, &db) != 0 &&
-	    from.dli_fbase == db.dli_fbase;
+	/* Its library may be a static one. */
+	return dladdr(caller, &from) != 0 &&
+	    (strstr(from.dli_fname, "libdb-") != NULL ||
+		(from.dli_sname != NULL &&
+		    strncmp(from.dli_sname, "__os_", 5) == 0));
 }
 
 #define turn(c, what, n) turn_of(c, what, n, __builtin_return_address(0))
