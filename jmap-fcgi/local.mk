@@ -57,7 +57,7 @@ dist_man_MANS += doc/jmap-fcgi.8
 check_PROGRAMS += t/unit/test-jmap-text
 t_unit_test_jmap_text_SOURCES = t/unit/test-jmap-text.c
 t_unit_test_jmap_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_test_jmap_text_LDADD = jmap-fcgi/libjmap.a $(JANSSON_LIBS) $(TEST_LIBS)
+t_unit_test_jmap_text_LDADD = jmap-fcgi/libjmap.a $(LIBSTORE) $(JANSSON_LIBS) $(TEST_LIBS)
 
 EXTRA_DIST += t/lib/CulverJmap.pm
 TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \

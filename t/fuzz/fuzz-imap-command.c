@@ -143,7 +143,7 @@ read_all(struct slice in, size_t step, struct buf *out)
 
 /* Handlers take anything: none may fail but with a sentence. */
 static void
-take_args(struct slice in)
+take_args(struct slice in, bool utf8)
 {
 	struct arena *a = arena_new(1 << 20);
 	struct imap_parser p;
@@ -155,7 +155,7 @@ take_args(struct slice in)
 	init(&p);
 	imap_parser_reset(&p, a);
 	if (imap_parse(&p, in, &used) == IMAP_PARSE_DONE) {
-		v = (struct imap_args){ p.args, a, NULL };
+		v = (struct imap_args){ p.args, a, NULL, utf8 };
 		while (v.next != NULL && (imap_args_mailbox(&v, &s) ||
 		    (v.err = NULL, imap_args_pattern(&v, &s)) ||
 		    (v.err = NULL, imap_args_seqset(&v, 7, &set))))
@@ -184,7 +184,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			FUZZ_CHECK(slice_eq(buf_slice(&whole),
 			    buf_slice(&again)));
 	}
-	take_args(in);
+	take_args(in, false);
+	take_args(in, true);
 	buf_release(&whole);
 	buf_release(&pieces);
 	buf_release(&again);

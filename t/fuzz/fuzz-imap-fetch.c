@@ -61,7 +61,7 @@ parse_items(struct slice items, struct arena *a, struct fetch_request *q)
 	if (rc != IMAP_PARSE_DONE)
 		return false;
 	*q = (struct fetch_request){ 0 };
-	v = (struct imap_args){ p.args, a, NULL };
+	v = (struct imap_args){ .next = p.args, .a = a };
 	if (fetch_parse(&v, q))
 		return true;
 	FUZZ_CHECK(v.err != NULL);
