@@ -23,6 +23,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/mailbox.c \
 	libstore/mailbox-set.c \
 	libstore/maildrop.c \
+	libstore/member.c \
 	libstore/message.c \
 	libstore/msgid.c \
 	libstore/quota.c \

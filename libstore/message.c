@@ -285,8 +285,9 @@ msg_remove(struct work *w, struct w_msg *g)
 	w->head.messages--;
 	w->head.dead++;
 	w->head.thread_modseq = w->modseq;
-	return p.t ? work_del(w, row_key_u64_u64(ROW_K_MEMBER, p.d.thread,
-	    p.d.email)) : 0;
+	if (p.t)
+		w_member_gone(w, p.d.thread, p.d.email);
+	return 0;
 }
 
 /* ---- moving ------------------------------------------------------------ */

@@ -198,7 +198,8 @@ work_flush(struct work *w)
 {
 	int rc;
 
-	if ((rc = w_threads_flush(w)) < 0 || (rc = flush_emails(w)) < 0 ||
+	if ((rc = w_threads_flush(w)) < 0 || (rc = w_members_flush(w)) < 0 ||
+	    (rc = flush_emails(w)) < 0 ||
 	    (rc = w_chunks_flush(w)) < 0 || (rc = flush_tombs(w)) < 0 ||
 	    (rc = flush_mailboxes(w)) < 0)
 		return rc;

@@ -153,6 +153,9 @@ struct work {
 	struct umap mailboxes, chunks, threads, emails;
 	struct row_tomb *tomb;
 	size_t n_tomb, cap_tomb;
+	struct w_member *gone;	/* of threads */
+	size_t n_gone, cap_gone;
+	bool gone_mixed;	/* not in order */
 	size_t cost;		/* octets that this is going to write, about */
 };
 
@@ -221,6 +224,9 @@ struct seen {
 int w_thread_count(struct work *w, struct w_thread *t, const struct seen *s,
     int sign);
 int w_threads_flush(struct work *w);
+/* member.c: an Email's row in its thread is to be deleted; and all those. */
+void w_member_gone(struct work *w, uint64_t thread, uint64_t email);
+int w_members_flush(struct work *w);
 /* The role of the trash went to another mailbox (0: none): notes that headers
  * are to be recomputed, which store_jobs_run() does. */
 int w_trash_moved(struct work *w, uint64_t to);

@@ -205,6 +205,72 @@ test_threads(void **state)
 	world_end(&w);
 }
 
+/* Number k is the k % 3rd of its thread; every 50th is in the box. */
+static void
+add_threes(struct world *w, int n, struct store_added *r)
+{
+	struct store_new *v = xcalloc((size_t)n, sizeof(*v));
+	char text[120];
+
+	for (int k = 0; k < n; k++) {
+		snprintf(text, sizeof(text), "Message-ID: <%d@x>\n"
+		    "References: <%d@x>\nSubject: %d\n\n", k, k - k % 3,
+		    k / 3);
+		v[k] = (struct store_new){ .n_mailboxes = 1,
+			.mailboxes = k % 50 == 7 ? &w->box : &w->inbox,
+			.spool = spool(w, text) };
+	}
+	assert_int_equal(store_email_add(w->st, v, (size_t)n, r, NULL), 0);
+	for (int k = 0; k < n; k++)
+		store_spool_free(&v[k].spool);
+	xfree(v);
+}
+
+/* Members of many threads go at once; those between them stay. */
+static void
+test_thread_many(void **state)
+{
+	enum { N = 900 };
+	struct world w = world(state);
+	struct store_added r[N];
+	uint32_t uid[N];
+	uint64_t *id;
+	size_t n = 0, got;
+	int stay[N / 3] = { 0 };
+
+	add_threes(&w, N, r);
+	/* Every tenth: so many stay that they aren't all looked at. */
+	for (int k = 0; k < N; k++)
+		if (k % 10 == 0)
+			uid[n++] = r[k].uid;
+	assert_int_equal(store_msgs_remove(w.st, w.a, w.inbox, uid, n, NULL),
+	    0);
+	fixture_check(w.st);
+	/* All of the first 600 but three threads and what is in the box. */
+	n = 0;
+	for (int k = 0; k < N; k++)
+		if (k % 50 != 7 && k % 10 != 0 && k < 600 &&
+		    (k < 300 || k >= 309))
+			uid[n++] = r[k].uid;
+		else if (k % 10 != 0)
+			stay[k / 3]++;
+	assert_int_equal(store_msgs_remove(w.st, w.a, w.inbox, uid, n, NULL),
+	    0);
+	for (int twice = 0; twice < 2; twice++) {
+		fixture_check(w.st);
+		for (int t = 0; t < N / 3; t++) {
+			int rc = store_thread_get(w.st, w.a, r[t * 3].thread,
+			    &id, &got);
+
+			assert_int_equal(rc, stay[t] ? 0 : STORE_E_NOTFOUND);
+			if (rc == 0)
+				assert_int_equal(got, stay[t]);
+		}
+		assert_true(store_idle(w.st, true) >= 0);
+	}
+	world_end(&w);
+}
+
 /* An id of several threads: the oldest that lives. */
 static void
 test_thread_oldest(void **state)
@@ -463,6 +529,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_upload),
 		cmocka_unit_test(test_blobid),
 		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_thread_many),
 		cmocka_unit_test(test_thread_oldest),
 		cmocka_unit_test(test_trash_counts),
 		cmocka_unit_test(test_changes_bounds),
