@@ -114,6 +114,12 @@ t_crash_test_crash_SOURCES = t/crash/test-crash.c t/crash/crash.h \
 	t/crash/crash-disk.c t/crash/crash-verify.c t/crash/crash-work.c
 t_crash_test_crash_LDADD = $(LIBSTORE) $(LIBBASE)
 
+check_PROGRAMS += t/crash/test-power
+t_crash_test_power_SOURCES = t/crash/test-power.c t/crash/power.h \
+	t/crash/power-disk.c t/crash/power-log.c t/crash/power-verify.c \
+	t/crash/power-work.c
+t_crash_test_power_LDADD = $(LIBSTORE) $(LIBBASE)
+
 KV_FIXTURE = t/unit/kv-fixture.c t/unit/kv-fixture.h \
 	t/unit/kv-model.c t/unit/kv-model.h
 check_PROGRAMS += t/unit/test-kv-disk

@@ -112,6 +112,8 @@ int journal_append(struct bdb_kv *b, const void *p, size_t n);
 
 /* ---- pack.c ---- */
 
+/* A pack of this length is full. */
+uint64_t pack_limit(void);
 /* Opens the file of that number; NOTFOUND.  Not cached: for numbers that the
  * journal doesn't know yet, and which may be given again. */
 int pack_open(struct bdb_kv *b, uint32_t no, struct pack_file **p_r);

@@ -27,7 +27,7 @@ choose_pack(struct bdb_kv *b, struct bdb_txn *t)
 
 	if (t->new_pack || t->pos.end > b->s.pos.end)
 		return 0;	/* not the first */
-	if (t->pos.pack != 0 && t->pos.end < PACK_LIMIT) {
+	if (t->pos.pack != 0 && t->pos.end < pack_limit()) {
 		if ((rc = pack_get(b, t->pos.pack, &p)) == 0) {
 			rc = sys_fstat(p->fd, &st);
 			pack_put(p);

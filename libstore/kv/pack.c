@@ -12,6 +12,13 @@
 #include "libstore/kv/pack-file.h"
 #include "libstore/kv/sys.h"
 
+uint64_t
+pack_limit(void)
+{
+	return sys_hook != NULL && sys_hook->pack_limit != 0 ?
+	    sys_hook->pack_limit : PACK_LIMIT;
+}
+
 void
 pack_name(uint32_t no, char out[24])
 {

@@ -148,30 +148,48 @@ scan_tail(struct bdb_kv *b, struct pack_file *p, uint64_t off, uint64_t size,
 	return rc < 0 ? rc : 0;
 }
 
-/* A next pack that the journal doesn't know.  1: it is the current one now. */
+/* *own_r: it belongs to a large blob. */
+static int
+scan_pack(struct bdb_kv *b, uint32_t no, bool *own_r)
+{
+	struct pack_file *p;
+	struct stat st;
+	uint64_t end;
+	int rc = pack_open(b, no, &p);
+
+	/* Of a writer who died before there was a header. */
+	if (rc == STORE_E_NOTFOUND || rc == STORE_E_CORRUPT)
+		return 0;
+	if (rc < 0)
+		return rc;
+	*own_r = p->own;
+	if (sys_fstat(p->fd, &st) < 0)
+		rc = kv_fail_sys(&b->kv, "pack");
+	else if (!p->own)
+		rc = scan_tail(b, p, PACK_HEAD, (uint64_t)st.st_size, &end);
+	pack_put(p);
+	return rc;
+}
+
+/*
+ * A next pack that the journal doesn't know.  The same transaction may have
+ * given the numbers before it to large blobs.  1: it is the current one now.
+ */
 static int
 next_pack(struct bdb_kv *b)
 {
 	uint32_t no = b->s.pos.next;
-	struct pack_file *p;
-	struct stat st;
-	uint64_t end;
-	int rc;
+	bool own = true;
+	int rc = 0;
 
-	rc = pack_open(b, no, &p);
-	if (rc == STORE_E_NOTFOUND)
-		return 0;
-	if (rc == 0) {
-		if (sys_fstat(p->fd, &st) < 0)
-			rc = kv_fail_sys(&b->kv, "pack");
-		else if (!p->own)
-			rc = scan_tail(b, p, PACK_HEAD, (uint64_t)st.st_size,
-			    &end);
-		pack_put(p);
-	} else if (rc == STORE_E_CORRUPT)
-		rc = 0;		/* not even its header was written */
+	for (; own && rc == 0 && no != 0; no++) {
+		own = false;
+		rc = scan_pack(b, no, &own);
+		if (rc == 0 && b->s.pos.pack == no)
+			return 1;
+	}
 	/* Without a transaction it is left to whoever wants that number. */
-	return rc < 0 ? rc : b->s.pos.pack == no;
+	return rc;
 }
 
 static int
@@ -215,7 +233,7 @@ recover_packs(struct bdb_kv *b)
 			}
 		}
 		if (pos.pack != 0 && (uint64_t)st.st_size >= pos.end &&
-		    b->s.pos.end < PACK_LIMIT)
+		    b->s.pos.end < pack_limit())
 			return b->s.seq != seq;
 		if ((rc = next_pack(b)) < 0)
 			return rc;
@@ -239,7 +257,7 @@ recover_wanted(struct bdb_kv *b)
 			return false;
 		if ((uint64_t)st.st_size > pos.end)
 			return true;
-		if (pos.end < PACK_LIMIT)
+		if (pos.end < pack_limit())
 			return false;
 	}
 	pack_name(pos.next, name);

@@ -32,6 +32,8 @@ struct sys_hook {
 	bool survive;
 	/* Blobs over this have a pack of their own; 0: as usual. */
 	uint64_t own_pack;
+	/* A pack of this length is full; 0: as usual. */
+	uint64_t pack_limit;
 };
 extern const struct sys_hook *sys_hook;
 
