@@ -1,16 +1,12 @@
 /* culver/cmd-check.c - culver check: is what is on disk what it should be? */
 #include "config.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "culver/culver.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
-#include "libsession/passwd.h"
 
 enum { O_QUICK, O_JSON, O_QUIET };
 
@@ -21,11 +17,6 @@ static const struct opt opts[] = {
 	{ NULL, NULL, NULL }
 };
 
-struct names {
-	char **v;
-	size_t n, cap;
-};
-
 struct checking {
 	struct culver *c;
 	const char *account;
@@ -34,30 +25,6 @@ struct checking {
 	size_t n, damaged;
 	int code;
 };
-
-static void
-names_add(struct names *l, const char *name, size_t len)
-{
-	if (l->n == l->cap) {
-		l->cap = l->cap ? l->cap * 2 : 64;
-		l->v = xreallocarray(l->v, l->cap, sizeof(*l->v));
-	}
-	l->v[l->n++] = xstrndup(name, len);
-}
-
-static void
-add_dir(void *arg, const char *name)
-{
-	names_add(arg, name, strlen(name));
-}
-
-static int
-add_login(void *arg, const struct passwd_entry *e)
-{
-	if (e->alias_of.n == 0)
-		names_add(arg, e->name.p, e->name.n);
-	return 0;
-}
 
 static void
 fault(void *arg, const char *text)
@@ -150,43 +117,6 @@ check_one(struct checking *ck, const char *name)
 }
 
 static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Every directory and every login, each once. */
-static int
-all_names(struct culver *c, struct names *l)
-{
-	size_t k = 0;
-	int rc;
-
-	rc = store_account_list(&c->store_conf, add_dir, l);
-	if (rc < 0 && rc != STORE_E_NOTFOUND)
-		return complain_store(c->conf->mail_dir, rc, NULL);
-	priv_caller();
-	rc = passwd_list(c->conf, add_login, l);
-	if (rc < 0 && errno != ENOENT) {
-		complain("%s: %s", c->conf->passwd_file, strerror(errno));
-		priv_service();
-		return EXIT_TEMP;
-	}
-	priv_service();
-	if (l->n == 0)
-		return 0;
-	qsort(l->v, l->n, sizeof(*l->v), by_name);
-	for (size_t i = 1; i < l->n; i++) {
-		if (strcmp(l->v[k], l->v[i]) == 0)
-			xfree(l->v[i]);
-		else
-			l->v[++k] = l->v[i];
-	}
-	l->n = k + 1;
-	return 0;
-}
-
-static int
 run(struct culver *c, const struct args *a)
 {
 	struct checking ck = {
@@ -196,22 +126,12 @@ run(struct culver *c, const struct args *a)
 	};
 	struct names l = { NULL, 0, 0 };
 
-	for (size_t i = 0; i < a->n; i++) {
-		char *name = account_name(slice_str(a->pos[i]));
-
-		if (name)
-			names_add(&l, name, strlen(name));
-		else
-			ck.code = EXIT_PERM;
-		xfree(name);
-	}
+	ck.code = names_given(&l, a->pos, a->n);
 	if (a->n == 0)
-		ck.code = all_names(c, &l);
-	for (size_t i = 0; i < l.n; i++) {
+		ck.code = names_all(c, true, &l);
+	for (size_t i = 0; i < l.n; i++)
 		check_one(&ck, l.v[i]);
-		xfree(l.v[i]);
-	}
-	xfree(l.v);
+	names_release(&l);
 	if (ck.json)
 		puts(ck.n ? "]" : "[]");
 	else if (!ck.quiet)

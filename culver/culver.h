@@ -42,6 +42,13 @@ void args_release(struct args *a);
 int args_uint(const struct opt *o, const char *text, uint64_t min,
     uint64_t max, uint64_t *v_r);
 
+/* The time in an option's argument: RFC 3339, or ISO 8601 in local time, of
+ * which the seconds or the time of day may be left out.  0, or -1 after a
+ * complaint. */
+int args_time(const struct opt *o, const char *text, int64_t *t_r);
+/* Prints such a time, in local time. */
+void put_time(int64_t t);
+
 /* ---- subcommands ------------------------------------------------------- */
 
 struct culver {
@@ -62,7 +69,7 @@ struct command {
 
 extern const struct command cmd_user_add, cmd_user_passwd, cmd_user_list,
     cmd_user_del, cmd_mailbox_list, cmd_import, cmd_export, cmd_check,
-    cmd_config;
+    cmd_backup, cmd_restore, cmd_undelete, cmd_config;
 
 /* ---- accounts ---------------------------------------------------------- */
 
@@ -71,6 +78,17 @@ extern const struct command cmd_user_add, cmd_user_passwd, cmd_user_list,
 char *account_name(struct slice given);
 /* 0, or the exit code after a complaint. */
 int account_open(struct culver *c, const char *given, struct store **st_r);
+
+struct names {		/* of accounts */
+	char **v;
+	size_t n, cap;
+};
+void names_add(struct names *l, const char *name, size_t len);
+void names_release(struct names *l);
+/* Those given as arguments; 0, or the exit code after complaints about some. */
+int names_given(struct names *l, const char *const *v, size_t n);
+/* Every directory and, with logins, every login, each once, in order. */
+int names_all(struct culver *c, bool logins, struct names *l);
 
 struct new_account {
 	const char *name;	/* from account_name() */

@@ -4,11 +4,14 @@ culver_libculver_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 culver_libculver_a_SOURCES = \
 	culver/account.c \
 	culver/args.c culver/culver.h \
+	culver/cmd-backup.c \
 	culver/cmd-check.c \
 	culver/cmd-config.c \
 	culver/cmd-export.c culver/export.h \
 	culver/cmd-import.c culver/import.h \
 	culver/cmd-mailbox-list.c \
+	culver/cmd-restore.c \
+	culver/cmd-undelete.c \
 	culver/cmd-user-add.c \
 	culver/cmd-user-del.c \
 	culver/cmd-user-list.c \
@@ -24,6 +27,7 @@ culver_libculver_a_SOURCES = \
 	culver/mbox-from.c \
 	culver/mbox-write.c \
 	culver/mbox.c culver/mbox.h \
+	culver/names.c \
 	culver/password.c \
 	culver/priv.c \
 	culver/progress.c \
@@ -51,10 +55,12 @@ dist_man_MANS += doc/culver.8
 
 EXTRA_DIST += t/lib/CulverServe.pm
 TAPS += \
+	t/admin/backup.t \
 	t/admin/check.t \
 	t/admin/export.t \
 	t/admin/import.t \
 	t/admin/service-user.t \
+	t/admin/undelete.t \
 	t/admin/user.t \
 	t/e2e/clients.t \
 	t/e2e/serve.t \

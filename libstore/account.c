@@ -120,15 +120,15 @@ store_account_ok(struct slice name)
 	return true;
 }
 
-static char *
+char *
 account_dir(const struct store_conf *cf, const char *name)
 {
 	return xasprintf("%s/%s", cf->mail_dir ? cf->mail_dir : "", name);
 }
 
 /* A name in mail_dir that no account can have. */
-static char *
-temp_dir(const struct store_conf *cf, const char *prefix)
+char *
+account_temp(const struct store_conf *cf, const char *prefix)
 {
 	uint64_t r;
 
@@ -138,8 +138,6 @@ temp_dir(const struct store_conf *cf, const char *prefix)
 }
 
 /* ---- removing directories ---------------------------------------------- */
-
-static int remove_tree(int at, const char *name, int depth);
 
 static int
 remove_entries(int fd, int depth)
@@ -155,13 +153,13 @@ remove_entries(int fd, int depth)
 	while (rc == 0 && (de = readdir(d)))
 		if (strcmp(de->d_name, ".") != 0 &&
 		    strcmp(de->d_name, "..") != 0)
-			rc = remove_tree(dirfd(d), de->d_name, depth + 1);
+			rc = account_remove(dirfd(d), de->d_name, depth + 1);
 	closedir(d);
 	return rc;
 }
 
-static int
-remove_tree(int at, const char *name, int depth)
+int
+account_remove(int at, const char *name, int depth)
 {
 	int fd;
 
@@ -199,7 +197,7 @@ remove_stale(const struct store_conf *cf)
 		if (fstatat(dirfd(d), de->d_name, &sb,
 		    AT_SYMLINK_NOFOLLOW) == 0 &&
 		    sb.st_mtime + STALE_S < time(NULL))
-			(void)remove_tree(dirfd(d), de->d_name, 0);
+			(void)account_remove(dirfd(d), de->d_name, 0);
 	}
 	closedir(d);
 }
@@ -212,19 +210,16 @@ sys_rc(int e)
 	    e == ENOSPC || e == EDQUOT ? STORE_E_NOSPACE : STORE_E_IO;
 }
 
-/*
- * Renames a directory of mail_dir, durably.  What may fail without a change is
- * done first; a failed flush is UNKNOWN.
- */
-static int
-rename_sync(const struct store_conf *cf, const char *from, const char *to)
+int
+account_rename(const struct store_conf *cf, const char *from, const char *to,
+    unsigned flags)
 {
 	int fd = io_open(cf->mail_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	int rc = 0;
 
 	if (fd < 0)
 		return errno == ENOENT ? STORE_E_NOTFOUND : STORE_E_IO;
-	if (rename(from, to) < 0)
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, flags) < 0)
 		rc = sys_rc(errno);
 	else if (io_fsync(fd) < 0) {
 		log_err("%s: flush failed: %s", cf->mail_dir, strerror(errno));
@@ -257,8 +252,8 @@ handle_new(const struct store_conf *cf, const char *name, const char *dir)
 	return st;
 }
 
-static int
-handle_open(const struct store_conf *cf, const char *name, const char *dir,
+int
+account_handle(const struct store_conf *cf, const char *name, const char *dir,
     int flags, struct store **st_r)
 {
 	struct kv_conf kc = store_kv_conf(cf);
@@ -287,7 +282,7 @@ store_open(const struct store_conf *cf, const char *account,
 	if (!store_account_ok(slice_str(account)))
 		return STORE_E_NOTFOUND;
 	dir = account_dir(cf, account);
-	rc = handle_open(cf, account, dir, 0, &st);
+	rc = account_handle(cf, account, dir, 0, &st);
 	xfree(dir);
 	if (rc < 0)
 		return rc;
@@ -406,7 +401,7 @@ create_at(const struct store_conf *cf, const char *name, const char *dir)
 	struct store *st;
 	int rc;
 
-	if ((rc = handle_open(cf, name, dir, KV_CREATE, &st)) < 0)
+	if ((rc = account_handle(cf, name, dir, KV_CREATE, &st)) < 0)
 		return rc;
 	rc = store_run(st, 0, make_account, &copy, NULL);
 	store_close(&st);
@@ -431,13 +426,13 @@ store_account_create(const struct store_conf *cf, const char *name)
 		return STORE_E_EXISTS;
 	}
 	remove_stale(cf);
-	tmp = temp_dir(cf, "new");
+	tmp = account_temp(cf, "new");
 	rc = create_at(cf, name, tmp);
 	/* An account's directory is never empty: rename() can't replace it. */
 	if (rc == 0)
-		rc = rename_sync(cf, tmp, dir);
+		rc = account_rename(cf, tmp, dir, 0);
 	if (rc < 0)
-		(void)remove_tree(AT_FDCWD, tmp, 0);
+		(void)account_remove(AT_FDCWD, tmp, 0);
 	xfree(tmp);
 	xfree(dir);
 	return rc;
@@ -454,10 +449,10 @@ store_account_delete(const struct store_conf *cf, const char *name)
 	if (!store_conf_files(cf))
 		return STORE_E_INVALID;
 	dir = account_dir(cf, name);
-	tmp = temp_dir(cf, "gone");
-	rc = rename_sync(cf, dir, tmp);
+	tmp = account_temp(cf, "gone");
+	rc = account_rename(cf, dir, tmp, 0);
 	/* The account is gone; the rest goes with the next that is made. */
-	if (rc == 0 && remove_tree(AT_FDCWD, tmp, 0) < 0)
+	if (rc == 0 && account_remove(AT_FDCWD, tmp, 0) < 0)
 		log_warn("%s: can't be removed now: %s", tmp, strerror(errno));
 	xfree(tmp);
 	xfree(dir);

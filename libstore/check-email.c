@@ -331,7 +331,7 @@ tombs_check(struct check *c, struct slice key, struct slice val)
 
 	if (!row_key_get_u64_u32(key, ROW_K_TOMB, &modseq, &part))
 		return STORE_E_CORRUPT;
-	if (modseq > c->modseq || modseq <= c->head.horizon)
+	if (modseq > c->modseq)
 		check_fault(c, "tombstones of modseq %llu",
 		    (unsigned long long)modseq);
 	return row_tombs_get(val, &when, tomb_check, c);

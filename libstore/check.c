@@ -81,7 +81,7 @@ check_head(struct check *c)
 	snprintf(id, sizeof(id), "%016llx", (unsigned long long)h->account);
 	if (strcmp(id, c->st->id) != 0)
 		check_fault(c, "the account's id changed to %s", id);
-	if (h->horizon > h->swept || h->swept > c->modseq ||
+	if (h->horizon > c->modseq || h->swept > c->modseq ||
 	    h->email_modseq > c->modseq || h->mailbox_modseq > c->modseq ||
 	    h->thread_modseq > c->modseq)
 		check_fault(c, "the head has a modseq of the future");

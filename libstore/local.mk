@@ -6,6 +6,7 @@ libstore_libstore_a_SOURCES = libstore/errors.c libstore/errors.h
 # The mail layer.
 libstore_libstore_a_SOURCES += \
 	libstore/account.c \
+	libstore/backup.c \
 	libstore/blob.c \
 	libstore/changes.c \
 	libstore/check.c libstore/check.h \
@@ -29,6 +30,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/quota.c \
 	libstore/read.c \
 	libstore/recent.c \
+	libstore/restore.c \
 	libstore/rows.c libstore/rows.h \
 	libstore/rows-bulk.c \
 	libstore/run.c \
@@ -37,6 +39,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/sweep.c \
 	libstore/thread.c \
 	libstore/umap.c libstore/umap.h \
+	libstore/undelete.c \
 	libstore/view.c \
 	libstore/watch.c
 

@@ -43,6 +43,21 @@ struct kv_conf store_kv_conf(const struct store_conf *cf);
 uint64_t store_max_message(const struct store_conf *cf);
 int64_t store_now(const struct store *st);
 
+/* account.c: an account's directory, and another name beside it (xmalloc) */
+char *account_dir(const struct store_conf *cf, const char *name);
+char *account_temp(const struct store_conf *cf, const char *prefix);
+/* Removes a file or directory; depth 0.  -1 with errno. */
+int account_remove(int at, const char *name, int depth);
+/*
+ * Renames a directory of mail_dir, durably.  What may fail without a change is
+ * done first; a failed flush is UNKNOWN.  flags: of renameat2().
+ */
+int account_rename(const struct store_conf *cf, const char *from,
+    const char *to, unsigned flags);
+/* A handle on that directory, whatever is in it. */
+int account_handle(const struct store_conf *cf, const char *name,
+    const char *dir, int flags, struct store **st_r);
+
 /* ---- reading ----------------------------------------------------------- */
 
 /*
@@ -318,5 +333,7 @@ int mailbox_make(struct work *w, uint64_t parent, struct slice name,
 int dead_clean(struct work *w, uint64_t id);
 /* What is due; 1: something was done. */
 int store_sweep(struct store *st, bool force);
+/* All contents that no Email uses, whenever they are due. */
+int store_sweep_unused(struct store *st);
 
 #endif

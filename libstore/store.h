@@ -407,6 +407,94 @@ int store_blob_raw(struct store_blob *b, uint64_t off, int *fd_r,
 /* All octets, mapped or decompressed into memory, until close. */
 int store_blob_octets(struct store_blob *b, struct slice *s_r);
 
+/* ---- what was destroyed, and is still kept ------------------------------ */
+
+struct store_gone {	/* a destroyed Email */
+	uint64_t email, mailbox;
+	uint64_t modseq;	/* of its end */
+	int64_t gone_at, received_at;
+	struct slice path;	/* of the mailbox; if that is gone: as it was,
+				 * or "" where that is forgotten */
+	bool mailbox_gone;
+	bool kept;		/* true in what is listed */
+	uint32_t uid;
+	uint64_t flags;		/* without \Deleted */
+	uint64_t size;
+	struct store_blobid blob;
+	unsigned char ref[16];
+};
+/*
+ * Emails that were destroyed in the retention time (expunged, removed by POP3
+ * or JMAP, or with their mailbox), in the order of their end.  Of those with the
+ * same content the last; none whose content is in the account still or again.
+ */
+int store_gone_list(struct store *st, struct arena *a,
+    struct store_gone **g_r, size_t *n_r);
+/*
+ * Brings n of them back as new Emails, each into its mailbox[i], which exists:
+ * with new id and UID, the same octets, received_at and keywords.  rc_r[i]
+ * tells of each: 0 and added_r[i], NOTFOUND (mailbox; or it is kept no more, or
+ * was brought back already), QUOTA.
+ */
+int store_undelete(struct store *st, const struct store_gone *g,
+    const uint64_t *mailbox, size_t n, struct store_added *added_r, int *rc_r);
+
+/* ---- backups ----------------------------------------------------------- */
+
+/*
+ * A backup is a directory of one account, in which each call puts what is new;
+ * see kv.h and mailstore(5).  Times are microseconds since 1970.  Functions
+ * without a handle tell fn in a sentence what is wrong.  INVALID: an engine
+ * without files; BUSY: another process is at that backup.
+ */
+struct store_backup {
+	const char *dir;
+	bool full;		/* begin anew, beside what there is */
+	uint64_t keep_s;	/* moments older than that are given up; 0:
+				 * none */
+};
+struct store_backed {
+	uint64_t modseq;	/* of the newest change that it has, */
+	uint64_t when;		/* and its time */
+	uint64_t octets;	/* copied this time */
+	bool full;		/* it began anew */
+};
+int store_backup(struct store *st, const struct store_backup *b,
+    struct store_backed *d_r);
+struct store_moments {
+	uint64_t from, to;	/* each moment between them is there */
+	uint64_t from_modseq, to_modseq;
+	bool run;		/* from == to is a backup that was made */
+};
+int store_backup_list(const char *dir,
+    void (*fn)(void *arg, const struct store_moments *m), void *arg,
+    void (*fault)(void *arg, const char *text));
+/* Reads all of it and opens the newest states.  *n_r: the number of faults. */
+int store_backup_verify(const struct store_conf *cf, const char *dir,
+    void (*fn)(void *arg, const char *fault), void *arg, size_t *n_r);
+
+struct store_restore {
+	const char *dir;	/* the backup */
+	uint64_t when;		/* UINT64_MAX: the newest state */
+	const char *account;	/* what it is to be called */
+	/*
+	 * It is another account, with an id of its own, and stays exactly as it
+	 * was.  Else it is the account of that name, of which clients know
+	 * later states: all numbers that were given out since stay used, and
+	 * each client is made to look at everything that may differ.
+	 */
+	bool copy;
+	bool replace;		/* if there is one (not with copy); else EXISTS */
+};
+/*
+ * All or nothing: the state is built beside, verified with all messages, and
+ * then takes its place; the sessions of an account that is replaced get FENCED.
+ * NOTFOUND: the backup doesn't know that moment; CORRUPT: it is damaged.
+ */
+int store_restore(const struct store_conf *cf, const struct store_restore *r,
+    struct store_backed *d_r, void (*fn)(void *arg, const char *text),
+    void *arg);
+
 /* ---- changes (RFC 8620 5.2) -------------------------------------------- */
 
 enum store_change_kind { STORE_CREATED, STORE_UPDATED, STORE_DESTROYED };

@@ -162,10 +162,11 @@ struct due {
 struct due_list {
 	struct due d[DUE_PORTION];
 	size_t n;
+	int64_t now;		/* what is due then */
 };
 
 static int
-due_collect(struct kv_txn *t, int64_t now, struct due_list *l)
+due_collect(struct kv_txn *t, struct due_list *l)
 {
 	struct row_key from = row_key_kind(ROW_K_DUE);
 	struct row_key to = row_key_after(from);
@@ -181,7 +182,7 @@ due_collect(struct kv_txn *t, int64_t now, struct due_list *l)
 
 		if (!row_key_get_due(key, &d->at, d->id))
 			rc = STORE_E_CORRUPT;
-		else if (d->at > now)
+		else if (d->at > l->now)
 			break;
 		else if ((rc = row_due_get(val, &d->row)) == 0)
 			l->n++;
@@ -217,7 +218,7 @@ due_mark(struct work *w, void *arg)
 	struct due_list *l = arg;
 	int rc;
 
-	if ((rc = due_collect(w->t, w->now, l)) < 0)
+	if ((rc = due_collect(w->t, l)) < 0)
 		return rc;
 	for (size_t i = 0; i < l->n; i++)
 		if ((rc = due_kill(w, &l->d[i])) < 0)
@@ -247,18 +248,19 @@ due_any(struct store *st, struct due_list *l)
 
 	if ((rc = ro_begin(st, &t)) < 0)
 		return rc;
-	rc = due_collect(t, store_now(st), l);
+	rc = due_collect(t, l);
 	ro_end(st);
 	return rc < 0 ? rc : l->n > 0;
 }
 
 static int
-sweep_due(struct store *st)
+sweep_due(struct store *st, int64_t now)
 {
 	struct due_list l;
 	struct kv_ref ref;
 	int rc, done = 0;
 
+	l.now = now;
 	while ((rc = due_any(st, &l)) > 0) {
 		if ((rc = store_run(st, KV_FREES, due_mark, &l, NULL)) < 0)
 			return rc;
@@ -379,6 +381,12 @@ sweep_history(struct store *st, bool force)
 /* ---- all of it --------------------------------------------------------- */
 
 int
+store_sweep_unused(struct store *st)
+{
+	return sweep_due(st, INT64_MAX);
+}
+
+int
 store_sweep(struct store *st, bool force)
 {
 	int rc, done = 0;
@@ -389,7 +397,7 @@ store_sweep(struct store *st, bool force)
 	if ((rc = sweep_dead(st, force)) < 0)
 		return rc;
 	done |= rc;
-	if ((rc = sweep_due(st)) < 0)
+	if ((rc = sweep_due(st, store_now(st))) < 0)
 		return rc;
 	done |= rc;
 	if ((rc = sweep_history(st, force)) < 0)

@@ -561,6 +561,8 @@ kv_modseq_skip(const struct kv_conf *cf, const char *dir, uint64_t modseq)
 		h = b->s.head;
 		if (h.seq < modseq)
 			h.seq = modseq;
+		/* Before that it was another history. */
+		h.when = commit_time(b);
 		h.settled = true;
 		journal_head_encode(&h, head);
 		rc = sys_pwrite(b->s.fd, head, sizeof(head), 0) < 0 ||

@@ -1,0 +1,147 @@
+/* culver/cmd-restore.c - culver restore: an account from its backup */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "culver/culver.h"
+#include "libbase/io.h"
+#include "libbase/xalloc.h"
+#include "libsession/passwd.h"
+
+enum { O_AT, O_AS, O_REPLACE, O_LIST };
+
+static const struct opt opts[] = {
+	{ "at", "TIME", "as it was then (the newest state)" },
+	{ "as", "ACCOUNT", "under another name, as it was in all" },
+	{ "replace", NULL, "in place of the account that is there" },
+	{ "list", NULL, "tell which moments can be restored" },
+	{ NULL, NULL, NULL }
+};
+
+static void
+told(void *arg, const char *text)
+{
+	complain("%s: %s", (const char *)arg, text);
+}
+
+static void
+put_moment(void *arg, const struct store_moments *m)
+{
+	(void)arg;
+	if (m->run) {
+		fputs("  backup of ", stdout);
+		put_time((int64_t)(m->from / 1000000));
+		putchar('\n');
+		return;
+	}
+	fputs("any time ", stdout);
+	if (m->from_modseq == 0)
+		fputs("since the account was made", stdout);
+	else {
+		fputs("from ", stdout);
+		put_time((int64_t)(m->from / 1000000));
+	}
+	fputs(", last change ", stdout);
+	put_time((int64_t)(m->to / 1000000));
+	putchar('\n');
+}
+
+/* The login, where there is none any more. */
+static int
+restore_login(struct culver *c, const char *name, const char *dir)
+{
+	struct arena *a = arena_new(0);
+	char *path = xasprintf("%s/passwd", dir);
+	struct passwd_entry e = { .disabled = false };
+	struct slice text, rest;
+	const char *colon;
+	int rc = -1, code = 0;
+
+	if (io_slurp(path, 65536, a, &text) == 0) {
+		priv_caller();
+		rc = passwd_find(c->conf, slice_str(name), a, &e);
+		priv_service();
+	}
+	if (rc == 1 && (colon = memchr(text.p, ':', text.n)) != NULL) {
+		rest = slice_make(colon + 1,
+		    text.n - (size_t)(colon + 1 - text.p));
+		while (rest.n > 0 && rest.p[rest.n - 1] == '\n')
+			rest.n--;
+		e = (struct passwd_entry){ .name = slice_str(name),
+			.hash = rest };
+		priv_caller();
+		rc = passwd_update(c->conf, &e);
+		if (rc < 0) {
+			complain("%s: the login: %s", name, strerror(errno));
+			code = EXIT_TEMP;
+		} else
+			printf("%s: its login is back, too\n", name);
+		priv_service();
+	}
+	arena_free(&a);
+	xfree(path);
+	return code;
+}
+
+static int
+restore(struct culver *c, const char *name, const char *as, const char *dir,
+    const struct args *a)
+{
+	struct store_restore r = { .dir = dir, .when = UINT64_MAX,
+		.account = as ? as : name, .copy = as != NULL,
+		.replace = a->val[O_REPLACE] != NULL };
+	struct store_backed d;
+	char *what = xstrdup(r.account);
+	int64_t t;
+	int rc;
+
+	if (a->val[O_AT]) {
+		if (args_time(&opts[O_AT], a->val[O_AT], &t) < 0 || t < 0) {
+			xfree(what);
+			return EXIT_PERM;
+		}
+		r.when = (uint64_t)t * 1000000;
+	}
+	rc = store_restore(&c->store_conf, &r, &d, told, what);
+	xfree(what);
+	if (rc == STORE_E_EXISTS && !as)
+		complain("%s: there is such an account; --replace puts the "
+		    "backup in its place", r.account);
+	if (rc < 0)
+		return complain_store(r.account, rc, NULL);
+	put_clean(slice_str(r.account));
+	fputs(": restored, with its last change of ", stdout);
+	put_time((int64_t)(d.when / 1000000));
+	putchar('\n');
+	return as ? 0 : restore_login(c, name, dir);
+}
+
+static int
+run(struct culver *c, const struct args *a)
+{
+	char *name = account_name(slice_str(a->pos[1])), *as = NULL, *dir;
+	int rc, code = EXIT_PERM;
+
+	if (!name)
+		return EXIT_PERM;
+	dir = xasprintf("%s/%s", a->pos[0], name);
+	if (a->val[O_LIST]) {
+		rc = store_backup_list(dir, put_moment, name, told);
+		code = rc < 0 ? complain_store(name, rc, NULL) : 0;
+	} else if (a->val[O_AS] && a->val[O_REPLACE])
+		complain("--as and --replace don't go together");
+	else if (!a->val[O_AS] ||
+	    (as = account_name(slice_str(a->val[O_AS]))) != NULL)
+		code = restore(c, name, as, dir, a);
+	xfree(dir);
+	xfree(as);
+	xfree(name);
+	return code;
+}
+
+const struct command cmd_restore = {
+	"restore", "DIR ACCOUNT", "an account from its backup",
+	opts, 2, 2, run
+};
