@@ -6,6 +6,11 @@
  * state in the middle of a change that touched more objects than may be told
  * at once names the last place that was told: modseq in the low 40 bits, and
  * above them one more than a 23-bit hash of the id.
+ *
+ * An Email with \Deleted wherever it is isn't there for JMAP (RFC 8621 section
+ * 4.1.1), nor a thread of such: it is told as destroyed, and if the flag is
+ * taken away again as created.  Whether it was there at the given state is told
+ * by the first tombstone since then that says it came or went.
  */
 #include "config.h"
 
@@ -24,7 +29,14 @@ struct cand {			/* what may have changed */
 	uint64_t id;
 	uint64_t last;		/* modseq of its last change */
 	uint64_t named;		/* mailboxes: of the last but of counts */
-	bool alive, destroyed;
+	uint64_t first_at;	/* modseq of the first one noted after since */
+	uint64_t thread;	/* members: of the Email */
+	int sight;		/* the first of ROW_TOMB_HIDDEN, _SHOWN; or 0 */
+	uint32_t fresh;		/* threads: new messages to be seen */
+	bool destroyed;
+	bool hidden;		/* ... when it was destroyed */
+	bool check;		/* threads: Emails came, went or were hidden */
+	bool was, is;		/* there, at since and now */
 };
 
 struct changes {
@@ -34,6 +46,7 @@ struct changes {
 	struct place since;
 	uint64_t from;		/* the first modseq to look at */
 	struct umap cands;
+	struct umap members;	/* threads: Emails that came or went */
 	uint64_t tomb_modseq;
 };
 
@@ -67,18 +80,36 @@ place_from_state(uint64_t state)
 }
 
 static struct cand *
-cand_note(struct changes *c, uint64_t id, uint64_t modseq)
+cand_get(struct changes *c, struct umap *m, uint64_t id)
 {
-	struct cand *k = umap_get(&c->cands, id, 0);
+	struct cand *k = umap_get(m, id, 0);
 
 	if (!k) {
 		k = arena_alloc(c->a, sizeof(*k));
 		k->id = id;
-		umap_add(&c->cands, id, 0, k);
+		umap_add(m, id, 0, k);
 	}
+	return k;
+}
+
+static struct cand *
+cand_note(struct changes *c, uint64_t id, uint64_t modseq)
+{
+	struct cand *k = cand_get(c, &c->cands, id);
+
 	if (modseq > k->last)
 		k->last = modseq;
+	if ((k->first_at == 0 || modseq < k->first_at) &&
+	    place_after(place_of(modseq, id), c->since))
+		k->first_at = modseq;
 	return k;
+}
+
+/* Was that created after the state, which is a place of the object id? */
+static bool
+is_new(const struct changes *c, uint64_t born, uint64_t id)
+{
+	return place_after(place_of(row_id_modseq(born), id), c->since);
 }
 
 /* ---- from the slots ---------------------------------------------------- */
@@ -87,13 +118,19 @@ static void
 slot_note(struct changes *c, const struct row_hot *h, const struct row_cold *d)
 {
 	uint64_t born = row_id_modseq(d->email);
+	bool seen = flags_visible(h->flags);
+	struct cand *k;
 
 	if (h->marks & ROW_DEAD || h->modseq < c->from)
 		return;
-	if (c->type == STORE_T_EMAIL)
-		cand_note(c, d->email, h->modseq)->alive = true;
-	else if (born >= c->from)
-		cand_note(c, d->thread, born)->alive = true;
+	if (c->type == STORE_T_EMAIL) {
+		k = cand_note(c, d->email, h->modseq);
+		k->is = k->is || seen;
+	} else if (born >= c->from) {
+		k = cand_note(c, d->thread, born);
+		k->fresh += seen;
+		k->check = k->check || !seen;
+	}
 }
 
 static int
@@ -137,23 +174,44 @@ slots_note(struct changes *c)
 
 /* ---- from the tombstones ----------------------------------------------- */
 
+/* An Email came or went; in the order of modseqs. */
+static void
+sight_note(const struct changes *c, struct cand *k, const struct row_tomb *t,
+    uint64_t id)
+{
+	if (!place_after(place_of(c->tomb_modseq, id), c->since))
+		return;
+	if (t->kind == ROW_TOMB_DESTROYED) {
+		k->destroyed = true;
+		k->hidden = !flags_visible(t->flags);
+	} else if (k->sight == 0) {
+		k->sight = t->kind;
+	}
+}
+
 static int
 tomb_note(void *arg, const struct row_tomb *t)
 {
 	struct changes *c = arg;
+	struct cand *k;
 
 	if (c->type == STORE_T_MAILBOX) {
 		if (t->kind == ROW_TOMB_MAILBOX)
 			cand_note(c, t->mailbox, c->tomb_modseq)->destroyed =
 			    true;
-	} else if (t->kind == ROW_TOMB_DESTROYED) {
-		if (c->type == STORE_T_EMAIL)
-			cand_note(c, t->email, c->tomb_modseq)->destroyed =
-			    true;
-		else
-			cand_note(c, t->thread, c->tomb_modseq);
-	} else if (t->kind == ROW_TOMB_REMOVED && c->type == STORE_T_EMAIL) {
-		cand_note(c, t->email, c->tomb_modseq);
+	} else if (t->kind == ROW_TOMB_MAILBOX) {
+		return 0;
+	} else if (c->type == STORE_T_EMAIL) {
+		k = cand_note(c, t->email, c->tomb_modseq);
+		if (t->kind != ROW_TOMB_REMOVED)
+			sight_note(c, k, t, t->email);
+	} else if (t->kind != ROW_TOMB_REMOVED) {
+		cand_note(c, t->thread, c->tomb_modseq)->check = true;
+		if (row_id_modseq(t->email) >= c->from)
+			cand_note(c, t->thread, row_id_modseq(t->email));
+		k = cand_get(c, &c->members, t->email);
+		k->thread = t->thread;
+		sight_note(c, k, t, t->thread);
 	}
 	return 0;
 }
@@ -178,37 +236,129 @@ tombs_scan(struct kv_txn *t, uint64_t since, uint64_t *modseq,
 	return rc;
 }
 
-/* Is a thread that lost an Email still there? */
+/* ---- is it there, and was it? ------------------------------------------ */
+
+/* An Email as JMAP sees it: it is there in a mailbox without \Deleted. */
 static int
-thread_check(struct changes *c, struct cand *k)
+email_shown(struct changes *c, uint64_t id, bool *is_r)
 {
-	struct row_key key = row_key_u64(ROW_K_THREAD, k->id);
 	struct row_email e;
-	struct slice v;
+	struct row_hot h;
 	int rc;
 
-	if (k->alive)
-		return 0;
+	*is_r = false;
 	arena_reset(c->tmp);
-	rc = kv_get(c->t, c->tmp, row_key(&key), &v);
-	if (rc == STORE_E_NOTFOUND) {
-		rc = email_read(c->t, c->tmp, k->id, &e);
-		if (rc == 0 && e.thread == k->id)
-			rc = email_alive(c->t, &e);
-		else if (rc == 0 || rc == STORE_E_NOTFOUND)
-			rc = 0;
-		k->destroyed = rc == 0;
+	if ((rc = email_read(c->t, c->tmp, id, &e)) < 0)
+		return rc == STORE_E_NOTFOUND ? 0 : rc;
+	for (size_t i = 0; i < e.n_in && !*is_r; i++) {
+		rc = msg_read(c->t, e.in[i].mailbox, e.in[i].uid, &h, NULL);
+		if (rc == 0)
+			*is_r = flags_visible(h.flags);
+		else if (rc != STORE_E_NOTFOUND)
+			return rc;
 	}
-	return rc < 0 ? rc : 0;
+	return 0;
+}
+
+/* Was the Email there, as places of the object id go? */
+static bool
+email_was(const struct changes *c, const struct cand *k, uint64_t id)
+{
+	if (is_new(c, k->id, id))
+		return false;
+	if (k->sight != 0)
+		return k->sight == ROW_TOMB_HIDDEN;
+	return k->destroyed ? !k->hidden : k->is;
 }
 
 static int
-threads_check(struct changes *c)
+emails_check(struct changes *c)
 {
 	struct cand *k;
 	size_t pos = 0;
 	int rc;
 
+	while ((k = umap_next(&c->cands, &pos))) {
+		if (k->destroyed)
+			k->is = false;
+		else if (!k->is && (rc = email_shown(c, k->id, &k->is)) < 0)
+			return rc;
+		k->was = email_was(c, k, k->id);
+	}
+	return 0;
+}
+
+/* Does the thread have more messages to be seen than those that are new? */
+static int
+thread_old(struct changes *c, const struct cand *k)
+{
+	struct row_key key = row_key_u64(ROW_K_THREAD, k->id);
+	struct row_thread h;
+	struct slice v;
+	uint64_t n = 0;
+	int rc;
+
+	arena_reset(c->tmp);
+	if ((rc = kv_get(c->t, c->tmp, row_key(&key), &v)) < 0)
+		return rc == STORE_E_NOTFOUND ? 0 : rc;
+	if ((rc = row_thread_get(v, c->tmp, &h)) < 0)
+		return rc;
+	for (size_t i = 0; i < h.n_in; i++)
+		n += h.in[i].emails;
+	return n > k->fresh;
+}
+
+/* Looks at all of a thread. */
+static int
+thread_look(struct changes *c, struct cand *k)
+{
+	struct arena *a = arena_new(0);
+	struct cand one, *m;
+	uint64_t *id;
+	size_t n = 0;
+	int rc;
+
+	if ((rc = thread_read(c->t, a, k->id, &id, &n)) == STORE_E_NOTFOUND)
+		rc = 0;
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		one = (struct cand){ .id = id[i] };
+		if ((m = umap_get(&c->members, id[i], 0)))
+			one = *m;
+		rc = email_shown(c, id[i], &one.is);
+		k->is = k->is || one.is;
+		k->was = k->was || email_was(c, &one, k->id);
+	}
+	arena_free(&a);
+	return rc;
+}
+
+static int
+thread_check(struct changes *c, struct cand *k)
+{
+	int rc;
+
+	if (k->check)
+		return thread_look(c, k);
+	if (is_new(c, k->id, k->id)) {
+		k->is = true;
+		return 0;
+	}
+	if ((rc = thread_old(c, k)) > 0)
+		k->is = k->was = true;
+	return rc == 0 ? thread_look(c, k) : rc < 0 ? rc : 0;
+}
+
+static int
+threads_check(struct changes *c)
+{
+	struct cand *k, *m;
+	size_t pos = 0;
+	int rc;
+
+	while ((m = umap_next(&c->members, &pos)))
+		if (m->destroyed && email_was(c, m, m->thread))
+			cand_get(c, &c->cands, m->thread)->was = true;
+	pos = 0;
 	while ((k = umap_next(&c->cands, &pos)))
 		if ((rc = thread_check(c, k)) < 0)
 			return rc;
@@ -236,12 +386,23 @@ mailboxes_note(struct changes *c)
 		else if ((rc = row_mailbox_get(val, &m)) == 0) {
 			k = cand_note(c, id, m.changed);
 			k->named = m.changed;
+			k->is = true;
 			if (m.counted > k->last)
 				k->last = m.counted;
 		}
 	}
 	kv_scan_close(&s);
 	return rc;
+}
+
+static void
+mailboxes_check(struct changes *c)
+{
+	struct cand *k;
+	size_t pos = 0;
+
+	while ((k = umap_next(&c->cands, &pos)))
+		k->was = !is_new(c, k->id, k->id);
 }
 
 /* ---- the answer -------------------------------------------------------- */
@@ -267,19 +428,24 @@ told_cmp(const void *a, const void *b)
 static bool
 cand_tell(const struct changes *c, const struct cand *k, struct told *d)
 {
-	struct place born = place_of(row_id_modseq(k->id), k->id);
-	bool is_new = place_after(born, c->since);
+	uint64_t at = k->last;
 
+	/* Nothing is missed by what is told too early: it is told again. */
+	if (is_new(c, k->id, k->id))
+		at = row_id_modseq(k->id);
+	else if (k->was != k->is && (k->is || !k->destroyed ||
+	    k->sight))
+		at = k->first_at;
 	memset(d, 0, sizeof(*d));
 	d->c.id = k->id;
-	d->place = is_new ? born : place_of(k->last, k->id);
-	d->c.modseq = d->place.modseq;
-	d->c.kind = k->destroyed ? STORE_DESTROYED :
-	    is_new ? STORE_CREATED : STORE_UPDATED;
+	d->place = place_of(at, k->id);
+	d->c.modseq = at;
+	d->c.kind = !k->is ? STORE_DESTROYED :
+	    k->was ? STORE_UPDATED : STORE_CREATED;
 	d->c.counts_only = c->type == STORE_T_MAILBOX &&
 	    d->c.kind == STORE_UPDATED &&
 	    !place_after(place_of(k->named, k->id), c->since);
-	return !(is_new && k->destroyed) && place_after(d->place, c->since);
+	return (k->was || k->is) && place_after(d->place, c->since);
 }
 
 /* How many of d to tell, and the state after them. */
@@ -337,9 +503,12 @@ changes_collect(struct changes *c)
 	if (c->type == STORE_T_MAILBOX && (rc = mailboxes_note(c)) < 0)
 		return rc;
 	rc = tombs_scan(c->t, c->from, &c->tomb_modseq, tomb_note, c);
-	if (rc == 0 && c->type == STORE_T_THREAD)
-		rc = threads_check(c);
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (c->type == STORE_T_MAILBOX)
+		mailboxes_check(c);
+	return c->type == STORE_T_EMAIL ? emails_check(c) :
+	    c->type == STORE_T_THREAD ? threads_check(c) : 0;
 }
 
 /* Can changes since then be told?  1: there are none. */
@@ -375,6 +544,7 @@ store_changes(struct store *st, struct arena *a, enum store_type t,
 	c.a = arena_new(0);
 	c.tmp = arena_new(0);
 	umap_init(&c.cands, c.a);
+	umap_init(&c.members, c.a);
 	*state_r = kv_modseq(st->kv);
 	if ((rc = since_check(&c, *state_r, since)) == 0)
 		rc = changes_collect(&c);
@@ -417,7 +587,8 @@ vanished_note(void *arg, const struct row_tomb *t)
 {
 	struct vanished *v = arg;
 
-	if (t->kind == ROW_TOMB_MAILBOX || t->mailbox != v->mailbox)
+	if ((t->kind != ROW_TOMB_REMOVED && t->kind != ROW_TOMB_DESTROYED) ||
+	    t->mailbox != v->mailbox)
 		return 0;
 	v->uid = arena_grow(v->a, v->uid, &v->cap, v->n + 1, sizeof(*v->uid));
 	v->uid[v->n++] = t->uid;

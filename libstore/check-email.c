@@ -313,7 +313,8 @@ tomb_check(void *arg, const struct row_tomb *t)
 		return 0;
 	}
 	if (m && t->uid >= m->row.uidnext)
-		check_fault(c, "mailbox %llx: expunged UID %u of the future",
+		check_fault(c, "mailbox %llx: a tombstone of UID %u of the "
+		    "future",
 		    (unsigned long long)t->mailbox, t->uid);
 	if (t->kind == ROW_TOMB_DESTROYED &&
 	    umap_get(&c->emails, t->email, 0))

@@ -170,6 +170,47 @@ slot_set_flags(struct work *w, struct w_msg *g, uint64_t flags)
 	return 0;
 }
 
+static void
+msg_tomb(struct work *w, const struct w_msg *g, const struct row_cold *d,
+    int kind)
+{
+	struct row_tomb tomb = {
+		.kind = kind, .mailbox = g->m->id, .uid = g->hot.uid,
+		.email = d->email, .thread = d->thread,
+		.flags = g->hot.flags
+	};
+
+	w_tomb(w, &tomb);
+}
+
+/*
+ * The message g was to be seen by JMAP, and is (RFC 8621 section 4.1.1).
+ * Where nothing else of the Email (e; NULL: it is nowhere else) is to be seen,
+ * that makes it go, or come.
+ */
+static int
+msg_sight(struct work *w, const struct w_msg *g, const struct row_cold *d,
+    struct w_email *e, bool was, bool is)
+{
+	struct w_msg o;
+	int rc;
+
+	if (was == is)
+		return 0;
+	for (size_t i = 0; e && i < e->row.n_in; i++) {
+		if (e->row.in[i].mailbox == g->m->id)
+			continue;
+		if ((rc = email_slot(w, e, i, &o)) < 0)
+			return rc == STORE_E_NOTFOUND ?
+			    store_corrupt(w->st, "email", e->id) : rc;
+		if (flags_visible(o.hot.flags))
+			return 0;
+	}
+	msg_tomb(w, g, d, is ? ROW_TOMB_SHOWN : ROW_TOMB_HIDDEN);
+	w->head.thread_modseq = w->modseq;
+	return 0;
+}
+
 /* The same keywords in all other memberships. */
 static int
 others_set_flags(struct work *w, const struct w_msg *g, struct w_email *e,
@@ -225,7 +266,9 @@ msg_set_flags(struct work *w, struct w_msg *g, uint64_t flags)
 	if (p.e && (old ^ flags) & FLAG_KEYWORDS &&
 	    (rc = others_set_flags(w, g, p.e, flags & FLAG_KEYWORDS)) < 0)
 		return rc;
-	if (count && (rc = part_put(w, g, &p)) < 0)
+	if (count && ((rc = part_put(w, g, &p)) < 0 ||
+	    (rc = msg_sight(w, g, &p.d, p.e, flags_visible(old),
+	    flags_visible(flags))) < 0))
 		return rc;
 	return 1;
 }
@@ -242,19 +285,6 @@ in_drop(struct row_email *r, uint64_t mailbox)
 			r->n_in--;
 			return;
 		}
-}
-
-static void
-msg_tomb(struct work *w, const struct w_msg *g, const struct row_cold *d,
-    int kind)
-{
-	struct row_tomb tomb = {
-		.kind = kind, .mailbox = g->m->id, .uid = g->hot.uid,
-		.email = d->email, .thread = d->thread,
-		.flags = g->hot.flags
-	};
-
-	w_tomb(w, &tomb);
 }
 
 /* The slot goes, and what the mailbox counted of it. */
@@ -278,7 +308,9 @@ msg_remove(struct work *w, struct w_msg *g)
 		msg_kill(w, g, &p.d, ROW_TOMB_REMOVED);
 		in_drop(&p.e->row, g->m->id);
 		w_email_dirty(w, p.e);
-		return part_put(w, g, &p);
+		rc = msg_sight(w, g, &p.d, p.e, flags_visible(g->hot.flags),
+		    false);
+		return rc < 0 ? rc : part_put(w, g, &p);
 	}
 	msg_kill(w, g, &p.d, ROW_TOMB_DESTROYED);
 	w->head.size -= p.d.size;
@@ -324,7 +356,9 @@ msg_move(struct work *w, struct w_msg *g, struct w_mailbox *to,
 			e->row.in[i] = (struct row_in){ to->id, h.uid };
 	w_email_dirty(w, e);
 	there.hot = h;
-	return part_put(w, &there, &p);
+	rc = msg_sight(w, &there, &p.d, e, flags_visible(g->hot.flags),
+	    flags_visible(flags));
+	return rc < 0 ? rc : part_put(w, &there, &p);
 }
 
 /* ---- coming ------------------------------------------------------------ */
@@ -463,6 +497,9 @@ email_join(struct work *w, struct w_email *e, struct w_mailbox *m,
 	d.saved = w->now;
 	memcpy(d.ref, e->row.ref, sizeof(d.ref));
 	if ((rc = w_append(w, m, &h, &d)) < 0)
+		return rc;
+	if (e->row.n_in > 0 && (rc = msg_sight(w, &(struct w_msg){ .m = m,
+	    .hot = h }, &d, e, false, flags_visible(flags))) < 0)
 		return rc;
 	in_add(w, &e->row, m->id, h.uid);
 	mailbox_count(w, m, flags, d.size, 1);

@@ -144,8 +144,7 @@ row_tombs_get(struct slice v, int64_t *when_r,
 			return STORE_E_CORRUPT;
 		if (t.kind == ROW_TOMB_MAILBOX)
 			rc = fn(arg, &t);
-		else if (t.kind == ROW_TOMB_REMOVED ||
-		    t.kind == ROW_TOMB_DESTROYED)
+		else if (t.kind >= ROW_TOMB_REMOVED && t.kind <= ROW_TOMB_SHOWN)
 			rc = tomb_get_run(&c, &t, fn, arg);
 		else
 			rc = STORE_E_CORRUPT;

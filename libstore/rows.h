@@ -182,7 +182,12 @@ int row_keywords_get(struct slice v, struct slice name_r[ROW_KEYWORDS],
 
 /* ---- tombstones -------------------------------------------------------- */
 
-enum { ROW_TOMB_REMOVED = 1, ROW_TOMB_DESTROYED = 2, ROW_TOMB_MAILBOX = 3 };
+enum {
+	ROW_TOMB_REMOVED = 1, ROW_TOMB_DESTROYED = 2, ROW_TOMB_MAILBOX = 3,
+	/* Not of what is gone: the Email has \Deleted wherever it is, or has
+	 * it no more. */
+	ROW_TOMB_HIDDEN = 4, ROW_TOMB_SHOWN = 5
+};
 struct row_tomb {
 	int kind;
 	uint64_t mailbox;

@@ -100,6 +100,9 @@ int msg_read(struct kv_txn *t, uint64_t mailbox, uint32_t uid,
     struct row_hot *hot_r, struct row_cold *cold_r);
 /* 1: at least one of its memberships lives. */
 int email_alive(struct kv_txn *t, const struct row_email *e);
+/* The Emails of a thread, in order, in a; NOTFOUND if none lives. */
+int thread_read(struct kv_txn *t, struct arena *a, uint64_t id,
+    uint64_t **id_r, size_t *n_r);
 
 /* ---- changing ---------------------------------------------------------- */
 

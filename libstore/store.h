@@ -507,7 +507,9 @@ struct store_change {
 enum store_type { STORE_T_EMAIL, STORE_T_MAILBOX, STORE_T_THREAD };
 /*
  * What changed after since, each id once, oldest change first; what was both
- * created and destroyed after since is left out.  At most max (0: all): *more_r
+ * created and destroyed after since is left out.  An Email with \Deleted
+ * wherever it is isn't there (RFC 8621 4.1.1), nor is a thread of such: they are
+ * told as destroyed, and as created where the flag goes again.  At most max (0: all): *more_r
  * and *state_r tell whether there is more and from where to go on (a state to
  * pass as since).  TOOOLD: since is before the horizon; INVALID: it is in the
  * future.

@@ -449,7 +449,7 @@ member_cmp(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static int
+int
 thread_read(struct kv_txn *t, struct arena *a, uint64_t id, uint64_t **id_r,
     size_t *n_r)
 {

@@ -314,7 +314,7 @@ static void
 emails_digest(struct objs *s, const struct md_email *e, size_t n, bool now)
 {
 	for (size_t i = 0; i < n; i++)
-		if (e[i].n_in > 0) {
+		if (visible(&e[i], 0)) {
 			struct obj *o = obj(s, e[i].id);
 
 			*(now ? &o->now : &o->then) = email_digest(&e[i]);
@@ -325,7 +325,7 @@ static void
 threads_digest(struct objs *s, const struct md_email *e, size_t n, bool now)
 {
 	for (size_t i = 0; i < n; i++)
-		if (e[i].n_in > 0) {
+		if (visible(&e[i], 0)) {
 			struct obj *o = obj(s, e[i].thread);
 			uint64_t *d = now ? &o->now : &o->then;
 
@@ -370,9 +370,11 @@ told(struct objs *s, const struct store_change *c, size_t n, uint64_t since,
 		assert_true(s->n == before || !once);
 		assert_true(!once || !o->told);
 		assert_true(c[i].modseq > since);
-		if (c[i].kind == STORE_CREATED)
-			assert_true(!o->told);
-		if (c[i].kind != STORE_UPDATED || !o->told)
+		/* Between pages it may be hidden and shown again. */
+		if (c[i].kind == STORE_CREATED && !once)
+			o->told = o->then ? STORE_UPDATED + 1 :
+			    STORE_CREATED + 1;
+		else if (c[i].kind != STORE_UPDATED || !o->told)
 			o->told = (int)c[i].kind + 1;
 		o->counts_only = c[i].counts_only;
 	}

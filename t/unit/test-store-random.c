@@ -200,6 +200,13 @@ copied(struct md_email *e, struct md_box *from, struct md_box *to, bool move)
 		md_leave(e, from->id);
 }
 
+static int
+learn_id(void *arg, const struct store_msg_info *m)
+{
+	*(uint64_t *)arg = m->email;
+	return 0;
+}
+
 static void
 op_copy(void)
 {
@@ -208,9 +215,7 @@ op_copy(void)
 	uint32_t uid[UIDS], first = to->uidnext;
 	size_t n = md_pick(&md, from->id, 1 + md_rnd(&md, 6), uid, 400);
 	size_t n_pair, old = md.n_e;
-	uint64_t since = store_modseq(st);
 	struct store_pair *p;
-	struct store_email s;
 
 	if (md.n_e > MD_EMAILS - 2000)
 		return;
@@ -225,23 +230,11 @@ op_copy(void)
 	/* Learn the ids of the new Emails. */
 	for (size_t i = 0; i < md.n_e - old; i++) {
 		struct md_email *e = &md.e[old + i];
-		struct store_change *c;
-		uint64_t state;
-		size_t n_c, k = 0;
-		bool more;
+		struct store_range r = { e->in[0].uid, e->in[0].uid };
 
-		assert_int_equal(store_changes(st, arena, STORE_T_EMAIL,
-		    since, 0, &c, &n_c, &state, &more), 0);
-		for (size_t j = 0; j < n_c && e->id == 0; j++) {
-			if (c[j].kind != STORE_CREATED || store_email_get(st,
-			    arena, c[j].id, &s) < 0)
-				continue;
-			if (s.in[0].mailbox == e->in[0].mb &&
-			    s.in[0].uid == e->in[0].uid)
-				e->id = c[j].id;
-			k++;
-		}
-		assert_true(k > 0 && e->id != 0);
+		assert_int_equal(store_msg_scan(st, e->in[0].mb, &r, 1,
+		    learn_id, &e->id), 0);
+		assert_true(e->id != 0);
 	}
 }
 
