@@ -12,6 +12,8 @@ static const struct imap_command commands[] = {
 	{ "CAPABILITY", cmd_capability, IMAP_ANY, 0, NULL, NULL },
 	{ "CHECK", cmd_check, IMAP_SELECTED, 0, NULL, NULL },
 	{ "CLOSE", cmd_close, IMAP_SELECTED, IMAP_NOSYNC, NULL, NULL },
+	{ "COMPRESS", cmd_compress, IMAP_LOGGEDIN, 0, "COMPRESS=DEFLATE",
+	    NULL },
 	{ "COPY", cmd_copy, IMAP_SELECTED, IMAP_SEQ, NULL, NULL },
 	{ "CREATE", cmd_create, IMAP_LOGGEDIN, 0, NULL, NULL },
 	{ "DELETE", cmd_delete, IMAP_LOGGEDIN, 0, NULL, NULL },
@@ -149,6 +151,8 @@ imap_capabilities(struct imap_session *s, struct buf *out)
 		    (capabilities[i].when == CAP_AFTER) == in)
 			cap_add(out, capabilities[i].name);
 	if (in) {
+		if (!s->compressed)
+			cap_add(out, "COMPRESS=DEFLATE");
 		cap_add(out, "APPENDLIMIT=");
 		buf_add_u64(out, s->x->conf->max_message);
 		return;

@@ -92,7 +92,7 @@ struct imap_session {
 	size_t n_keywords;
 	uint64_t keywords_told;		/* bits in the last FLAGS response */
 	unsigned enabled;		/* IMAP_CONDSTORE, ... */
-	bool id_given, bye;
+	bool id_given, bye, compressed;
 	unsigned bad;			/* bad commands before login */
 	int64_t deadline;		/* monotonic ms: the end of patience */
 };
@@ -223,6 +223,7 @@ enum imap_next cmd_authenticate(struct imap_cmd *cmd);
 enum imap_next cmd_capability(struct imap_cmd *cmd);
 enum imap_next cmd_check(struct imap_cmd *cmd);
 enum imap_next cmd_close(struct imap_cmd *cmd);
+enum imap_next cmd_compress(struct imap_cmd *cmd);
 enum imap_next cmd_copy(struct imap_cmd *cmd);
 enum imap_next cmd_create(struct imap_cmd *cmd);
 enum imap_next cmd_delete(struct imap_cmd *cmd);

@@ -11,6 +11,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/cmd-any.c \
 	imapd/cmd-append.c \
 	imapd/cmd-auth.c \
+	imapd/cmd-compress.c \
 	imapd/cmd-copy.c \
 	imapd/cmd-expunge.c \
 	imapd/cmd-fetch.c \
@@ -48,26 +49,28 @@ imapd_libimapd_a_SOURCES = \
 	imapd/url.c \
 	imapd/view.c imapd/view.h
 
+LIBIMAPD = imapd/libimapd.a $(ZLIB_LIBS)
+
 daemon_PROGRAMS += imapd/imapd
 imapd_imapd_SOURCES = imapd/main.c
-imapd_imapd_LDADD = imapd/libimapd.a $(LIBSESSION) $(LIBSTORE) $(LIBMIME) \
+imapd_imapd_LDADD = $(LIBIMAPD) $(LIBSESSION) $(LIBSTORE) $(LIBMIME) \
 	$(LIBBASE)
 
 check_PROGRAMS += t/unit/test-imap-parse
 t_unit_test_imap_parse_SOURCES = t/unit/test-imap-parse.c
 t_unit_test_imap_parse_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_test_imap_parse_LDADD = imapd/libimapd.a $(TEST_LIBS)
+t_unit_test_imap_parse_LDADD = $(LIBIMAPD) $(TEST_LIBS)
 
 check_PROGRAMS += t/unit/test-imap-text
 t_unit_test_imap_text_SOURCES = t/unit/test-imap-text.c
 t_unit_test_imap_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_test_imap_text_LDADD = imapd/libimapd.a libsession/libsession.a \
+t_unit_test_imap_text_LDADD = $(LIBIMAPD) libsession/libsession.a \
 	$(LIBCONF) $(TEST_LIBS)
 
 check_PROGRAMS += t/unit/test-imap-tree
 t_unit_test_imap_tree_SOURCES = t/unit/test-imap-tree.c
 t_unit_test_imap_tree_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_test_imap_tree_LDADD = imapd/libimapd.a libsession/libsession.a \
+t_unit_test_imap_tree_LDADD = $(LIBIMAPD) libsession/libsession.a \
 	$(LIBCONF) $(TEST_LIBS)
 
 check_PROGRAMS += t/unit/test-imap-session
@@ -79,11 +82,11 @@ check_PROGRAMS += t/fuzz/fuzz-imap-command t/fuzz/fuzz-imap-name
 t_fuzz_fuzz_imap_command_SOURCES = t/fuzz/fuzz-imap-command.c $(FUZZ_MAIN)
 t_fuzz_fuzz_imap_command_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_imap_command_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
-t_fuzz_fuzz_imap_command_LDADD = imapd/libimapd.a $(LIBBASE)
+t_fuzz_fuzz_imap_command_LDADD = $(LIBIMAPD) $(LIBBASE)
 t_fuzz_fuzz_imap_name_SOURCES = t/fuzz/fuzz-imap-name.c $(FUZZ_MAIN)
 t_fuzz_fuzz_imap_name_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_imap_name_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
-t_fuzz_fuzz_imap_name_LDADD = imapd/libimapd.a $(LIBBASE)
+t_fuzz_fuzz_imap_name_LDADD = $(LIBIMAPD) $(LIBBASE)
 
 check_PROGRAMS += t/fuzz/fuzz-imap-fetch
 t_fuzz_fuzz_imap_fetch_SOURCES = t/fuzz/fuzz-imap-fetch.c $(FUZZ_MAIN)
@@ -97,6 +100,7 @@ TAPS += \
 	t/imap/binary.t \
 	t/imap/catenate.t \
 	t/imap/clients.t \
+	t/imap/compress.t \
 	t/imap/condstore.t \
 	t/imap/copy.t \
 	t/imap/create-use.t \

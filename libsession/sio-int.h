@@ -10,7 +10,7 @@
 #include "libsession/sio.h"
 #include "libsession/tls-int.h"
 
-enum { SIO_OUT = TLS_RECORD };
+enum { SIO_OUT = TLS_RECORD, SIO_RAW = 4096 };
 
 struct sio {
 	int rfd, wfd;
@@ -30,6 +30,12 @@ struct sio {
 	int64_t stop_deadline;	/* of writing, once *stop was seen */
 	const struct tls_module *tls;
 	struct tls_conn *conn;
+	const struct sio_filter *filter;
+	void *filter_arg;
+	char *raw;		/* SIO_RAW octets; those of raw_left are not */
+	struct slice raw_left;	/* decoded yet */
+	bool unflushed;		/* the filter holds output back */
+	bool more;		/* the filter may have more without input */
 	uint64_t bytes_in, bytes_out;
 };
 

@@ -135,17 +135,47 @@ write_tls(struct sio *io, const char *p, size_t n)
 }
 
 static int
+write_raw(struct sio *io, const char *p, size_t n, int flags)
+{
+	return io->secure ? write_tls(io, p, n) :
+			    write_plain(io, p, n, NULL, 0, flags);
+}
+
+/* last: the peer is to get all of it. */
+static int
+write_filtered(struct sio *io, const char *p, size_t n, bool last)
+{
+	struct slice in = slice_make(p, n);
+	char out[SIO_OUT];
+	ssize_t k;
+	int rc;
+
+	do {
+		k = io->filter->encode(io->filter_arg, &in, last, out,
+		    sizeof(out));
+		if (k < 0)
+			return output_failed(io, SIO_ERROR,
+			    "the output can't be compressed");
+		if (k > 0 && (rc = write_raw(io, out, (size_t)k, 0)) < 0)
+			return rc;
+	} while (in.n > 0 || k == SIO_OUT);
+	io->unflushed = !last;
+	return 0;
+}
+
+/* flags: MSG_MORE where more comes at once. */
+static int
 flush(struct sio *io, int flags)
 {
 	size_t n = io->out_n;
 
 	if (io->out_err != 0)
 		return io->out_err;
-	if (n == 0)
-		return 0;
 	io->out_n = 0;
-	return io->secure ? write_tls(io, io->out, n) :
-			    write_plain(io, io->out, n, NULL, 0, flags);
+	if (io->filter != NULL)
+		return n > 0 || (io->unflushed && flags == 0) ?
+		    write_filtered(io, io->out, n, flags == 0) : 0;
+	return n > 0 ? write_raw(io, io->out, n, flags) : 0;
 }
 
 int
@@ -167,7 +197,7 @@ sio_put(struct sio *io, const void *data, size_t n)
 
 	if (io->out_err != 0)
 		return;
-	if (!io->secure && n >= SIO_OUT) {
+	if (!io->secure && io->filter == NULL && n >= SIO_OUT) {
 		size_t have = io->out_n;
 
 		io->out_n = 0;
@@ -183,10 +213,11 @@ sio_put(struct sio *io, const void *data, size_t n)
 		io->out_n += room;
 		p += room;
 		n -= room;
-		if (io->out_n == SIO_OUT && flush(io, 0) < 0)
+		if (io->out_n == SIO_OUT &&
+		    flush(io, io->filter != NULL ? MSG_MORE : 0) < 0)
 			return;
 		/* Whole records go from where they are. */
-		if (n >= SIO_OUT) {
+		if (io->filter == NULL && n >= SIO_OUT) {
 			size_t whole = n - n % SIO_OUT;
 
 			if (write_tls(io, p, whole) < 0)
@@ -262,7 +293,7 @@ copy_file(struct sio *io, int fd, uint64_t off, uint64_t len)
 		off += room;
 		len -= room;
 		if (io->out_n == SIO_OUT)
-			flush(io, 0);
+			flush(io, io->filter != NULL ? MSG_MORE : 0);
 	}
 	return io->out_err;
 }
@@ -275,7 +306,8 @@ sio_send_file(struct sio *io, int fd, uint64_t off, uint64_t len)
 
 	if (io->out_err != 0)
 		return io->out_err;
-	if (io->secure || !io->socket || len < SMALL_FILE)
+	if (io->secure || io->filter != NULL || !io->socket ||
+	    len < SMALL_FILE)
 		return copy_file(io, fd, off, len);
 	if ((rc = flush(io, MSG_MORE)) < 0)
 		return rc;

@@ -81,7 +81,10 @@ sio_free(struct sio **iop)
 			io->tls->bye(io->conn);
 		io->tls->conn_free(&io->conn);
 	}
+	if (io->filter != NULL)
+		io->filter->free(io->filter_arg);
 	drain(io);
+	xfree(io->raw);
 	if (io->wfd != io->rfd)
 		io_close(&io->wfd);
 	io_close(&io->rfd);
@@ -240,14 +243,10 @@ make_room(struct sio *io)
 
 /* More than 0 octets, 0: wait for *events_r, or SIO_*. */
 static ssize_t
-read_some(struct sio *io, short *events_r)
+read_raw(struct sio *io, char *p, size_t room, short *events_r)
 {
-	char *p = io->in + io->in_n;
-	size_t room = io->in_cap - io->in_n;
 	ssize_t n;
 
-	if (room > io->in_max - io->in_n)
-		room = io->in_max - io->in_n;
 	*events_r = POLLIN;
 	if (io->tls == NULL) {
 		n = io_read(io->rfd, p, room);
@@ -276,9 +275,69 @@ read_some(struct sio *io, short *events_r)
 			n = 0;
 		}
 	}
-	io->in_n += (size_t)n;
 	io->bytes_in += (uint64_t)n;
 	return n;
+}
+
+/* Input that the socket doesn't show. */
+static bool
+hidden_input(const struct sio *io)
+{
+	return io->more || io->raw_left.n > 0 ||
+	    (io->tls != NULL && io->tls->pending(io->conn) > 0);
+}
+
+static ssize_t
+read_filtered(struct sio *io, char *p, size_t room, short *events_r)
+{
+	ssize_t n;
+
+	for (;;) {
+		if (io->raw_left.n > 0 || io->more) {
+			n = io->filter->decode(io->filter_arg, &io->raw_left,
+			    p, room);
+			if (n < 0)
+				return input_failed(io, SIO_ERROR,
+				    "compressed data is damaged");
+			io->more = (size_t)n == room;
+			if (n > 0) {
+				io->eager = hidden_input(io) || io->eager;
+				return n;
+			}
+		}
+		if ((n = read_raw(io, io->raw, SIO_RAW, events_r)) <= 0)
+			return n;
+		io->raw_left = slice_make(io->raw, (size_t)n);
+	}
+}
+
+static ssize_t
+read_some(struct sio *io, short *events_r)
+{
+	char *p = io->in + io->in_n;
+	size_t room = io->in_cap - io->in_n;
+	ssize_t n;
+
+	if (room > io->in_max - io->in_n)
+		room = io->in_max - io->in_n;
+	n = io->filter != NULL ? read_filtered(io, p, room, events_r) :
+	    read_raw(io, p, room, events_r);
+	if (n > 0)
+		io->in_n += (size_t)n;
+	return n;
+}
+
+int
+sio_add_filter(struct sio *io, const struct sio_filter *f, void *arg)
+{
+	int rc = sio_flush(io);
+
+	sio_consume(io, io->in_n - io->in_off);
+	io->eager = false;
+	io->filter = f;
+	io->filter_arg = arg;
+	io->raw = xmalloc(SIO_RAW);
+	return rc;
 }
 
 int
@@ -329,8 +388,7 @@ sio_wait(struct sio *io, int extra_fd, int timeout_ms)
 	if (io->in_err != 0)
 		return io->in_err;
 	deadline = sio_deadline(timeout_ms);
-	/* Octets within TLS don't make the socket readable. */
-	if (io->tls != NULL && io->tls->pending(io->conn) > 0)
+	if (hidden_input(io))
 		deadline = 0;
 	do {
 		if (sio_stopped(io))
@@ -340,7 +398,7 @@ sio_wait(struct sio *io, int extra_fd, int timeout_ms)
 	if (n < 0)
 		return input_failed(io, SIO_ERROR, strerror(errno));
 	rc = fds[0].revents != 0 ? 1 : 0;
-	if (io->tls != NULL && io->tls->pending(io->conn) > 0)
+	if (hidden_input(io))
 		rc = 1;
 	if (extra_fd >= 0 && fds[1].revents != 0)
 		rc |= 2;

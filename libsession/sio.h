@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "libbase/slice.h"
 
@@ -84,6 +85,24 @@ void sio_set_stop(struct sio *io, const volatile sig_atomic_t *stop,
  */
 int sio_starttls(struct sio *io, struct tls_ctx *ctx, int timeout_ms);
 bool sio_secure(const struct sio *io);
+
+/*
+ * A layer between the session and TLS: compression.  From the call on all
+ * input and output goes through it; what was read before but not consumed is
+ * thrown away, what was put is sent first.  0 or SIO_*.  The filter is freed
+ * with io.
+ */
+struct sio_filter {
+	/* From *in, which it moves on, to at most room octets at p.  Returns
+	 * how many, or -1: the peer sent nonsense. */
+	ssize_t (*decode)(void *arg, struct slice *in, char *p, size_t room);
+	/* The same outwards; called until less than room came.  flush: so that
+	 * the peer can decode all of it. */
+	ssize_t (*encode)(void *arg, struct slice *in, bool flush, char *p,
+	    size_t room);
+	void (*free)(void *arg);
+};
+int sio_add_filter(struct sio *io, const struct sio_filter *f, void *arg);
 /* "TLS1.3 ECDHE-... " for the log; NULL without TLS. */
 const char *sio_tls_info(const struct sio *io);
 /* What was wrong with the connection, for the log; NULL: nothing. */
