@@ -341,7 +341,7 @@ beside(struct bench *b, struct bench_account *c, bool compaction)
 	must(c, store_idle(c->st, true), "idle");
 	/* So that a compaction is due. */
 	if (c->messages >= BENCH_BULK)
-		for (int i = 0; i < 3; i++)
+		for (int i = 0; i < 5; i++)
 			bench_bulk(b, c);
 	for (int i = 0; i < 200; i++)
 		m_flag(b, c);
@@ -352,10 +352,10 @@ beside(struct bench *b, struct bench_account *c, bool compaction)
 		double t = bench_us();
 
 		must(c, store_open(&b->conf, c->name, &st), "open");
-		if (compaction && store_idle(st, false) != 1)
-			_exit(1);
-		if (compaction)
+		if (compaction) {
+			must(c, store_idle(st, false), "idle");
 			_exit(0);
+		}
 		while (bench_us() - t < 20000)
 			(void)poll(NULL, 0, 1);
 		_exit(0);
