@@ -281,7 +281,7 @@ row_head_put(struct buf *b, const struct row_head *h)
 	val_begin(b);
 	buf_add_be64(b, h->account);
 	for (int i = 0; i < ROW_TXN_RING; i++)
-		buf_add_be64(b, h->txn[i]);
+		buf_add_be32(b, h->txn[i]);
 	buf_add_be64(b, h->horizon);
 	buf_add_be64(b, h->swept);
 	buf_add_be64(b, h->dead);
@@ -308,7 +308,7 @@ row_head_get(struct slice v, struct row_head *h_r)
 		return rc;
 	h_r->account = cur_be64(&c);
 	for (int i = 0; i < ROW_TXN_RING; i++)
-		h_r->txn[i] = cur_be64(&c);
+		h_r->txn[i] = cur_be32(&c);
 	h_r->horizon = cur_be64(&c);
 	h_r->swept = cur_be64(&c);
 	h_r->dead = cur_be64(&c);

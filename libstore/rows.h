@@ -31,7 +31,7 @@ enum {
 	ROW_KEYWORDS = 58,
 	ROW_KEYWORD_MAX = 255,
 	ROW_PATH_MAX = 33 * (ROW_NAME_MAX + 1),	/* of a mailbox */
-	ROW_TXN_RING = 4
+	ROW_TXN_RING = 8
 };
 #define ROW_MODSEQ_MAX ((UINT64_C(1) << 40) - 1)
 
@@ -95,7 +95,7 @@ bool row_key_get_due(struct slice k, int64_t *due_r,
 
 struct row_head {
 	uint64_t account;
-	uint64_t txn[ROW_TXN_RING];	/* newest first */
+	uint32_t txn[ROW_TXN_RING];	/* newest first */
 	uint64_t horizon, swept, dead;
 	uint64_t size, messages;
 	uint32_t mailboxes;

@@ -242,7 +242,7 @@ work_begin(struct work *w, struct store *st, int mode)
 /* Was the transaction with this id committed?  1 yes, 0 no, negative: can't
  * be told. */
 static int
-run_settle(struct store *st, uint64_t modseq, uint64_t txn)
+run_settle(struct store *st, uint64_t modseq, uint32_t txn)
 {
 	struct row_head h;
 	struct kv_txn *t = NULL;
@@ -258,11 +258,13 @@ run_settle(struct store *st, uint64_t modseq, uint64_t txn)
 		return 0;
 	if (rc < 0)
 		return STORE_E_UNKNOWN;
-	for (int i = 0; i < ROW_TXN_RING; i++)
-		if (h.txn[i] == txn)
-			return 1;
-	/* Transactions of the store alone move the modseq. */
-	return now < modseq + ROW_TXN_RING - 1 ? 0 : STORE_E_UNKNOWN;
+	/* Transactions of the store alone move the modseq: so each has its
+	 * place, counted from the newest. */
+	if (now < modseq)
+		return 0;
+	if (now - modseq >= ROW_TXN_RING)
+		return STORE_E_UNKNOWN;
+	return h.txn[now - modseq] == txn;
 }
 
 static int
