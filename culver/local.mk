@@ -63,5 +63,7 @@ TAPS += \
 	t/admin/undelete.t \
 	t/admin/user.t \
 	t/e2e/clients.t \
+	t/e2e/full-disk.t \
+	t/e2e/limits.t \
 	t/e2e/serve.t \
 	t/e2e/whole-way.t

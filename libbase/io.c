@@ -167,6 +167,12 @@ io_close(int *fd)
 	errno = saved;
 }
 
+bool
+io_full(int e)
+{
+	return e == ENOSPC || e == EDQUOT || e == EFBIG;
+}
+
 int
 io_cloexec(int fd)
 {

@@ -2,6 +2,7 @@
 #ifndef BASE_IO_H
 #define BASE_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -31,6 +32,10 @@ int io_slurp(const char *path, size_t max, struct arena *a, struct slice *out_r)
 int io_replace(const char *path, struct slice data, mode_t mode);
 /* mkdir -p; existing directories are fine. */
 int io_mkdirs(const char *path, mode_t mode);
+
+/* Is that errno for want of space: a full disk, a quota, a limit of the file's
+ * size? */
+bool io_full(int e);
 
 /* From the kernel's generator; never fails once booted. */
 void random_bytes(void *p, size_t n);

@@ -77,6 +77,7 @@ catch_signals(void)
 	sigaddset(&server_signals.mask, SIGIO);
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
+	sigaction(SIGXFSZ, &sa, NULL);	/* EFBIG says it as well */
 }
 
 static bool

@@ -207,7 +207,7 @@ sys_rc(int e)
 {
 	return e == EEXIST || e == ENOTEMPTY ? STORE_E_EXISTS :
 	    e == ENOENT ? STORE_E_NOTFOUND :
-	    e == ENOSPC || e == EDQUOT ? STORE_E_NOSPACE : STORE_E_IO;
+	    io_full(e) ? STORE_E_NOSPACE : STORE_E_IO;
 }
 
 int

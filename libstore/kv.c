@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libbase/io.h"
 #include "libbase/xalloc.h"
 #include "libstore/kv/kv-int.h"
 
@@ -67,7 +68,7 @@ kv_fail_sys(struct kv *kv, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(kv->err);
 	snprintf(kv->err + n, sizeof(kv->err) - n, ": %s", strerror(e));
-	return e == ENOSPC || e == EDQUOT ? STORE_E_NOSPACE : STORE_E_IO;
+	return io_full(e) ? STORE_E_NOSPACE : STORE_E_IO;
 }
 
 int

@@ -72,7 +72,7 @@ store_maildrop_lock(struct store *st)
 	fd = io_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	xfree(path);
 	if (fd < 0)
-		return store_fail(st, errno == ENOSPC || errno == EDQUOT ?
+		return store_fail(st, io_full(errno) ?
 		    STORE_E_NOSPACE : STORE_E_IO, "maildrop.lock: %s",
 		    strerror(errno));
 	/* Of the open file, so that threads exclude each other as well. */

@@ -79,7 +79,7 @@ spool_fail(struct store_spool *sp, int rc)
 static int
 spool_errno(struct store_spool *sp)
 {
-	return spool_fail(sp, errno == ENOSPC || errno == EDQUOT ?
+	return spool_fail(sp, io_full(errno) ?
 	    STORE_E_NOSPACE : STORE_E_IO);
 }
 

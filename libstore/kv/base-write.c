@@ -38,6 +38,7 @@ base_rc(int e, char *err, size_t err_n, const char *what)
 		return STORE_E_NOMEM;
 	case ENOSPC:
 	case EDQUOT:
+	case EFBIG:
 		return STORE_E_NOSPACE;
 	case DB_OLD_VERSION:
 		return STORE_E_VERSION;
@@ -224,7 +225,7 @@ copy_pages(const struct base_job *j, int from, int to, char *err, size_t err_n)
 
 	/* Also, others' flushes don't wait for octets that have a place. */
 	if (sys_allocate(to, j->old_size) < 0 &&
-	    (errno == ENOSPC || errno == EDQUOT))
+	    io_full(errno))
 		return base_rc(errno, err, err_n, "base");
 	p = xmalloc(STEP);
 	for (uint64_t off = 0; off < j->old_size && rc == 0; off += STEP) {

@@ -69,7 +69,7 @@ journal_first(int dirfd)
 static int
 sys_rc(void)
 {
-	return errno == ENOSPC || errno == EDQUOT ? STORE_E_NOSPACE :
+	return io_full(errno) ? STORE_E_NOSPACE :
 	    errno == EEXIST || errno == ENOTEMPTY ? STORE_E_EXISTS :
 						    STORE_E_IO;
 }

@@ -109,7 +109,7 @@ frame_pack(struct stage *s, uint64_t i, struct slice f)
 static int
 sys_rc(void)
 {
-	return errno == ENOSPC || errno == EDQUOT ? STORE_E_NOSPACE :
+	return io_full(errno) ? STORE_E_NOSPACE :
 						    STORE_E_IO;
 }
 

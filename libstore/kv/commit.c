@@ -116,7 +116,7 @@ own_link(struct bdb_kv *b, struct bdb_txn *t, size_t *n_r)
 			(void)sys_unlinkat(b->dirfd, name);
 			rc = sys_link(kb->fd, b->dirfd, name);
 		}
-		if (rc < 0 && errno != ENOSPC && errno != EDQUOT)
+		if (rc < 0 && !io_full(errno))
 			rc = own_copy(b, kb, name);
 		if (rc < 0)
 			return kv_fail_sys(&b->kv, "%s", name);
@@ -286,7 +286,7 @@ journal_commit(struct bdb_kv *b, struct bdb_txn *t)
 	unsigned char shown[4];
 	int rc = journal_append(b, t->ops.b.p, t->ops.b.n);
 
-	if (rc < 0 && (errno == ENOSPC || errno == EDQUOT) &&
+	if (rc < 0 && io_full(errno) &&
 	    (t->txn.mode & KV_FREES) && reserve_release(b))
 		rc = journal_append(b, t->ops.b.p, t->ops.b.n);
 	if (rc < 0)

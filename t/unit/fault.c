@@ -36,6 +36,7 @@ classes(int err)
 	switch (err) {
 	case ENOSPC:
 	case EDQUOT:
+	case EFBIG:
 		return BIT(FC_CREATE) | BIT(FC_WRITE) | BIT(FC_FLUSH) |
 		    BIT(FC_NAME) | BIT(FC_CHANGE);
 	case EIO:
@@ -276,7 +277,7 @@ ftruncate(int fd, off_t n)
 {
 	REAL(int, ftruncate, int, off_t)
 	/* A file that becomes shorter wants no space. */
-	if (fault.err != ENOSPC && fault.err != EDQUOT &&
+	if (fault.err != ENOSPC && fault.err != EDQUOT && fault.err != EFBIG &&
 	    turn(FC_CHANGE, "ftruncate", NULL))
 		return -1;
 	return real(fd, n);
