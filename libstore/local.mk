@@ -172,6 +172,12 @@ t_fuzz_fuzz_kv_pack_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_kv_pack_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_kv_pack_LDADD = $(LIBSTORE) $(LIBBASE)
 
+check_PROGRAMS += t/unit/test-store-backup
+t_unit_test_store_backup_SOURCES = t/unit/test-store-backup.c \
+	t/unit/kv-model.c t/unit/kv-model.h
+t_unit_test_store_backup_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_backup_LDADD = $(STORE_TEST_LIBS)
+
 check_PROGRAMS += t/unit/test-store-damage
 t_unit_test_store_damage_SOURCES = t/unit/test-store-damage.c \
 	$(STORE_WORLD)
