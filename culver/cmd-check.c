@@ -8,10 +8,11 @@
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
 
-enum { O_QUICK, O_JSON, O_QUIET };
+enum { O_QUICK, O_REPAIR, O_JSON, O_QUIET };
 
 static const struct opt opts[] = {
 	{ "quick", NULL, "don't read the messages themselves" },
+	{ "repair", NULL, "make a damaged account one that is in order" },
 	{ "json", NULL, "a JSON array, an object an account" },
 	{ "quiet", NULL, "print faults only" },
 	{ NULL, NULL, NULL }
@@ -20,21 +21,19 @@ static const struct opt opts[] = {
 struct checking {
 	struct culver *c;
 	const char *account;
-	json_t *faults;		/* with --json */
-	bool json, quick, quiet;
-	size_t n, damaged;
+	json_t *faults, *repairs;	/* with --json */
+	bool json, quick, quiet, repair;
+	size_t n, damaged, repaired;
 	int code;
 };
 
 static void
-fault(void *arg, const char *text)
+tell(struct checking *ck, json_t *list, const char *text)
 {
-	struct checking *ck = arg;
-
 	if (ck->json) {
 		json_t *s = json_string(text);
 
-		json_array_append_new(ck->faults,
+		json_array_append_new(list,
 		    s ? s : json_string("(not text)"));
 		return;
 	}
@@ -42,6 +41,22 @@ fault(void *arg, const char *text)
 	fputs(": ", stdout);
 	put_clean(slice_str(text));
 	putchar('\n');
+}
+
+static void
+fault(void *arg, const char *text)
+{
+	struct checking *ck = arg;
+
+	tell(ck, ck->faults, text);
+}
+
+static void
+repair_step(void *arg, const char *text)
+{
+	struct checking *ck = arg;
+
+	tell(ck, ck->repairs, text);
 }
 
 static void
@@ -61,6 +76,8 @@ report(struct checking *ck, size_t faults)
 	json_object_set_new(o, "account", json_string(ck->account));
 	json_object_set_new(o, "ok", json_boolean(faults == 0));
 	json_object_set(o, "faults", ck->faults);
+	if (ck->repair)
+		json_object_set(o, "repair", ck->repairs);
 	s = json_dumps(o, JSON_COMPACT);
 	if (!s)
 		fatal("out of memory");
@@ -84,16 +101,14 @@ check_failed(struct checking *ck, int rc, const struct store *st)
 		ck->code = worse(ck->code, EXIT_TEMP);
 }
 
-static void
-check_one(struct checking *ck, const char *name)
+/* The number of faults. */
+static size_t
+look(struct checking *ck, const char *name, int *rc_r)
 {
 	struct store *st = NULL;
 	size_t faults = 0;
 	int rc;
 
-	ck->account = name;
-	if (ck->json)
-		ck->faults = json_array();
 	rc = store_account_ok(slice_str(name)) ?
 	    store_open(&ck->c->store_conf, name, &st) : STORE_E_NOTFOUND;
 	if (rc == 0)
@@ -106,6 +121,39 @@ check_one(struct checking *ck, const char *name)
 		faults++;
 	}
 	store_close(&st);
+	*rc_r = rc;
+	return faults;
+}
+
+/* What is only locked, or can't be read just now, is no damage. */
+static size_t
+mend(struct checking *ck, const char *name, size_t faults, int rc)
+{
+	if (rc < 0 && rc != STORE_E_CORRUPT)
+		return faults;
+	rc = store_repair(&ck->c->store_conf, name, repair_step, ck);
+	if (rc < 0) {
+		check_failed(ck, rc, NULL);
+		return faults;
+	}
+	ck->repaired++;
+	return look(ck, name, &rc);
+}
+
+static void
+check_one(struct checking *ck, const char *name)
+{
+	size_t faults;
+	int rc;
+
+	ck->account = name;
+	if (ck->json) {
+		ck->faults = json_array();
+		ck->repairs = json_array();
+	}
+	faults = look(ck, name, &rc);
+	if (faults && ck->repair)
+		faults = mend(ck, name, faults, rc);
 	report(ck, faults);
 	if (faults) {
 		ck->damaged++;
@@ -113,7 +161,8 @@ check_one(struct checking *ck, const char *name)
 	}
 	ck->n++;
 	json_decref(ck->faults);
-	ck->faults = NULL;
+	json_decref(ck->repairs);
+	ck->faults = ck->repairs = NULL;
 }
 
 static int
@@ -122,6 +171,7 @@ run(struct culver *c, const struct args *a)
 	struct checking ck = {
 		.c = c, .json = a->val[O_JSON] != NULL,
 		.quick = a->val[O_QUICK] != NULL,
+		.repair = a->val[O_REPAIR] != NULL,
 		.quiet = a->val[O_QUIET] != NULL
 	};
 	struct names l = { NULL, 0, 0 };
@@ -134,12 +184,15 @@ run(struct culver *c, const struct args *a)
 	names_release(&l);
 	if (ck.json)
 		puts(ck.n ? "]" : "[]");
+	else if (!ck.quiet && ck.repair)
+		printf("%zu checked, %zu repaired, %zu with faults\n", ck.n,
+		    ck.repaired, ck.damaged);
 	else if (!ck.quiet)
 		printf("%zu checked, %zu with faults\n", ck.n, ck.damaged);
 	return ck.code;
 }
 
 const struct command cmd_check = {
-	"check", "[ACCOUNT ...]", "verify what is on disk, changing nothing",
+	"check", "[ACCOUNT ...]", "verify what is on disk, and repair it",
 	opts, 0, SIZE_MAX, run
 };

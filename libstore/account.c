@@ -237,8 +237,8 @@ handle_id(struct store *st, uint64_t id)
 	snprintf(st->id, sizeof(st->id), "%016llx", (unsigned long long)id);
 }
 
-static struct store *
-handle_new(const struct store_conf *cf, const char *name, const char *dir)
+struct store *
+store_handle_new(const struct store_conf *cf, const char *name, const char *dir)
 {
 	struct store *st = xcalloc(1, sizeof(*st));
 
@@ -257,7 +257,7 @@ account_handle(const struct store_conf *cf, const char *name, const char *dir,
     int flags, struct store **st_r)
 {
 	struct kv_conf kc = store_kv_conf(cf);
-	struct store *st = handle_new(cf, name, dir);
+	struct store *st = store_handle_new(cf, name, dir);
 	int rc;
 
 	rc = kv_open(&kc, store_conf_files(cf) ? dir : name, flags, &st->kv);

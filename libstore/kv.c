@@ -304,6 +304,38 @@ kv_backup(struct kv *kv, struct kv_repo *r, const struct kv_backup *b,
 }
 
 int
+kv_salvage(const struct kv_conf *cf, const char *dir, const char *aside,
+    void (*fn)(void *arg, const char *text), void *arg, struct kv **kv_r)
+{
+	const struct kv_ops *ops = kv_engine(cf);
+
+	if (ops == NULL || ops->salvage == NULL)
+		return STORE_E_INVALID;
+	return ops->salvage(cf, dir, aside, fn, arg, kv_r);
+}
+
+int
+kv_salvage_blobs(struct kv *kv, int (*fn)(void *arg, const struct kv_ref *ref,
+    uint64_t size), void *arg)
+{
+	return kv->ops->salvage_blobs(kv, fn, arg);
+}
+
+void
+kv_salvage_floor(struct kv *kv, uint64_t modseq)
+{
+	assert(kv->txn == NULL);
+	kv->ops->salvage_floor(kv, modseq);
+}
+
+int
+kv_salvage_done(struct kv *kv)
+{
+	assert(kv->txn == NULL);
+	return kv->ops->salvage_done(kv);
+}
+
+int
 kv_watch_new(const struct kv_conf *cf, bool many, struct kv_watch **w_r)
 {
 	const struct kv_ops *ops = kv_engine(cf);

@@ -239,6 +239,24 @@ int kv_repo_restore(struct kv_repo *r, const struct kv_conf *cf, uint64_t when,
 int kv_modseq_skip(const struct kv_conf *cf, const char *dir, uint64_t modseq);
 
 /*
+ * Repair.  kv_salvage: a handle on what can be trusted of a damaged account,
+ * which is locked meanwhile; fn is called with a sentence for each loss.  What
+ * is committed through it stays in memory until kv_salvage_done() makes it the
+ * account, in one step; other handles are then FENCED.  aside: an existing
+ * directory on the same file system, where the originals of what is replaced
+ * are put.  The modseq is one that nobody has seen; floor: at least beyond that
+ * one.  Blobs can be read but not put.  STORE_E_INVALID: an engine without
+ * files.
+ */
+int kv_salvage(const struct kv_conf *cf, const char *dir, const char *aside,
+    void (*fn)(void *arg, const char *text), void *arg, struct kv **kv_r);
+/* All blobs that are whole and not deleted; fn != 0 stops and is returned. */
+int kv_salvage_blobs(struct kv *kv, int (*fn)(void *arg,
+    const struct kv_ref *ref, uint64_t size), void *arg);
+void kv_salvage_floor(struct kv *kv, uint64_t modseq);
+int kv_salvage_done(struct kv *kv);
+
+/*
  * Wakes when any process commits to a watched account.  many: one watcher for
  * any number of accounts (inotify), else a cheap one for few (dnotify, one
  * watcher a process; uses SIGIO).  A wake-up may be early, merged or, rarely,

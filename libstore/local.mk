@@ -29,6 +29,12 @@ libstore_libstore_a_SOURCES += \
 	libstore/msgid.c \
 	libstore/quota.c \
 	libstore/read.c \
+	libstore/repair.c libstore/repair.h \
+	libstore/repair-blob.c \
+	libstore/repair-load.c \
+	libstore/repair-mailbox.c \
+	libstore/repair-settle.c \
+	libstore/repair-write.c \
 	libstore/recent.c \
 	libstore/restore.c \
 	libstore/rows.c libstore/rows.h \
@@ -75,6 +81,9 @@ libstore_libstore_a_SOURCES += \
 	libstore/kv/reader.c \
 	libstore/kv/recover.c \
 	libstore/kv/reserve.c \
+	libstore/kv/salvage.c libstore/kv/salvage.h \
+	libstore/kv/salvage-pack.c \
+	libstore/kv/salvage-read.c \
 	libstore/kv/snap.c \
 	libstore/kv/sweep.c \
 	libstore/kv/sys.c libstore/kv/sys.h \
@@ -177,6 +186,12 @@ t_unit_test_store_backup_SOURCES = t/unit/test-store-backup.c \
 	t/unit/kv-model.c t/unit/kv-model.h
 t_unit_test_store_backup_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_backup_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store-repair
+t_unit_test_store_repair_SOURCES = t/unit/test-store-repair.c \
+	t/unit/kv-model.c t/unit/kv-model.h
+t_unit_test_store_repair_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_repair_LDADD = $(STORE_TEST_LIBS)
 
 check_PROGRAMS += t/unit/test-store-damage
 t_unit_test_store_damage_SOURCES = t/unit/test-store-damage.c \

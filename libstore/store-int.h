@@ -57,6 +57,12 @@ int account_rename(const struct store_conf *cf, const char *from,
 /* A handle on that directory, whatever is in it. */
 int account_handle(const struct store_conf *cf, const char *name,
     const char *dir, int flags, struct store **st_r);
+/* A handle without an engine's. */
+struct store *store_handle_new(const struct store_conf *cf, const char *name,
+    const char *dir);
+/* check.c: the rows alone. */
+int store_check_rows(struct store *st, bool read_blobs,
+    void (*fn)(void *arg, const char *fault), void *arg, size_t *n_r);
 
 /* ---- reading ----------------------------------------------------------- */
 

@@ -541,5 +541,13 @@ int store_idle(struct store *st, bool force);
  */
 int store_check(struct store *st, bool read_blobs,
     void (*fn)(void *arg, const char *fault), void *arg, size_t *n_r);
+/*
+ * Makes a damaged account one that is in order, from what can be read of it;
+ * it is locked meanwhile, and other handles are then FENCED.  fn gets a
+ * sentence for all that was lost or done.  What is replaced is put into
+ * mail_dir/.quarantine, with a report.  On failure the account is as before.
+ */
+int store_repair(const struct store_conf *cf, const char *account,
+    void (*fn)(void *arg, const char *text), void *arg);
 
 #endif

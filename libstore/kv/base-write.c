@@ -13,6 +13,7 @@
 #include "libbase/xalloc.h"
 #include "libstore/kv/base.h"
 #include "libstore/kv/btree.h"
+#include "libstore/kv/journal.h"
 #include "libstore/kv/lower.h"
 #include "libstore/kv/sys.h"
 
@@ -312,7 +313,7 @@ seal_step(unsigned char *p, size_t n, uint64_t gen)
 
 /* Seals each page, and adds up the file. */
 static int
-seal(int fd, uint64_t gen, uint64_t size, uint32_t *crc_r)
+seal(int fd, const struct base_job *j, uint64_t size, uint32_t *crc_r)
 {
 	unsigned char *p = xmalloc(STEP);
 	int e = 0;
@@ -326,7 +327,11 @@ seal(int fd, uint64_t gen, uint64_t size, uint32_t *crc_r)
 			e = k < 0 ? errno : EIO;
 			break;
 		}
-		if ((seal_step(p, n, gen) && sys_pwrite(fd, p, n, off) < 0) ||
+		/* Should the journal's be damaged: where this belongs. */
+		if (off == 0 && j->head != NULL && n >= BT_PAGE)
+			journal_head_encode(j->head, p + BASE_HEAD_AT);
+		if ((seal_step(p, n, j->gen) &&
+			sys_pwrite(fd, p, n, off) < 0) ||
 		    write_back(fd, off + STEP) < 0)
 			e = errno;
 		*crc_r = crc32c(*crc_r, p, n);
@@ -347,7 +352,7 @@ finish(const struct base_job *j, const char *name, uint64_t *size_r,
 	if (sys_fstat(fd, &st) < 0)
 		e = errno;
 	else
-		e = seal(fd, j->gen, (uint64_t)st.st_size, crc_r);
+		e = seal(fd, j, (uint64_t)st.st_size, crc_r);
 	if (e == 0 && sys_fdatasync(fd) < 0)
 		e = errno;
 	if (e == 0)

@@ -39,12 +39,16 @@ void base_cursor_close(struct base_cursor **c);
  * directory is the caller's).  old_gen: of their base; it is copied and changed
  * or, with anew, all rows are written in order.  crc_r: of the file.
  */
+enum { BASE_HEAD_AT = 1024 };	/* a copy of the header in the first page */
+struct journal_head;
 struct base_job {
 	const char *dir;
 	int dirfd;
 	struct lower *rows;
 	uint64_t old_gen, old_size, gen;
 	bool anew;
+	const struct journal_head *head;	/* as the journal will have it,
+						 * but for size and crc */
 };
 int base_write(const struct base_job *j, uint64_t *size_r, uint32_t *crc_r,
     char *err, size_t err_n);

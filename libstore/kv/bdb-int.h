@@ -41,6 +41,7 @@ struct bdb_kv {
 	unsigned streak;	/* and how often it took it right again */
 	struct pack_file *packs[PACK_CACHE];
 	size_t n_packs, hand;
+	struct salvage *salvage;	/* NULL: not of a repair */
 	/* Packs in which this handle deleted blobs. */
 	uint32_t *sweep;
 	size_t n_sweep;
@@ -62,6 +63,18 @@ struct bdb_txn {
 	bool new_pack;		/* pos.pack is yet to be made */
 	uint64_t when;		/* of its record */
 };
+
+/* ---- bdb.c, salvage.c ---- */
+
+/* A handle without anything open; ops->close frees it. */
+struct bdb_kv *bdb_new(const struct kv_conf *cf, const char *dir);
+int bdb_dir_open(struct bdb_kv *b);
+int bdb_salvage(const struct kv_conf *cf, const char *dir, const char *aside,
+    void (*fn)(void *arg, const char *text), void *arg, struct kv **kv_r);
+int bdb_salvage_blobs(struct kv *kv, int (*fn)(void *arg,
+    const struct kv_ref *ref, uint64_t size), void *arg);
+void bdb_salvage_floor(struct kv *kv, uint64_t modseq);
+int bdb_salvage_done(struct kv *kv);
 
 /* ---- snap.c: reading the journal ---- */
 
@@ -157,6 +170,10 @@ int journal_switch(struct bdb_kv *b, const struct journal_head *h,
 /* Lets the reserve go; true if there was one. */
 bool reserve_release(struct bdb_kv *b);
 void reserve_restore(struct bdb_kv *b);
+struct item;
+/* All lengths and checksums of the item; it: of its header, which was read. */
+bool pack_item_ok(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
+    struct item *it);
 int bdb_check(struct kv *kv, void (*fn)(void *arg, const char *fault),
     void *arg);
 int bdb_backup(struct kv *kv, struct kv_repo *r, const struct kv_backup *b,

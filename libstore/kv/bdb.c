@@ -14,6 +14,7 @@
 #include "libbase/xalloc.h"
 #include "libstore/kv/base.h"
 #include "libstore/kv/bdb-int.h"
+#include "libstore/kv/salvage.h"
 #include "libstore/kv/sys.h"
 
 enum { LOCK_WAIT_MS = 30000 };
@@ -133,6 +134,7 @@ bdb_close(struct kv *kv)
 	struct bdb_kv *b = (struct bdb_kv *)kv;
 
 	snap_close(&b->s);
+	sv_free(b);		/* to whose rows the snapshot points */
 	pack_forget(b, 0);
 	io_close(&b->dirfd);
 	xfree(b->sweep);
@@ -140,8 +142,8 @@ bdb_close(struct kv *kv)
 	xfree(b);
 }
 
-static int
-dir_open(struct bdb_kv *b)
+int
+bdb_dir_open(struct bdb_kv *b)
 {
 	b->dirfd = sys_openat(AT_FDCWD, b->kv.dir,
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
@@ -153,6 +155,19 @@ dir_open(struct bdb_kv *b)
 		return kv_fail(&b->kv, STORE_E_DENIED,
 		    "on a network file system");
 	return 0;
+}
+
+struct bdb_kv *
+bdb_new(const struct kv_conf *cf, const char *dir)
+{
+	struct bdb_kv *b = xcalloc(1, sizeof(*b));
+
+	kv_init(&b->kv, &kv_bdb_ops, cf, dir);
+	if (b->kv.cf.lock_wait_ms == 0)
+		b->kv.cf.lock_wait_ms = LOCK_WAIT_MS;
+	b->dirfd = -1;
+	snap_init(&b->s);
+	return b;
 }
 
 /*
@@ -180,13 +195,8 @@ bdb_open(const struct kv_conf *cf, const char *dir, int flags, struct kv **kv_r)
 
 	if ((flags & KV_CREATE) && (rc = create(dir)) < 0)
 		return rc;
-	b = xcalloc(1, sizeof(*b));
-	kv_init(&b->kv, &kv_bdb_ops, cf, dir);
-	if (b->kv.cf.lock_wait_ms == 0)
-		b->kv.cf.lock_wait_ms = LOCK_WAIT_MS;
-	b->dirfd = -1;
-	snap_init(&b->s);
-	if ((rc = dir_open(b)) == 0 && (rc = snap_open(b, &b->s)) == 0) {
+	b = bdb_new(cf, dir);
+	if ((rc = bdb_dir_open(b)) == 0 && (rc = snap_open(b, &b->s)) == 0) {
 		/* After a crash, what was acknowledged may have to be found
 		 * first. */
 		if (recover_wanted(b))
@@ -212,6 +222,8 @@ bdb_refresh(struct kv *kv)
 	struct snap s;
 	int rc;
 
+	if (b->salvage != NULL)
+		return 0;
 	if ((rc = snap_current(b, &b->s)) < 0)
 		return rc;
 	if (rc == 1)
@@ -410,6 +422,10 @@ const struct kv_ops kv_bdb_ops = {
 	.idle = bdb_idle,
 	.check = bdb_check,
 	.backup = bdb_backup,
+	.salvage = bdb_salvage,
+	.salvage_blobs = bdb_salvage_blobs,
+	.salvage_floor = bdb_salvage_floor,
+	.salvage_done = bdb_salvage_done,
 	.watch_new = bdb_watch_new,
 	.watch_free = bdb_watch_free,
 	.watch_add = bdb_watch_add,

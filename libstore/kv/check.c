@@ -124,8 +124,8 @@ large_blob_ok(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
 	return ok;
 }
 
-static bool
-item_ok(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
+bool
+pack_item_ok(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
     struct item *it)
 {
 	char *octets;
@@ -162,7 +162,7 @@ check_item(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
 	/* Inside of the dead there may be holes. */
 	if (it.kind == ITEM_DEAD || it.deleted)
 		return;
-	if (item_ok(b, p, off, &it))
+	if (pack_item_ok(b, p, off, &it))
 		return;
 	/* Deleted and swept meanwhile? */
 	n = sys_pread(p->fd, head, sizeof(head), off);

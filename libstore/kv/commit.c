@@ -403,7 +403,11 @@ bdb_commit(struct kv_txn *txn, uint64_t *modseq_r)
 	if (t->octets > KV_TXN_MAX)
 		rc = kv_fail(&b->kv, STORE_E_TOOBIG, "transaction too large");
 	else if (t->ops.n > 0 || t->n_blobs > 0) {
-		if ((rc = write_all(b, t)) == 0 &&
+		if (b->salvage == NULL)
+			rc = write_all(b, t);
+		else if (t->n_blobs > 0)
+			rc = kv_fail(&b->kv, STORE_E_INVALID, "in a repair");
+		if (rc == 0 &&
 		    (rc = take_in(b, t)) == 0)
 			*modseq_r = b->s.seq;
 	}

@@ -134,7 +134,7 @@ run(struct bdb_kv *b)
 	uint64_t from = b->s.end, ino = b->s.ino;
 	struct base_job j = { .dir = b->kv.dir, .dirfd = b->dirfd,
 		.rows = &b->s.low, .old_gen = h.gen, .old_size = h.base_size,
-		.gen = h.gen + 1 };
+		.gen = h.gen + 1, .head = &h };
 	char name[40];
 	int rc;
 

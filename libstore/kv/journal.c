@@ -13,7 +13,11 @@ static const uint32_t word_settled = 0x53657474;	/* Sett */
 static const uint32_t word_suspect = 0x53757370;	/* Susp */
 static const uint32_t word_shown = 0x53686f77;		/* Show */
 
-enum op_kind { OP_PUT = 1, OP_PATCH, OP_DEL, OP_DEL_RANGE };
+uint32_t
+journal_head_crc(const unsigned char head[JOURNAL_HEAD])
+{
+	return crc32c(crc32c(0, head + 8, 4), head + 16, JOURNAL_STATE - 16);
+}
 
 void
 journal_head_encode(const struct journal_head *h,
@@ -31,7 +35,7 @@ journal_head_encode(const struct journal_head *h,
 	be64_put(out + 56, h->pos.end);
 	memcpy(out + 64, h->id, sizeof(h->id));
 	be64_put(out + 80, h->when);
-	be32_put(out + 12, crc32c(0, out + 16, JOURNAL_STATE - 16));
+	be32_put(out + 12, journal_head_crc(out));
 	be32_put(out + JOURNAL_STATE, h->settled ? word_settled : 0);
 	be32_put(out + JOURNAL_STATE + 4, h->suspect ? word_suspect : 0);
 }
@@ -42,11 +46,11 @@ journal_head_decode(const unsigned char in[JOURNAL_HEAD],
 {
 	if (memcmp(in, head_magic, sizeof(head_magic)) != 0)
 		return STORE_E_CORRUPT;
-	/* The first 16 octets are the same in every version to come. */
+	/* So it is in every version to come. */
+	if (be32_get(in + 12) != journal_head_crc(in))
+		return STORE_E_CORRUPT;
 	if (be32_get(in + 8) > JOURNAL_VERSION)
 		return STORE_E_VERSION;
-	if (be32_get(in + 12) != crc32c(0, in + 16, JOURNAL_STATE - 16))
-		return STORE_E_CORRUPT;
 	memset(h, 0, sizeof(*h));
 	h->gen = be64_get(in + 16);
 	h->base_size = be64_get(in + 24);
@@ -194,37 +198,30 @@ record_finish(struct ops *o, const struct record *r)
 	return 0;
 }
 
-static int
-op_apply(struct olog *l, uint32_t kind, struct slice key, uint32_t off,
-    struct slice val)
+static bool
+op_ok(uint32_t kind, struct slice key, uint32_t off, struct slice val)
 {
 	if (key.n > KV_KEY_MAX || val.n > KV_VALUE_MAX ||
 	    (kind != OP_DEL_RANGE && key.n == 0))
-		return -1;
+		return false;
 	switch (kind) {
 	case OP_PUT:
-		olog_put(l, key, val);
-		return 0;
-	case OP_PATCH:
-		if (off > KV_VALUE_MAX || val.n > KV_VALUE_MAX - off)
-			return -1;
-		return olog_patch(l, key, off, val);
 	case OP_DEL:
-		olog_del(l, key);
-		return 0;
+		return true;
+	case OP_PATCH:
+		return off <= KV_VALUE_MAX && val.n <= KV_VALUE_MAX - off;
 	case OP_DEL_RANGE:
-		if (val.n > KV_KEY_MAX ||
-		    (val.n > 0 && slice_cmp(key, val) >= 0))
-			return -1;
-		olog_del_range(l, key, val);
-		return 0;
+		return val.n <= KV_KEY_MAX &&
+		    (val.n == 0 || slice_cmp(key, val) < 0);
 	default:
-		return -1;
+		return false;
 	}
 }
 
 int
-ops_apply(struct slice ops, uint32_t n, struct olog *l)
+ops_each(struct slice ops, uint32_t n, int (*fn)(void *arg,
+    enum op_kind kind, struct slice key, uint32_t off, struct slice val),
+    void *arg)
 {
 	struct slice last = { NULL, 0 };
 
@@ -247,11 +244,41 @@ ops_apply(struct slice ops, uint32_t n, struct olog *l)
 		ops.n -= key.n;
 		if (kind == OP_PATCH && key.n == 0)
 			key = last;
-		if (op_apply(l, kind, key, off, slice_make(ops.p, vn)) < 0)
+		if (!op_ok(kind, key, off, slice_make(ops.p, vn)) ||
+		    fn(arg, (enum op_kind)kind, key, off,
+			slice_make(ops.p, vn)) < 0)
 			return -1;
 		last = kind == OP_DEL_RANGE ? slice_make(NULL, 0) : key;
 		ops.p += vn;
 		ops.n -= vn;
 	}
 	return ops.n < 8 ? 0 : -1;	/* padding */
+}
+
+static int
+op_apply(void *arg, enum op_kind kind, struct slice key, uint32_t off,
+    struct slice val)
+{
+	struct olog *l = arg;
+
+	switch (kind) {
+	case OP_PUT:
+		olog_put(l, key, val);
+		break;
+	case OP_PATCH:
+		return olog_patch(l, key, off, val);
+	case OP_DEL:
+		olog_del(l, key);
+		break;
+	case OP_DEL_RANGE:
+		olog_del_range(l, key, val);
+		break;
+	}
+	return 0;
+}
+
+int
+ops_apply(struct slice ops, uint32_t n, struct olog *l)
+{
+	return ops_each(ops, n, op_apply, l);
 }

@@ -42,6 +42,8 @@ struct journal_head {
 
 void journal_head_encode(const struct journal_head *h,
     unsigned char out[JOURNAL_HEAD]);
+/* Its checksum: of the version and of what follows the checksum. */
+uint32_t journal_head_crc(const unsigned char head[JOURNAL_HEAD]);
 /* 0, STORE_E_CORRUPT, STORE_E_VERSION. */
 int journal_head_decode(const unsigned char in[JOURNAL_HEAD],
     struct journal_head *h_r);
@@ -81,6 +83,13 @@ int op_del_range(struct ops *o, struct slice from, struct slice to);
  * shown are used.  -1: too long. */
 int record_finish(struct ops *o, const struct record *r);
 
+enum op_kind { OP_PUT = 1, OP_PATCH, OP_DEL, OP_DEL_RANGE };
+/* Calls fn for each of n operations, with sizes and ranges that can be; val of
+ * DEL_RANGE: where it ends.  -1: they are not what a writer writes, or fn says
+ * so. */
+int ops_each(struct slice ops, uint32_t n, int (*fn)(void *arg,
+    enum op_kind kind, struct slice key, uint32_t off, struct slice val),
+    void *arg);
 /* Takes n operations into the log, which keeps pointers into ops; -1: they are
  * not what a writer writes. */
 int ops_apply(struct slice ops, uint32_t n, struct olog *l);

@@ -47,6 +47,13 @@ struct kv_ops {
 	/* NULL: an engine without files. */
 	int (*backup)(struct kv *kv, struct kv_repo *r,
 	    const struct kv_backup *b, struct kv_backed *d_r);
+	int (*salvage)(const struct kv_conf *cf, const char *dir,
+	    const char *aside, void (*fn)(void *arg, const char *text),
+	    void *arg, struct kv **kv_r);
+	int (*salvage_blobs)(struct kv *kv, int (*fn)(void *arg,
+	    const struct kv_ref *ref, uint64_t size), void *arg);
+	void (*salvage_floor)(struct kv *kv, uint64_t modseq);
+	int (*salvage_done)(struct kv *kv);
 	int (*watch_new)(const struct kv_conf *cf, bool many,
 	    struct kv_watch **w_r);
 	void (*watch_free)(struct kv_watch *w);

@@ -188,6 +188,8 @@ writer_lock(struct bdb_kv *b, uint32_t wait_ms)
 	int64_t until = wait_ms == 0 ? 0 : time_mono_ms() + wait_ms;
 	int rc;
 
+	if (b->salvage != NULL)
+		return 0;	/* it has the lock all the time */
 	if (b->broken)
 		return kv_fail(&b->kv, STORE_E_FENCED, "a flush failed");
 	if (wait_ms > 0)
@@ -209,6 +211,8 @@ writer_lock(struct bdb_kv *b, uint32_t wait_ms)
 void
 writer_unlock(struct bdb_kv *b)
 {
+	if (b->salvage != NULL)
+		return;
 	b->unlocked_us = now_us();
 	/* Even unlocking may want memory.  Closing gives it back for sure; the
 	 * journal is then opened again when it is wanted. */

@@ -329,6 +329,10 @@ snap_open(struct bdb_kv *b, struct snap *s_r)
 			break;
 		snap_close(&s);
 	}
+	if (rc == 0 && b->s.low.log != NULL &&
+	    memcmp(b->s.head.id, s.head.id, sizeof(s.head.id)) != 0)
+		rc = kv_fail(&b->kv, STORE_E_FENCED,
+		    "the account was repaired or restored");
 	if (rc == 0)
 		rc = snap_tail(b, &s, false);
 	if (rc < 0)

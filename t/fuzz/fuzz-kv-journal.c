@@ -64,7 +64,7 @@ header(const unsigned char *p)
 	struct journal_head h, h2;
 
 	memcpy(fixed, p, JOURNAL_HEAD);
-	be32_put(fixed + 12, crc32c(0, fixed + 16, JOURNAL_STATE - 16));
+	be32_put(fixed + 12, journal_head_crc(fixed));
 	if (journal_head_decode(fixed, &h) < 0)
 		return;
 	journal_head_encode(&h, again);

@@ -379,10 +379,10 @@ test_versions(void **state)
 	kv_close(&kv);
 	journal_head_encode(&h, head);
 	be32_put(head + 8, JOURNAL_VERSION + 1);
+	be32_put(head + 12, journal_head_crc(head));
 	fix_write("journal", 0, head, sizeof(head));
 	assert_int_equal(kv_open(&fix.conf, fix.dir, 0, &bad),
 	    STORE_E_VERSION);
-	be32_put(head + 8, JOURNAL_VERSION);
 	head[20]++;
 	fix_write("journal", 0, head, sizeof(head));
 	assert_int_equal(kv_open(&fix.conf, fix.dir, 0, &bad),
