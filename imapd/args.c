@@ -168,6 +168,58 @@ imap_args_number64(struct imap_args *v, uint64_t *n_r, const char *what)
 	return true;
 }
 
+/* "500" or "-500" */
+static bool
+partial_end(struct slice s, bool *minus_r, uint32_t *n_r)
+{
+	uint64_t n;
+
+	*minus_r = s.n > 0 && s.p[0] == '-';
+	if (*minus_r)
+		s = slice_make(s.p + 1, s.n - 1);
+	if (slice_uint(s, UINT32_MAX, &n) < 0 || n == 0)
+		return false;
+	*n_r = (uint32_t)n;
+	return true;
+}
+
+bool
+imap_args_partial(struct imap_args *v, struct imap_partial *p_r)
+{
+	struct slice s = v->next != NULL && v->next->type == IMAP_ARG_ATOM ?
+	    v->next->s : (struct slice){ NULL, 0 };
+	const char *colon = s.n > 0 ? memchr(s.p, ':', s.n) : NULL;
+	size_t n = colon ? (size_t)(colon - s.p) : 0;
+	bool minus, minus2;
+
+	if (colon == NULL || !partial_end(slice_make(s.p, n), &minus,
+	    &p_r->from) || !partial_end(slice_make(colon + 1, s.n - n - 1),
+	    &minus2, &p_r->to) || minus != minus2)
+		return imap_args_expected(v, "a range like 1:500 or -1:-100");
+	if (p_r->from > p_r->to) {
+		uint32_t t = p_r->from;
+
+		p_r->from = p_r->to;
+		p_r->to = t;
+	}
+	p_r->given = true;
+	p_r->from_end = minus;
+	p_r->text = s;
+	v->next = v->next->next;
+	return true;
+}
+
+void
+imap_partial_range(const struct imap_partial *p, size_t n, size_t *from_r,
+    size_t *to_r)
+{
+	size_t from = p->from - 1 < n ? p->from - 1 : n;
+	size_t to = p->to < n ? p->to : n;
+
+	*from_r = p->from_end ? n - to : from;
+	*to_r = p->from_end ? n - from : to;
+}
+
 bool
 imap_args_list(struct imap_args *v, struct imap_args *in_r, const char *what)
 {

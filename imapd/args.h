@@ -43,6 +43,16 @@ bool imap_args_pattern(struct imap_args *v, struct slice *s_r);
 bool imap_args_number(struct imap_args *v, uint32_t *n_r, const char *what);
 /* number64 of RFC 9051, mod-sequence-valzer of RFC 7162: 63 bits. */
 bool imap_args_number64(struct imap_args *v, uint64_t *n_r, const char *what);
+/* "1:500" or "-1:-100" (RFC 9394 partial-range). */
+struct imap_partial {
+	bool given, from_end;
+	uint32_t from, to;	/* counted from 1 or from the end; from <= to */
+	struct slice text;	/* as it was written */
+};
+bool imap_args_partial(struct imap_args *v, struct imap_partial *p_r);
+/* Of n results those that it means, [*from_r, *to_r). */
+void imap_partial_range(const struct imap_partial *p, size_t n, size_t *from_r,
+    size_t *to_r);
 /* A parenthesized list; its members. */
 bool imap_args_list(struct imap_args *v, struct imap_args *in_r,
     const char *what);

@@ -310,6 +310,21 @@ fetch(struct fetch *f, struct seqset *set)
 	return imap_ok(cmd, "Fetched");
 }
 
+/* PARTIAL: of the set's messages some. */
+static void
+cut(struct fetch *f, struct seqset *set)
+{
+	struct imap_cmd *cmd = f->cmd;
+	struct view *v = &cmd->s->view;
+	size_t n, from, to, cap = 0;
+	uint32_t *uids = view_uids(v, set, true, cmd->a, &n, NULL);
+
+	imap_partial_range(&f->q.partial, n, &from, &to);
+	*set = (struct seqset){ 0 };
+	for (; from < to; from++)
+		seqset_add(set, &cap, cmd->a, uids[from]);
+}
+
 /* CHANGEDSINCE: of the set only what changed remains; arg is the set. */
 static int
 narrow(struct fetch *f, struct imap_args arg, struct seqset *set)
@@ -352,12 +367,16 @@ cmd_fetch(struct imap_cmd *cmd)
 	if (f.q.vanished && !(cmd->uid && cmd->s->enabled & IMAP_QRESYNC))
 		return imap_bad(cmd,
 		    "VANISHED is for UID FETCH, with QRESYNC enabled");
+	if (f.q.partial.given && !cmd->uid)
+		return imap_bad(cmd, "PARTIAL is for UID FETCH");
 	if (f.q.changed)
 		fetch_want(cmd->a, &f.q, FETCH_MODSEQ);
 	if (f.q.wants_modseq)
 		imap_enable(cmd->s, IMAP_CONDSTORE);
 	if (cmd->uid)
 		fetch_want(cmd->a, &f.q, FETCH_UID);
+	if (f.q.partial.given)
+		cut(&f, &set);
 	if (f.q.changed && (rc = narrow(&f, arg, &set)) < 0)
 		return imap_store_failed(cmd, rc);
 	return fetch(&f, &set);

@@ -6,12 +6,13 @@
 
 enum {
 	MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, UNSEEN, DELETED, SIZE,
-	HIGHESTMODSEQ, MAILBOXID, APPENDLIMIT, N_ITEMS
+	HIGHESTMODSEQ, MAILBOXID, APPENDLIMIT, DELETED_STORAGE, N_ITEMS
 };
 
 static const char *const items[N_ITEMS] = {
 	"MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED",
-	"SIZE", "HIGHESTMODSEQ", "MAILBOXID", "APPENDLIMIT"
+	"SIZE", "HIGHESTMODSEQ", "MAILBOXID", "APPENDLIMIT",
+	"DELETED-STORAGE"
 };
 
 bool
@@ -66,7 +67,9 @@ imap_status_put(struct imap_cmd *cmd, const struct store_mailbox *mb,
 		[UIDVALIDITY] = mb->uidvalidity, [UNSEEN] = mb->unseen,
 		[DELETED] = mb->deleted, [SIZE] = mb->size,
 		[HIGHESTMODSEQ] = mb->highestmodseq,
-		[APPENDLIMIT] = cmd->s->x->conf->max_message
+		[APPENDLIMIT] = cmd->s->x->conf->max_message,
+		/* in 1,024 octets, as STORAGE (RFC 9208 4.1.4) */
+		[DELETED_STORAGE] = (mb->deleted_size + 1023) / 1024
 	};
 	int rc;
 

@@ -314,8 +314,11 @@ parse_modifiers(struct imap_args *v, struct fetch_request *q)
 			imap_args_number64(&in, &q->since, "a mod-sequence");
 		} else if (imap_args_word(&in, "VANISHED"))
 			q->vanished = true;
+		else if (!q->partial.given && imap_args_word(&in, "PARTIAL"))
+			imap_args_partial(&in, &q->partial);
 		else
-			imap_args_expected(&in, "CHANGEDSINCE or VANISHED");
+			imap_args_expected(&in,
+			    "CHANGEDSINCE, VANISHED or PARTIAL");
 	} while (in.err == NULL && in.next != NULL);
 	if (in.err == NULL && q->vanished && !q->changed)
 		in.err = "VANISHED needs CHANGEDSINCE";

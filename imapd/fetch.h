@@ -43,9 +43,10 @@ struct fetch_request {
 	bool wants_flags, wants_modseq;
 	enum fetch_kind most;	/* the dearest kind */
 	bool sets_seen;
-	/* modifiers, RFC 7162 3.1.4.1, 3.2.6 */
+	/* modifiers, RFC 7162 3.1.4.1, 3.2.6, RFC 9394 3.3 */
 	bool changed, vanished;
 	uint64_t since;
+	struct imap_partial partial;
 };
 
 /* One message that is being answered; mime and blob are read when needed. */

@@ -231,6 +231,8 @@ enum imap_next cmd_enable(struct imap_cmd *cmd);
 enum imap_next cmd_examine(struct imap_cmd *cmd);
 enum imap_next cmd_expunge(struct imap_cmd *cmd);
 enum imap_next cmd_fetch(struct imap_cmd *cmd);
+enum imap_next cmd_getquota(struct imap_cmd *cmd);
+enum imap_next cmd_getquotaroot(struct imap_cmd *cmd);
 enum imap_next cmd_id(struct imap_cmd *cmd);
 enum imap_next cmd_idle(struct imap_cmd *cmd);
 enum imap_next cmd_list(struct imap_cmd *cmd);

@@ -18,6 +18,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/cmd-idle.c \
 	imapd/cmd-list.c \
 	imapd/cmd-mailbox.c \
+	imapd/cmd-quota.c \
 	imapd/cmd-search.c \
 	imapd/cmd-select.c \
 	imapd/cmd-sort.c \
@@ -112,8 +113,10 @@ TAPS += \
 	t/imap/multiappend.t \
 	t/imap/net.t \
 	t/imap/objectid.t \
+	t/imap/partial.t \
 	t/imap/preview.t \
 	t/imap/qresync.t \
+	t/imap/quota.t \
 	t/imap/random.t \
 	t/imap/rev2.t \
 	t/imap/savedate.t \

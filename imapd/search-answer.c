@@ -5,19 +5,35 @@
 
 #include "imapd/search.h"
 
-/* RFC 4731 3.2: of the MIN and MAX messages if nothing but these is returned. */
+/* Is result i in an answer which has neither ALL nor COUNT?  What is saved and
+ * of which MODSEQ is told is the same then (RFC 4731 3.2, RFC 5182 2.4, RFC
+ * 9394 3.2). */
+static bool
+is_told(const struct search *r, size_t i)
+{
+	unsigned ret = r->q.ret;
+	size_t from, to;
+
+	if ((ret & SEARCH_RET_MIN && i == 0) ||
+	    (ret & SEARCH_RET_MAX && i == r->n - 1))
+		return true;
+	if (!(ret & SEARCH_RET_PARTIAL))
+		return false;
+	imap_partial_range(&r->q.partial, r->n, &from, &to);
+	return i >= from && i < to;
+}
+
 static void
 find_modseq(struct search *r)
 {
 	const struct view *v = &r->q.cmd->s->view;
-	bool ends = r->q.extended &&
+	bool some = r->q.extended &&
 	    (r->q.ret & (SEARCH_RET_ALL | SEARCH_RET_COUNT)) == 0;
 
 	for (size_t i = 0; i < r->n; i++) {
 		uint64_t m;
 
-		if (ends && !(i == 0 && r->q.ret & SEARCH_RET_MIN) &&
-		    !(i == r->n - 1 && r->q.ret & SEARCH_RET_MAX))
+		if (some && !is_told(r, i))
 			continue;
 		m = v->m[view_find(v, r->uid[i])].modseq;
 		if (m > r->modseq)
@@ -33,23 +49,17 @@ compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* MIN and MAX alone save only what they return (RFC 5182 2.4). */
 static void
 save(struct search *r)
 {
 	unsigned ret = r->q.ret;
 	bool all = (ret & (SEARCH_RET_ALL | SEARCH_RET_COUNT)) != 0 ||
-	    (ret & (SEARCH_RET_MIN | SEARCH_RET_MAX)) == 0;
+	    ret == SEARCH_RET_SAVE;
 	size_t n = 0;
 
-	if (all)
-		n = r->n;
-	else if (r->n > 0) {
-		if (ret & SEARCH_RET_MIN)
-			n = 1;
-		if (ret & SEARCH_RET_MAX && (n == 0 || r->n > 1))
-			r->uid[n++] = r->uid[r->n - 1];
-	}
+	for (size_t i = 0; i < r->n; i++)
+		if (all || is_told(r, i))
+			r->uid[n++] = r->uid[i];
 	/* "$" is a set: it has no order. */
 	qsort(r->uid, n, sizeof(*r->uid), compare);
 	view_save(&r->q.cmd->s->view, r->uid, n);
@@ -89,6 +99,24 @@ put_set(struct enc *e, const uint32_t *no, size_t n)
 	buf_release(&text);
 }
 
+/* " PARTIAL (-1:-100 1:3,5)" */
+static void
+put_partial(struct search *r)
+{
+	struct enc *e = &r->q.cmd->s->out;
+	size_t from, to;
+
+	imap_partial_range(&r->q.partial, r->n, &from, &to);
+	enc_raw(e, " PARTIAL (");
+	enc_text(e, r->q.partial.text);
+	enc_raw(e, " ");
+	if (from < to)
+		put_set(e, r->no + from, to - from);
+	else
+		enc_raw(e, "NIL");
+	enc_raw(e, ")");
+}
+
 /* RFC 4731 3.1 */
 static void
 put_extended(struct search *r)
@@ -108,6 +136,8 @@ put_extended(struct search *r)
 		enc_raw(e, " ALL ");
 		put_set(e, r->no, r->n);
 	}
+	if (ret & SEARCH_RET_PARTIAL)
+		put_partial(r);
 	if (ret & SEARCH_RET_COUNT)
 		put_number(e, " COUNT ", r->n);
 	if (r->q.modseq && r->modseq > 0)

@@ -340,12 +340,13 @@ parse_key(struct search_request *q, struct imap_args *v,
 	return ok;
 }
 
-/* RETURN (MIN MAX ALL COUNT SAVE): RFC 9051 search-return-opts */
+/* RETURN (MIN MAX ALL COUNT SAVE): RFC 9051 search-return-opts; PARTIAL 1:500
+ * of RFC 9394 */
 bool
 search_parse_return(struct search_request *q, struct imap_args *v)
 {
 	static const char *const options[] = {
-		"MIN", "MAX", "ALL", "COUNT", "SAVE"
+		"MIN", "MAX", "ALL", "COUNT", "SAVE", "PARTIAL"
 	};
 	struct imap_args in;
 
@@ -356,14 +357,21 @@ search_parse_return(struct search_request *q, struct imap_args *v)
 	while (in.next != NULL) {
 		size_t i = 0;
 
-		while (i < 5 && !imap_args_word(&in, options[i]))
+		while (i < 6 && !imap_args_word(&in, options[i]))
 			i++;
-		if (i == 5) {
+		if (i == 6 || (i == 5 && q->partial.given))
 			imap_args_expected(&in, "a return option");
+		else if (i == 5)
+			imap_args_partial(&in, &q->partial);
+		if (in.err != NULL) {
 			v->err = in.err;
 			return false;
 		}
 		q->ret |= 1u << i;
+	}
+	if (q->partial.given && q->ret & SEARCH_RET_ALL) {
+		v->err = "expected either ALL or PARTIAL";
+		return false;
 	}
 	q->extended = true;
 	if (q->ret == 0)

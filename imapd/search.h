@@ -37,13 +37,14 @@ struct search_node {
 
 enum {	/* RETURN options (RFC 9051 6.4.4) */
 	SEARCH_RET_MIN = 1, SEARCH_RET_MAX = 2, SEARCH_RET_ALL = 4,
-	SEARCH_RET_COUNT = 8, SEARCH_RET_SAVE = 16
+	SEARCH_RET_COUNT = 8, SEARCH_RET_SAVE = 16, SEARCH_RET_PARTIAL = 32
 };
 
 struct search_request {
 	struct imap_cmd *cmd;
 	bool extended;		/* RETURN was given: ESEARCH */
 	unsigned ret;		/* SEARCH_RET_MIN, ... */
+	struct imap_partial partial;
 	struct slice charset;
 	const char *code;	/* BADCHARSET: NO with it rather than BAD */
 	unsigned depth;

@@ -50,6 +50,12 @@ store_kv_conf(const struct store_conf *cf)
 	return kc;
 }
 
+uint32_t
+store_max_mailboxes(const struct store_conf *cf)
+{
+	return cf->max_mailboxes ? cf->max_mailboxes : 100000;
+}
+
 uint64_t
 store_max_message(const struct store_conf *cf)
 {

@@ -131,12 +131,6 @@ height_ok(struct work *w, uint64_t id, int max)
 
 /* ---- making ------------------------------------------------------------ */
 
-static uint32_t
-max_mailboxes(const struct store *st)
-{
-	return st->cf->max_mailboxes ? st->cf->max_mailboxes : 100000;
-}
-
 int
 mailbox_make(struct work *w, uint64_t parent, struct slice name,
     enum store_role role, uint32_t sort_order, bool subscribed,
@@ -145,7 +139,7 @@ mailbox_make(struct work *w, uint64_t parent, struct slice name,
 	struct w_mailbox *m;
 	int rc, depth;
 
-	if (w->head.mailboxes >= max_mailboxes(w->st))
+	if (w->head.mailboxes >= store_max_mailboxes(w->st->cf))
 		return STORE_E_LIMIT;
 	if ((rc = depth_of(w, parent, 0, &depth)) < 0)
 		return rc;

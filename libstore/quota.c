@@ -17,7 +17,8 @@ store_usage(struct store *st, struct store_usage *u_r)
 			.size = h.size, .messages = h.messages,
 			.mailboxes = h.mailboxes,
 			.size_limit = h.size_limit,
-			.message_limit = h.message_limit
+			.message_limit = h.message_limit,
+			.mailbox_limit = store_max_mailboxes(st->cf)
 		};
 	ro_end(st);
 	return rc;

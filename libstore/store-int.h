@@ -40,6 +40,7 @@ int store_corrupt(struct store *st, const char *what, uint64_t id);
 /* Does the engine keep files in a directory of the account's own? */
 bool store_conf_files(const struct store_conf *cf);
 struct kv_conf store_kv_conf(const struct store_conf *cf);
+uint32_t store_max_mailboxes(const struct store_conf *cf);
 uint64_t store_max_message(const struct store_conf *cf);
 int64_t store_now(const struct store *st);
 

@@ -108,6 +108,7 @@ struct store_usage {
 	uint64_t messages;	/* Emails */
 	uint64_t mailboxes;
 	uint64_t size_limit, message_limit;	/* 0: none */
+	uint64_t mailbox_limit;
 };
 int store_usage(struct store *st, struct store_usage *u_r);
 /* Sets the limits; enforced by append, import and copy (STORE_E_QUOTA). */

@@ -1,0 +1,88 @@
+/*
+ * imapd/cmd-quota.c - GETQUOTA, GETQUOTAROOT (RFC 9208)
+ *
+ * An account has one quota root, "account", for all its mailboxes.  Limits are
+ * the administrator's to set.
+ */
+#include "config.h"
+
+#include "imapd/imap.h"
+
+static const struct slice root = { "account", 7 };
+
+static void
+put_resource(struct enc *e, const char *name, uint64_t usage, uint64_t limit)
+{
+	if (limit == 0)
+		return;
+	enc_sp(e);
+	enc_raw(e, name);
+	enc_raw(e, " ");
+	enc_u64(e, usage);
+	enc_raw(e, " ");
+	enc_u64(e, limit);
+}
+
+/* Resources without a limit aren't told of. */
+static int
+put_quota(struct imap_cmd *cmd)
+{
+	struct enc *e = &cmd->s->out;
+	struct store_usage u;
+	int rc;
+
+	if ((rc = store_usage(cmd->s->x->store, &u)) < 0)
+		return rc;
+	enc_raw(e, "* QUOTA ");
+	enc_astring(e, root);
+	enc_open(e);
+	put_resource(e, "STORAGE", (u.size + 1023) / 1024,
+	    (u.size_limit + 1023) / 1024);
+	put_resource(e, "MESSAGE", u.messages, u.message_limit);
+	put_resource(e, "MAILBOX", u.mailboxes, u.mailbox_limit);
+	enc_close(e);
+	enc_eol(e);
+	return 0;
+}
+
+enum imap_next
+cmd_getquota(struct imap_cmd *cmd)
+{
+	struct slice name;
+	int rc;
+
+	if (!imap_args_astring(&cmd->args, &name, "a quota root") ||
+	    !imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	if (!slice_eq(name, root))
+		return imap_no(cmd, "NONEXISTENT", "No such quota root");
+	if ((rc = store_refresh(cmd->s->x->store)) < 0 ||
+	    (rc = put_quota(cmd)) < 0)
+		return imap_store_failed(cmd, rc);
+	return imap_ok(cmd, "Done");
+}
+
+enum imap_next
+cmd_getquotaroot(struct imap_cmd *cmd)
+{
+	struct store *st = cmd->s->x->store;
+	struct enc *e = &cmd->s->out;
+	struct store_mailbox mb;
+	struct slice name;
+	int rc;
+
+	if (!imap_args_mailbox(&cmd->args, &name) ||
+	    !imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	if ((rc = store_refresh(st)) < 0 ||
+	    (rc = store_mailbox_find(st, cmd->a, name, &mb)) < 0)
+		return imap_store_failed(cmd, rc);
+	enc_raw(e, "* QUOTAROOT ");
+	enc_mailbox(e, name);
+	enc_raw(e, " ");
+	enc_astring(e, root);
+	enc_eol(e);
+	if ((rc = put_quota(cmd)) < 0)
+		return imap_store_failed(cmd, rc);
+	return imap_ok(cmd, "Done");
+}
