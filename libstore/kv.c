@@ -281,6 +281,15 @@ kv_blob_del(struct kv *kv, const struct kv_ref *ref)
 }
 
 int
+kv_blob_purge(struct kv *kv, bool (*keep)(void *arg, const struct kv_ref *ref),
+    void *arg)
+{
+	assert(kv->txn == NULL);
+	return kv->ops->blob_purge == NULL ? STORE_E_INVALID :
+	    kv->ops->blob_purge(kv, keep, arg);
+}
+
+int
 kv_idle(struct kv *kv, bool force)
 {
 	assert(kv->txn == NULL);

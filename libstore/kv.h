@@ -176,6 +176,10 @@ bool kv_room(int fd, uint64_t n);
 /* Gives the space back.  Idempotent; the caller knows that no committed row
  * refers to it any more and that the grace time is over. */
 int kv_blob_del(struct kv *kv, const struct kv_ref *ref);
+/* Deletes each blob that keep doesn't want, of an account that nobody else uses.
+ * INVALID: an engine without files. */
+int kv_blob_purge(struct kv *kv,
+    bool (*keep)(void *arg, const struct kv_ref *ref), void *arg);
 
 /* What can be done while nobody waits (compaction when it is due; force:
  * always).  1: something was done. */

@@ -87,6 +87,51 @@ build(struct restore *x, uint64_t when, const char *dir,
 	return 0;
 }
 
+struct wanted {
+	struct umap ref;	/* by offset and pack */
+};
+
+static bool
+ref_wanted(void *arg, const struct kv_ref *ref)
+{
+	return umap_get(&((struct wanted *)arg)->ref, ref->off, ref->pack) !=
+	    NULL;
+}
+
+/* Messages that came later, or went earlier, than the state that is restored,
+ * may be in its packs. */
+static int
+purge(struct restore *x)
+{
+	struct row_key from = row_key_kind(ROW_K_BLOB);
+	struct row_key to = row_key_after(from);
+	struct arena *a = arena_new(0);
+	struct kv_scan *s = NULL;
+	struct slice key, val;
+	struct row_blob b;
+	struct wanted w;
+	struct kv_txn *t;
+	struct kv_ref ref;
+	int rc;
+
+	umap_init(&w.ref, a);
+	if ((rc = ro_begin(x->st, &t)) == 0) {
+		rc = kv_scan_open(t, row_key(&from), row_key(&to), 0, &s);
+		while (rc >= 0 && (rc = kv_scan_next(s, &key, &val)) > 0)
+			if ((rc = row_blob_get(val, &b)) == 0) {
+				kv_ref_decode(b.ref, &ref);
+				if (!ref_wanted(&w, &ref))
+					umap_add(&w.ref, ref.off, ref.pack, x);
+			}
+		kv_scan_close(&s);
+		ro_end(x->st);
+	}
+	if (rc == 0)
+		rc = kv_blob_purge(x->st->kv, ref_wanted, &w);
+	arena_free(&a);
+	return rc < 0 ? say(x, rc, "%s", store_errmsg(x->st)) : 0;
+}
+
 /* Is it whole?  Contents without an Email go: they may have been removed from
  * the packs before the backup came to see them. */
 static int
@@ -97,6 +142,8 @@ verify(struct restore *x, bool contents)
 
 	if (contents && (rc = store_sweep_unused(x->st)) < 0)
 		return say(x, rc, "%s", store_errmsg(x->st));
+	if (contents && (rc = purge(x)) < 0)
+		return rc;
 	if ((rc = store_check(x->st, contents, x->fn, x->arg, &n)) < 0)
 		return say(x, rc, "%s", store_errmsg(x->st));
 	return n == 0 ? 0 : say(x, STORE_E_CORRUPT,

@@ -143,6 +143,8 @@ int bdb_blob_source(struct kv *kv, const struct kv_ref *ref,
 /* ---- sweep.c: giving space back ---- */
 
 int bdb_blob_del(struct kv *kv, const struct kv_ref *ref);
+int bdb_blob_purge(struct kv *kv,
+    bool (*keep)(void *arg, const struct kv_ref *ref), void *arg);
 /* Sweeps one pack; 1: something was given back. */
 int sweep_pack(struct bdb_kv *b, uint32_t no);
 /* Calls fn for each file name.N of the account. */

@@ -421,6 +421,7 @@ const struct kv_ops kv_bdb_ops = {
 	.blob_del = bdb_blob_del,
 	.idle = bdb_idle,
 	.check = bdb_check,
+	.blob_purge = bdb_blob_purge,
 	.backup = bdb_backup,
 	.salvage = bdb_salvage,
 	.salvage_blobs = bdb_salvage_blobs,

@@ -45,6 +45,8 @@ struct kv_ops {
 	int (*check)(struct kv *kv, void (*fn)(void *arg, const char *fault),
 	    void *arg);
 	/* NULL: an engine without files. */
+	int (*blob_purge)(struct kv *kv,
+	    bool (*keep)(void *arg, const struct kv_ref *ref), void *arg);
 	int (*backup)(struct kv *kv, struct kv_repo *r,
 	    const struct kv_backup *b, struct kv_backed *d_r);
 	int (*salvage)(const struct kv_conf *cf, const char *dir,

@@ -269,3 +269,64 @@ dir_numbers(struct bdb_kv *b, const char *prefix,
 	(void)closedir(dir);
 	return rc;
 }
+
+/* ---- all blobs ---------------------------------------------------------- */
+
+struct purge {
+	bool (*keep)(void *arg, const struct kv_ref *ref);
+	void *arg;
+};
+
+static int
+purge_items(struct bdb_kv *b, const struct pack_file *p, uint64_t end,
+    const struct purge *u)
+{
+	unsigned char head[ITEM_HEAD];
+	struct item it;
+	int rc = 0;
+
+	for (uint64_t off = PACK_HEAD; off < end && rc == 0; off += it.len) {
+		struct kv_ref ref = { .pack = p->no, .off = off };
+		ssize_t n = sys_pread(p->fd, head, sizeof(head), off);
+
+		if (n < ITEM_HEAD || item_decode(head, &it) < 0 ||
+		    it.len > end - off)
+			return kv_fail(&b->kv, STORE_E_CORRUPT,
+			    "pack.%lu: bad item at %llu",
+			    (unsigned long)p->no, (unsigned long long)off);
+		ref.len = (uint32_t)it.len;
+		if (it.kind == ITEM_BLOB && !it.deleted &&
+		    !u->keep(u->arg, &ref))
+			rc = bdb_blob_del(&b->kv, &ref);
+	}
+	return rc;
+}
+
+static int
+purge_pack(struct bdb_kv *b, uint64_t no, void *arg)
+{
+	struct pack_file *p;
+	struct stat st;
+	int rc;
+
+	if (no >= b->s.pos.next)
+		return 0;
+	if ((rc = pack_get(b, (uint32_t)no, &p)) < 0)
+		return rc == STORE_E_NOTFOUND ? 0 : rc;
+	if (sys_fstat(p->fd, &st) < 0)
+		rc = kv_fail_sys(&b->kv, "pack.%lu", (unsigned long)no);
+	else
+		rc = purge_items(b, p, no == b->s.pos.pack ? b->s.pos.end :
+		    (uint64_t)st.st_size, arg);
+	pack_put(p);
+	return rc;
+}
+
+int
+bdb_blob_purge(struct kv *kv,
+    bool (*keep)(void *arg, const struct kv_ref *ref), void *arg)
+{
+	struct purge u = { keep, arg };
+
+	return dir_numbers((struct bdb_kv *)kv, "pack.", purge_pack, &u);
+}

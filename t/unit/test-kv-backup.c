@@ -18,6 +18,7 @@
 
 #include "libbase/arena.h"
 #include "libbase/io.h"
+#include "libbase/text.h"
 #include "libbase/xalloc.h"
 #include "t/unit/kv-fixture.h"
 #include "t/unit/kv-model.h"
@@ -569,6 +570,106 @@ test_skip(void **state)
 	fix_remove();
 }
 
+/* An index that somebody made up, with a right checksum. */
+static int
+made_up(const char *lines)
+{
+	unsigned char sha[SHA256_LEN];
+	char path[200];
+	struct kv_repo *r;
+	struct buf b;
+	int rc;
+
+	buf_init(&b, 65536);
+	buf_add_str(&b, lines);
+	sha256_of(buf_slice(&b), sha);
+	buf_add_str(&b, "end ");
+	hex_encode(&b, slice_make((const char *)sha, sizeof(sha)));
+	buf_addc(&b, '\n');
+	repo_file("1/index", path);
+	assert_int_equal(io_replace(path, buf_slice(&b), 0600), 0);
+	buf_release(&b);
+	assert_int_equal(kv_repo_open(repo, false, &r), 0);
+	rc = kv_repo_verify(r, &fix.conf, fix_fault, NULL);
+	kv_repo_close(&r);
+	return rc;
+}
+
+static void
+test_hostile(void **state)
+{
+#define HEAD "culver-backup 1\nid 00112233445566778899aabbccddeeff\n" \
+	"run 1 1 1\n"
+#define SHA "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	static const char *const bad[] = {
+		"", "\n", "culver-backup 2\nrun 1 1 1\n", "culver-backup 1\n",
+		HEAD "piece ../x 0 1 " SHA "\n",
+		HEAD "piece pack.01 0 1 " SHA "\n",
+		HEAD "piece pack. 0 1 " SHA "\n",
+		HEAD "piece index 0 1 " SHA "\n",
+		HEAD "piece pack.99999999999999999999999999999 0 1 " SHA "\n",
+		HEAD "piece pack.1 0 0 " SHA "\n",
+		HEAD "piece pack.1 5 1 " SHA "\n",
+		HEAD "piece pack.1 0 18446744073709551615 " SHA "\n",
+		HEAD "piece pack.1 0 -1 " SHA "\n",
+		HEAD "piece pack.1 0 1 " SHA " \n",
+		HEAD "piece pack.1 0 1 " SHA "00\n",
+		HEAD "piece pack.1 0 1\n", HEAD "piece\n", HEAD "x\n",
+		HEAD "gone /etc/passwd 1\n", HEAD "gone pack.1\n",
+		HEAD "run 1 1\n", HEAD "id 00\n", HEAD "\n",
+		/* Well-formed, of files that are not there or not that. */
+		HEAD "piece pack.1 0 1 " SHA "\n",
+		HEAD "piece pack.7 0 4000000000000000000 " SHA "\n",
+		HEAD "piece log.1 0 1 " SHA "\npiece log.1 1 1 " SHA "\n",
+	};
+	static const struct kv_backup conf = { .full = false };
+	struct kv *kv = account_new();
+	struct kv_backed d;
+
+	(void)state;
+	assert_int_equal(fix_deliver(kv, 1, 4000), 0);
+	assert_int_equal(backup(kv, &conf, &d), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (made_up(bad[i]) != 1)
+			fail_msg("index %zu", i);
+	kv_close(&kv);
+	fix_remove();
+#undef HEAD
+#undef SHA
+}
+
+static bool
+keep_one(void *arg, const struct kv_ref *ref)
+{
+	const struct kv_ref *one = arg;
+
+	return ref->pack == one->pack && ref->off == one->off &&
+	    ref->len == one->len;
+}
+
+static void
+test_purge(void **state)
+{
+	struct kv *kv = account_new();
+	struct kv_ref one;
+
+	(void)state;
+	for (uint32_t i = 0; i < 5; i++)
+		assert_int_equal(fix_deliver(kv, i, 9000), 0);
+	assert_int_equal(fix_deliver(kv, 5, OWN_PACK + 1), 0);
+	one = fix_ref(kv, 3);
+	assert_int_equal(kv_blob_purge(kv, keep_one, &one), 0);
+	for (uint32_t i = 0; i < 6; i++)
+		if (fix_blob(kv, i, i < 5 ? 9000 : OWN_PACK + 1) != (i == 3))
+			fail_msg("blob %u", i);
+	assert_false(fix_exists("pack.2"));
+	assert_int_equal(kv_idle(kv, true), 1);
+	assert_true(fix_blob(kv, 3, 9000));
+	assert_int_equal(kv_check(kv, fix_fault, NULL), 0);
+	kv_close(&kv);
+	fix_remove();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -578,7 +679,9 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_gap),
+		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_skip),
+		cmocka_unit_test(test_purge),
 	};
 
 	random_bytes(&rng, sizeof(rng));
