@@ -207,3 +207,8 @@ t_unit_test_store_fault_SOURCES = t/unit/test-store-fault.c \
 t_unit_test_store_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_fault_LDFLAGS = $(AM_LDFLAGS) -rdynamic
 t_unit_test_store_fault_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store-full
+t_unit_test_store_full_SOURCES = t/unit/test-store-full.c
+t_unit_test_store_full_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_full_LDADD = $(STORE_TEST_LIBS)
