@@ -280,8 +280,14 @@ bdb_idle(struct kv *kv, bool force)
 		b->sweep = NULL;
 		b->n_sweep = 0;
 		rc = idle(own, compaction, force);
-		if (rc < 0)
+		if (rc < 0) {
 			(void)kv_fail(kv, rc, "idle: %s", other->err);
+			/* Another time. */
+			b->sweep = own->sweep;
+			b->n_sweep = own->n_sweep;
+			own->sweep = NULL;
+			own->n_sweep = 0;
+		}
 		b->broken = b->broken || own->broken;
 		kv_close(&other);
 	}
