@@ -202,8 +202,6 @@ writer(void)
 	struct store *st;
 	struct arena *a = arena_new(0);
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)alarm(300);
 	assert_int_equal(store_open(&conf, "a", &st), 0);
 	for (unsigned i = 0; i < ops; i++) {
 		change(st, a);
@@ -388,9 +386,13 @@ test_in_use(void **state)
 	pid_t pid;
 
 	(void)state;
+	if (getenv("CULVER_LONG"))
+		ops = OPS_MAX;
 	print_message("# seed %u\n", seed);
 	assert_int_equal(back_up(), 0);
 	if ((pid = fork()) == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)alarm(300);
 		writer();
 		_exit(0);
 	}
@@ -417,6 +419,45 @@ test_in_use(void **state)
 	go_back(&shared->m[below((uint32_t)shared->n)]);
 	assert_int_equal(store_backup_verify(&conf, repo, say, NULL, &n), 0);
 	assert_int_equal(n, 0);
+}
+
+/* A restore that is killed leaves the account as it was, or as it becomes. */
+static void
+test_killed_restore(void **state)
+{
+	struct arena *a = arena_new(0);
+	struct store *st;
+	unsigned done = 0;
+	int status;
+
+	(void)state;
+	ops = 40;
+	writer();
+	assert_int_equal(back_up(), 0);
+	for (int i = 0; i < 40; i++) {
+		const struct timespec t = { 0, (long)below(6000000) };
+		const struct moment *m = &shared->m[below(40)];
+		uint64_t before;
+		pid_t pid;
+
+		assert_int_equal(store_open(&conf, "a", &st), 0);
+		before = store_modseq(st);
+		store_close(&st);
+		if ((pid = fork()) == 0)
+			_exit(restore(m->when, "a", true) != 0);
+		(void)nanosleep(&t, NULL);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(store_open(&conf, "a", &st), 0);
+		assert_sound(st);
+		assert_true(store_modseq(st) >= before);
+		done += store_modseq(st) > before;
+		deliver(st, any_box(st, a).id);
+		assert_sound(st);
+		store_close(&st);
+	}
+	print_message("# %u of 40 were done\n", done);
+	arena_free(&a);
 }
 
 /* What was destroyed comes back once, as it was; then it is gone for good. */
@@ -505,13 +546,13 @@ main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_killed_restore, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(test_undelete, setup,
 		    teardown),
 	};
 
 	random_bytes(&seed, sizeof(seed));
-	if (getenv("CULVER_LONG"))
-		ops = OPS_MAX;
 	if (argc > 1)
 		seed = (uint32_t)strtoul(argv[1], NULL, 10);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
