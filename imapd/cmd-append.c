@@ -1,6 +1,6 @@
 /*
  * imapd/cmd-append.c - APPEND (RFC 9051 6.3.12, RFC 3502 MULTIAPPEND, RFC 4469
- * CATENATE)
+ * CATENATE) and REPLACE (RFC 8508)
  */
 #include "config.h"
 
@@ -84,6 +84,9 @@ check_mailbox(struct imap_cmd *cmd, uint64_t size)
 	if (size > cmd->s->x->conf->max_message)
 		return refuse(cmd, "TOOBIG", "The message is too big");
 	if (!ap->checked) {
+		/* REPLACE: past the message's number. */
+		if (cmd->row->flags & IMAP_WRITE && args.next != NULL)
+			args.next = args.next->next;
 		if (!imap_args_mailbox(&args, &name))
 			return refuse(cmd, NULL, args.err);
 		if ((rc = store_refresh(st)) >= 0)
@@ -95,7 +98,7 @@ check_mailbox(struct imap_cmd *cmd, uint64_t size)
 	if (rc < 0)
 		return refuse(cmd, store_error(rc)->imap,
 		    store_error(rc)->text);
-	if (over_quota(st, size))
+	if (!(cmd->row->flags & IMAP_WRITE) && over_quota(st, size))
 		return refuse(cmd, "OVERQUOTA", "The quota is used up");
 	return IMAP_LIT_STREAM;
 }
@@ -251,14 +254,38 @@ finish(struct imap_cmd *cmd, struct append_msg *m)
 	return false;
 }
 
+/* "APPENDUID validity uids" */
+static const char *
+appenduid(struct imap_cmd *cmd, uint32_t validity,
+    const struct store_added *added, size_t n)
+{
+	uint32_t *uids = arena_calloc(cmd->a, n, sizeof(*uids));
+	struct buf code;
+	const char *text;
+
+	for (size_t i = 0; i < n; i++)
+		uids[i] = added[i].uid;
+	buf_init(&code, 64 * 1024);
+	buf_printf(&code, "APPENDUID %u ", (unsigned)validity);
+	seqset_print(&code, uids, n);
+	text = arena_strndup(cmd->a, code.p, code.n);
+	buf_release(&code);
+	return text;
+}
+
+static enum imap_next
+no_mailbox(struct imap_cmd *cmd, int rc)
+{
+	if (rc == STORE_E_NOTFOUND)
+		return imap_no(cmd, "TRYCREATE", "There is no such mailbox");
+	return imap_store_failed(cmd, rc);
+}
+
 static enum imap_next
 add(struct imap_cmd *cmd, struct store_new *new, size_t n, struct slice name)
 {
 	struct store_added *added = arena_calloc(cmd->a, n, sizeof(*added));
-	uint32_t *uids = arena_calloc(cmd->a, n, sizeof(*uids));
 	struct store_mailbox mb;
-	struct buf code;
-	const char *text;
 	int rc;
 
 	rc = store_mailbox_find(cmd->s->x->store, cmd->a, name, &mb);
@@ -268,45 +295,123 @@ add(struct imap_cmd *cmd, struct store_new *new, size_t n, struct slice name)
 	}
 	if (rc >= 0)
 		rc = store_email_add(cmd->s->x->store, new, n, added, NULL);
-	if (rc == STORE_E_NOTFOUND)
-		return imap_no(cmd, "TRYCREATE", "There is no such mailbox");
 	if (rc < 0)
-		return imap_store_failed(cmd, rc);
-	for (size_t i = 0; i < n; i++)
-		uids[i] = added[i].uid;
-	buf_init(&code, 64 * 1024);
-	buf_printf(&code, "APPENDUID %u ", (unsigned)mb.uidvalidity);
-	seqset_print(&code, uids, n);
-	text = arena_strndup(cmd->a, code.p, code.n);
-	buf_release(&code);
-	return imap_ok_code(cmd, text, "Appended");
+		return no_mailbox(cmd, rc);
+	return imap_ok_code(cmd, appenduid(cmd, mb.uidvalidity, added, n),
+	    "Appended");
+}
+
+/* The messages of the command; 0: answered. */
+static size_t
+messages(struct imap_cmd *cmd, struct store_new *new)
+{
+	struct append *ap = append_state(cmd);
+	struct imap_args *v = &cmd->args, *flags;
+	size_t n = 0;
+
+	flags = arena_calloc(cmd->a, APPEND_MAX, sizeof(*flags));
+	do {
+		if (n == APPEND_MAX) {
+			imap_no(cmd, "LIMIT",
+			    "Too many messages in one command");
+			return 0;
+		}
+		if (!parse_message(cmd, v, n, &flags[n],
+		    &new[n].received_at)) {
+			imap_bad_args(cmd);
+			return 0;
+		}
+		n++;
+	} while (v->next != NULL);
+	for (size_t i = 0; i < n; i++) {
+		if (!imap_flags_parse(cmd, &flags[i], &new[i].flags) ||
+		    !finish(cmd, &ap->m[i]))
+			return 0;
+		new[i].spool = ap->m[i].spool;
+	}
+	return n;
 }
 
 enum imap_next
 cmd_append(struct imap_cmd *cmd)
 {
 	struct store_new *new = arena_calloc(cmd->a, APPEND_MAX, sizeof(*new));
-	struct append *ap = append_state(cmd);
-	struct imap_args *v = &cmd->args, *flags;
 	struct slice name;
-	size_t n = 0;
+	size_t n;
 
-	flags = arena_calloc(cmd->a, APPEND_MAX, sizeof(*flags));
-	if (!imap_args_mailbox(v, &name))
+	if (!imap_args_mailbox(&cmd->args, &name))
 		return imap_bad_args(cmd);
-	do {
-		if (n == APPEND_MAX)
-			return imap_no(cmd, "LIMIT",
-			    "Too many messages in one command");
-		if (!parse_message(cmd, v, n, &flags[n], &new[n].received_at))
-			return imap_bad_args(cmd);
-		n++;
-	} while (v->next != NULL);
-	for (size_t i = 0; i < n; i++) {
-		if (!imap_flags_parse(cmd, &flags[i], &new[i].flags) ||
-		    !finish(cmd, &ap->m[i]))
-			return IMAP_DONE;
-		new[i].spool = ap->m[i].spool;
-	}
+	if ((n = messages(cmd, new)) == 0)
+		return IMAP_DONE;
 	return add(cmd, new, n, name);
+}
+
+/* ---- REPLACE --------------------------------------------------------------- */
+
+/* One message of the mailbox; 0: answered. */
+static uint32_t
+one_message(struct imap_cmd *cmd)
+{
+	struct view *v = &cmd->s->view;
+	struct seqset set;
+	uint32_t *uids;
+	size_t n, missing;
+	int rc;
+
+	if (!imap_set(cmd, &set))
+		return 0;
+	if (set.n != 1 || set.r[0].from != set.r[0].to) {
+		imap_bad(cmd, "REPLACE is for one message");
+		return 0;
+	}
+	/* Learns whether it is gone. */
+	if ((rc = imap_sync(cmd->s, false, NULL)) < 0) {
+		imap_store_failed(cmd, rc);
+		return 0;
+	}
+	uids = view_uids(v, &set, cmd->uid, cmd->a, &n, &missing);
+	if (n == 1)
+		return uids[0];
+	imap_no(cmd, cmd->uid ? "NONEXISTENT" : "EXPUNGEISSUED",
+	    "That message isn't there any more");
+	return 0;
+}
+
+enum imap_next
+cmd_replace(struct imap_cmd *cmd)
+{
+	struct store_new *new = arena_calloc(cmd->a, APPEND_MAX, sizeof(*new));
+	struct store *st = cmd->s->x->store;
+	struct enc *e = &cmd->s->out;
+	struct store_added added;
+	struct store_mailbox mb;
+	struct slice name;
+	uint32_t uid;
+	size_t n;
+	int rc;
+
+	if ((uid = one_message(cmd)) == 0)
+		return IMAP_DONE;
+	if (!imap_args_mailbox(&cmd->args, &name))
+		return imap_bad_args(cmd);
+	if ((n = messages(cmd, new)) == 0)
+		return IMAP_DONE;
+	if (n != 1)
+		return imap_bad(cmd, "REPLACE takes one message");
+	if ((rc = store_mailbox_find(st, cmd->a, name, &mb)) < 0)
+		return no_mailbox(cmd, rc);
+	new->mailboxes = &mb.id;
+	new->n_mailboxes = 1;
+	rc = store_email_replace(st, new, cmd->s->view.mailbox, uid, &added,
+	    NULL);
+	if (rc == STORE_E_NOTFOUND)
+		return imap_no(cmd, "EXPUNGEISSUED",
+		    "The message or the mailbox was removed");
+	if (rc < 0)
+		return imap_store_failed(cmd, rc);
+	enc_raw(e, "* OK [");
+	enc_raw(e, appenduid(cmd, mb.uidvalidity, &added, 1));
+	enc_raw(e, "] Replacement ready");
+	enc_eol(e);
+	return imap_ok(cmd, "Replaced");
 }

@@ -243,6 +243,7 @@ enum imap_next cmd_move(struct imap_cmd *cmd);
 enum imap_next cmd_namespace(struct imap_cmd *cmd);
 enum imap_next cmd_noop(struct imap_cmd *cmd);
 enum imap_next cmd_rename(struct imap_cmd *cmd);
+enum imap_next cmd_replace(struct imap_cmd *cmd);
 enum imap_next cmd_search(struct imap_cmd *cmd);
 enum imap_next cmd_select(struct imap_cmd *cmd);
 enum imap_next cmd_sort(struct imap_cmd *cmd);

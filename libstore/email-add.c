@@ -18,6 +18,9 @@ struct add_arg {
 	struct add_item *item;
 	size_t n;
 	struct store_added *added;
+	bool replace;		/* this goes in the same change */
+	uint64_t mailbox;
+	uint32_t uid;
 };
 
 /* ---- before the transaction -------------------------------------------- */
@@ -157,7 +160,8 @@ add_blob(struct work *w, struct add_item *it, struct row_blob *r)
 }
 
 static int
-add_one(struct work *w, struct add_item *it, struct store_added *added)
+add_one(struct work *w, struct add_item *it, struct store_added *added,
+    bool quota)
 {
 	const struct store_new *v = it->v;
 	struct email_seed s = { 0 };
@@ -168,7 +172,7 @@ add_one(struct work *w, struct add_item *it, struct store_added *added)
 	int rc;
 
 	if ((rc = keywords_known(w, v->flags)) < 0 ||
-	    (rc = quota_room(w, it->size)) < 0)
+	    (quota && (rc = quota_room(w, it->size)) < 0))
 		return rc;
 	/* Before a blob is written for nothing. */
 	for (size_t i = 0; i < v->n_mailboxes; i++)
@@ -197,16 +201,66 @@ add_one(struct work *w, struct add_item *it, struct store_added *added)
 	return 0;
 }
 
+/* First it is added: the new one may be of the old one's thread. */
+static int
+replace(struct work *w, struct add_arg *add)
+{
+	uint64_t size = w->head.size, messages = w->head.messages;
+	struct w_mailbox *m;
+	struct w_msg g = { 0 };
+	int rc;
+
+	if ((rc = w_mailbox(w, add->mailbox, &m)) < 0 ||
+	    (rc = w_msg(w, m, add->uid, &g)) < 0 ||
+	    (rc = add_one(w, &add->item[0], &add->added[0], false)) < 0)
+		return rc;
+	/* It may be in the same chunk. */
+	g = (struct w_msg){ 0 };
+	if ((rc = w_mailbox(w, add->mailbox, &m)) < 0 ||
+	    (rc = w_msg(w, m, add->uid, &g)) < 0 ||
+	    (rc = msg_remove(w, &g)) < 0)
+		return rc;
+	return quota_after(w, size, messages);
+}
+
 static int
 add_all(struct work *w, void *arg)
 {
 	struct add_arg *add = arg;
 	int rc;
 
+	if (add->replace)
+		return replace(w, add);
 	for (size_t i = 0; i < add->n; i++)
-		if ((rc = add_one(w, &add->item[i], &add->added[i])) < 0)
+		if ((rc = add_one(w, &add->item[i], &add->added[i], true)) < 0)
 			return rc;
 	return 0;
+}
+
+static int
+add_run(struct store *st, struct add_arg *add, const struct store_new *v,
+    struct store_added *added_r, uint64_t *modseq_r)
+{
+	size_t n = add->n;
+	int rc = 0;
+
+	add->item = xcalloc(n ? n : 1, sizeof(*add->item));
+	add->added = xcalloc(n ? n : 1, sizeof(*add->added));
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		add->item[i].v = &v[i];
+		rc = item_prepare(st, &add->item[i]);
+	}
+	if (rc == 0)
+		rc = store_run(st, 0, add_all, add, modseq_r);
+	if (rc == 0 && added_r)
+		memcpy(added_r, add->added, n * sizeof(*added_r));
+	for (size_t i = 0; i < n; i++) {
+		kv_blob_free(&add->item[i].dup);
+		store_spool_free(&add->item[i].own);
+	}
+	xfree(add->item);
+	xfree(add->added);
+	return rc;
 }
 
 int
@@ -214,23 +268,18 @@ store_email_add(struct store *st, const struct store_new *v, size_t n,
     struct store_added *added_r, uint64_t *modseq_r)
 {
 	struct add_arg add = { .n = n };
-	int rc = 0;
 
-	add.item = xcalloc(n ? n : 1, sizeof(*add.item));
-	add.added = xcalloc(n ? n : 1, sizeof(*add.added));
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		add.item[i].v = &v[i];
-		rc = item_prepare(st, &add.item[i]);
-	}
-	if (rc == 0)
-		rc = store_run(st, 0, add_all, &add, modseq_r);
-	if (rc == 0 && added_r)
-		memcpy(added_r, add.added, n * sizeof(*added_r));
-	for (size_t i = 0; i < n; i++) {
-		kv_blob_free(&add.item[i].dup);
-		store_spool_free(&add.item[i].own);
-	}
-	xfree(add.item);
-	xfree(add.added);
-	return rc;
+	return add_run(st, &add, v, added_r, modseq_r);
+}
+
+int
+store_email_replace(struct store *st, const struct store_new *v,
+    uint64_t mailbox, uint32_t uid, struct store_added *added_r,
+    uint64_t *modseq_r)
+{
+	struct add_arg add = {
+		.n = 1, .replace = true, .mailbox = mailbox, .uid = uid
+	};
+
+	return add_run(st, &add, v, added_r, modseq_r);
 }

@@ -364,6 +364,18 @@ msg_move(struct work *w, struct w_msg *g, struct w_mailbox *to,
 /* ---- coming ------------------------------------------------------------ */
 
 int
+quota_after(struct work *w, uint64_t size, uint64_t messages)
+{
+	const struct row_head *h = &w->head;
+
+	if ((h->size_limit && h->size > h->size_limit && h->size > size) ||
+	    (h->message_limit && h->messages > h->message_limit &&
+	    h->messages > messages))
+		return STORE_E_QUOTA;
+	return 0;
+}
+
+int
 quota_room(struct work *w, uint64_t size)
 {
 	const struct row_head *h = &w->head;

@@ -296,6 +296,8 @@ int email_seen(struct work *w, struct w_email *e, struct seen *s);
 /* Keywords of an Email, and that it lives: NOTFOUND. */
 int email_flags(struct work *w, struct w_email *e, uint64_t *flags_r);
 int quota_room(struct work *w, uint64_t size);
+/* STORE_E_QUOTA if more is used than may be, and more than before. */
+int quota_after(struct work *w, uint64_t size, uint64_t messages);
 
 /* blob.c */
 int blob_row(struct kv_txn *t, struct arena *a,

@@ -339,6 +339,14 @@ struct store_added {
 /* All n or none, in one change, one flush.  NOTFOUND: mailbox or blob. */
 int store_email_add(struct store *st, const struct store_new *v, size_t n,
     struct store_added *added_r, uint64_t *modseq_r);
+/*
+ * Adds one Email and removes the message uid of a mailbox, whatever its flags,
+ * in the same change (RFC 8508); the quota is asked about what is more
+ * afterwards.  NOTFOUND: that message too.
+ */
+int store_email_replace(struct store *st, const struct store_new *v,
+    uint64_t mailbox, uint32_t uid, struct store_added *added_r,
+    uint64_t *modseq_r);
 /* An upload (RFC 8620 6.1): kept upload_ttl_s unless an Email comes to use it. */
 int store_upload(struct store *st, struct store_spool *sp,
     struct store_blobid *blob_r);

@@ -210,6 +210,57 @@ test_quota(void **state)
 	world_end(&w);
 }
 
+static int
+replace_in(struct world *w, uint64_t from, uint32_t uid, const char *text,
+    const uint64_t *to, struct store_added *r)
+{
+	struct store_new v = {
+		.mailboxes = to, .n_mailboxes = 1, .received_at = 1000
+	};
+	int rc;
+
+	v.spool = spool(w, text);
+	rc = store_email_replace(w->st, &v, from, uid, r, NULL);
+	store_spool_free(&v.spool);
+	return rc;
+}
+
+static void
+test_replace(void **state)
+{
+	struct world w = world(state);
+	struct store_added r = add(&w, 1, STORE_DRAFT), n;
+	struct store_mailbox mb;
+	uint64_t before, nowhere = 77;
+
+	/* The same mailbox; the same thread. */
+	assert_int_equal(replace_in(&w, w.inbox, r.uid,
+	    "Message-ID: <1@x>\r\nSubject: 1\r\n\r\nnew\r\n", &w.inbox, &n), 0);
+	assert_true(n.thread == r.thread && n.email != r.email);
+	assert_int_equal(n.uid, r.uid + 1);
+	mb = box(&w, w.inbox);
+	assert_int_equal(mb.total, 1);
+	/* Another one, with the quota as full as it gets. */
+	assert_int_equal(store_quota_set(w.st, n.size, 1), 0);
+	assert_int_equal(replace_in(&w, w.inbox, n.uid, "Subject: x\r\n\r\n",
+	    &w.box, &r), 0);
+	assert_int_equal(box(&w, w.inbox).total, 0);
+	assert_int_equal(box(&w, w.box).total, 1);
+	/* What can't be done changes nothing. */
+	before = store_modseq(w.st);
+	assert_int_equal(replace_in(&w, w.box, r.uid, "Subject: much longer than "
+	    "all that there was before, and than may be\r\n\r\nx\r\n", &w.box,
+	    &n), STORE_E_QUOTA);
+	assert_int_equal(replace_in(&w, w.box, r.uid + 1, "x\r\n", &w.box, &n),
+	    STORE_E_NOTFOUND);
+	assert_int_equal(replace_in(&w, w.box, r.uid, "x\r\n", &nowhere, &n),
+	    STORE_E_NOTFOUND);
+	assert_int_equal(store_refresh(w.st), 0);
+	assert_true(store_modseq(w.st) == before);
+	assert_int_equal(box(&w, w.box).total, 1);
+	world_end(&w);
+}
+
 /* ---- flags, copies, expunges ------------------------------------------- */
 
 static void
@@ -658,6 +709,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_add_refused),
 		cmocka_unit_test(test_dedup),
 		cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_replace),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_two_mailboxes),
 		cmocka_unit_test(test_unchanged_since),
