@@ -269,6 +269,7 @@ switch_over(struct bdb_kv *b)
 {
 	struct salvage *v = b->salvage;
 	struct journal_head h = { .gen = v->gen_max + 1, .seq = b->s.seq,
+		.when = commit_time(b),	/* a history of its own begins */
 		.pos = { .next = v->pack_max + 1 } };
 	struct base_job j = { .dir = b->kv.dir, .dirfd = b->dirfd,
 		.rows = &b->s.low, .gen = h.gen, .anew = true, .head = &h };

@@ -184,6 +184,34 @@ cmp_ok($sl->{HIGHESTMODSEQ}, '>', $sb->{HIGHESTMODSEQ}, 'behind all numbers');
 ($rc, $out, $err) = $t->culver('check', 'alice');
 is($rc, 0, 'sound') or diag $out, $err;
 
+# an account that was repaired: its history before is another one
+$c = client('bob');
+append($c, 'before');
+my $sound = moment();
+append($c, 'after');
+$c->imap('LOGOUT');
+($rc, $out, $err) = $t->culver('backup', $repo, 'bob');
+is($rc, 0, 'backup of bob') or diag $err;
+my ($bp) = glob($t->path('mail/bob/journal'));
+open(my $jh, '+<:raw', $bp) or die;
+seek($jh, 20, 0);
+print $jh 'damaged';
+close($jh);
+($rc, $out, $err) = $t->culver('backup', $repo, 'bob');
+isnt($rc, 0, 'a damaged account is not backed up');
+($rc, $out, $err) = $t->culver('check', '--repair', 'bob');
+($rc, $out, $err) = $t->culver('check', 'bob');
+is($rc, 0, 'repaired') or diag $out, $err;
+($rc, $out, $err) = $t->culver('backup', '--verify', $repo, 'bob');
+is($rc, 0, 'and backed up') or diag $err;
+like($out, qr/full/, 'anew');
+($rc, $out, $err) = $t->culver('restore', '--at', $sound, '--as', 'bobold',
+	$repo, 'bob');
+is($rc, 0, 'a moment before the damage') or diag $err;
+$t->spew('passwd', $t->slurp('passwd') =~ s/^(bob):(.*)$/$1:$2\nbobold:$2/mr);
+(undef, $m) = content(client('bobold'));
+is_deeply([ map { $_->[0] } values %$m ], [ 'before' ], 'as it was');
+
 # what can't be done
 ($rc, $out, $err) = $t->culver('restore', '--as', 'x', '--at',
 	'2001-01-01T00:00', $repo, 'bob');
