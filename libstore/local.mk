@@ -122,9 +122,16 @@ t_fuzz_fuzz_rows_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_rows_LDADD = $(LIBSTORE) $(LIBBASE)
 
 check_PROGRAMS += t/crash/test-crash
-t_crash_test_crash_SOURCES = t/crash/test-crash.c t/crash/crash.h \
-	t/crash/crash-disk.c t/crash/crash-verify.c t/crash/crash-work.c
+CRASH_RUN = t/crash/crash-run.c t/crash/crash-disk.c t/crash/crash.h
+t_crash_test_crash_SOURCES = t/crash/test-crash.c \
+	t/crash/crash-verify.c t/crash/crash-work.c $(CRASH_RUN)
 t_crash_test_crash_LDADD = $(LIBSTORE) $(LIBBASE)
+
+check_PROGRAMS += t/crash/test-store-crash
+t_crash_test_store_crash_SOURCES = t/crash/test-store-crash.c \
+	t/crash/store-crash.h t/crash/store-change.c t/crash/store-verify.c \
+	t/crash/store-work.c $(CRASH_RUN)
+t_crash_test_store_crash_LDADD = $(LIBSTORE) $(LIBMIME) $(LIBBASE)
 
 check_PROGRAMS += t/crash/test-power
 t_crash_test_power_SOURCES = t/crash/test-power.c t/crash/power.h \

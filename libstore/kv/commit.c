@@ -228,6 +228,8 @@ pack_undo(struct bdb_kv *b, const struct bdb_txn *t, struct pack_file *p)
 	if (t->new_pack) {
 		pack_name(t->pos.pack, name);
 		rc = sys_unlinkat(b->dirfd, name);
+		if (rc == 0)	/* or it may be back after a loss of power */
+			rc = sys_fsync(b->dirfd);
 	} else {
 		rc = sys_truncate(p->fd, b->s.pos.end);
 		if (rc == 0)

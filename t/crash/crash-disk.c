@@ -16,7 +16,7 @@
 #include "libbase/xalloc.h"
 #include "t/crash/crash.h"
 
-static bool failing;
+static _Thread_local bool failing;
 
 /* Now and then a call fails, or does less than it was told to. */
 static int
@@ -83,12 +83,17 @@ after(void *arg, enum sys_call c, int fd, uint64_t off)
 }
 
 void
-disk_hook(bool fail)
+disk_hook(void)
 {
 	static struct sys_hook hook = { .before = before, .after = after };
 
-	failing = fail;
 	sys_hook = &hook;
+}
+
+void
+disk_fail(bool on)
+{
+	failing = on;
 }
 
 static uint64_t

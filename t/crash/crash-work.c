@@ -259,10 +259,9 @@ writer_main(int w)
 	struct kv *kv;
 
 	/* What the one before was about may be done or not. */
-	disk_hook(false);
 	kv = open_account();
 	verify_writer(kv, w);
-	disk_hook(crash_rand(8) == 0);
+	disk_fail(crash_rand(8) == 0);
 	while (!sh->stop) {
 		uint32_t live = p->next_blob - p->oldest_blob;
 

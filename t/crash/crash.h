@@ -1,4 +1,4 @@
-/* t/crash/crash.h - what the processes of the crash test share */
+/* t/crash/crash.h - what the crash tests and their processes share */
 #ifndef T_CRASH_H
 #define T_CRASH_H
 
@@ -48,6 +48,18 @@ struct shared {
 	struct flushed file[FILES];
 };
 
+/* ---- crash-run.c ---- */
+
+enum { CRASH_CHILDREN = 10 };	/* at most */
+struct crash_plan {
+	int children, kills, kills_long;
+	int (*setup)(const char *top);	/* makes crash_dir, the account */
+	void (*child)(int i);		/* until it is killed */
+	void (*verify)(void);		/* nobody is left; is all there? */
+};
+/* A whole test program. */
+int crash_main(const struct crash_plan *p);
+
 extern struct shared *sh;
 extern struct kv_conf crash_conf;
 extern char crash_dir[200];
@@ -79,7 +91,9 @@ size_t blob_size(int w, uint32_t n);
 void blob_fill(char *p, size_t size, int w, uint32_t n);
 
 /* crash-disk.c: system calls that fail, a lost page cache */
-void disk_hook(bool failing);
+void disk_hook(void);
+/* From now on, in this thread. */
+void disk_fail(bool on);
 /* Cuts all files to what was flushed. */
 void disk_cut(void);
 
