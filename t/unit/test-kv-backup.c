@@ -494,6 +494,38 @@ test_keep(void **state)
 	fix_remove();
 }
 
+/* Most of it is of what the account has no more: it begins anew by itself. */
+static void
+test_bloat(void **state)
+{
+	enum { N = 40, SIZE = 2 * OWN_PACK };
+	struct kv_backup conf = { .keep_s = 0 };
+	struct kv *kv = account_new();
+	struct kv_backed d;
+	struct kv_ref ref;
+
+	(void)state;
+	for (uint32_t i = 0; i < N; i++)
+		assert_int_equal(fix_deliver(kv, i, SIZE), 0);
+	assert_int_equal(backup(kv, &conf, &d), 0);
+	assert_true(d.full && d.octets > (uint64_t)N * SIZE / 4);
+	for (uint32_t i = 0; i < N; i++) {
+		ref = fix_ref(kv, i);
+		assert_int_equal(kv_blob_del(kv, &ref), 0);
+	}
+	fix_put(kv, "a", "1");
+	assert_int_equal(backup(kv, &conf, &d), 0);
+	assert_false(d.full);	/* all is kept for ever */
+	conf.keep_s = 3600;
+	assert_int_equal(backup(kv, &conf, &d), 0);
+	assert_true(d.full && d.octets < SIZE);
+	assert_int_equal(backup(kv, &conf, &d), 0);
+	assert_false(d.full);
+	assert_int_equal(verify(), 0);
+	kv_close(&kv);
+	fix_remove();
+}
+
 /* Logs that were not kept long enough: from the next base on. */
 static void
 test_gap(void **state)
@@ -678,6 +710,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_beside),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_keep),
+		cmocka_unit_test(test_bloat),
 		cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_skip),
