@@ -132,6 +132,92 @@ purge(struct restore *x)
 	return rc < 0 ? say(x, rc, "%s", store_errmsg(x->st)) : 0;
 }
 
+/* Destroyed Emails whose content is gone. */
+struct lost {
+	uint64_t *id;
+	size_t n, cap, at;
+	struct arena *a;
+};
+
+static int
+lost_note(struct restore *x, struct kv_txn *t, struct arena *tmp,
+    struct lost *l, uint64_t id, const struct row_email *e)
+{
+	struct slice meta;
+	struct kv_ref ref;
+	int rc;
+
+	kv_ref_decode(e->ref, &ref);
+	rc = kv_blob_meta(x->st->kv, tmp, &ref, &meta);
+	if (rc != STORE_E_NOTFOUND && rc != STORE_E_CORRUPT)
+		return rc;
+	/* Of one that lives that is damage, which will be told. */
+	if ((rc = email_alive(t, e)) == 0) {
+		l->id = arena_grow(l->a, l->id, &l->cap, l->n + 1,
+		    sizeof(*l->id));
+		l->id[l->n++] = id;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static int
+lost_find(struct restore *x, struct lost *l)
+{
+	struct row_key from = row_key_kind(ROW_K_EMAIL);
+	struct row_key to = row_key_after(from);
+	struct arena *tmp = arena_new(0);
+	struct kv_scan *s = NULL;
+	struct slice key, val;
+	struct row_email e;
+	struct kv_txn *t;
+	uint64_t id;
+	int rc;
+
+	if ((rc = ro_begin(x->st, &t)) == 0) {
+		rc = kv_scan_open(t, row_key(&from), row_key(&to), 0, &s);
+		while (rc >= 0 && (rc = kv_scan_next(s, &key, &val)) > 0) {
+			arena_reset(tmp);
+			if (!row_key_get_u64(key, ROW_K_EMAIL, &id))
+				rc = STORE_E_CORRUPT;
+			else if ((rc = row_email_get(val, tmp, &e)) == 0)
+				rc = lost_note(x, t, tmp, l, id, &e);
+		}
+		kv_scan_close(&s);
+		ro_end(x->st);
+	}
+	arena_free(&tmp);
+	return rc;
+}
+
+static int
+lost_portion(struct work *w, void *arg)
+{
+	struct lost *l = arg;
+	int rc;
+
+	for (; l->at < l->n && !work_full(w); l->at++)
+		if ((rc = dead_clean(w, l->id[l->at])) < 0)
+			return rc;
+	return l->at < l->n;
+}
+
+/*
+ * A backup that began when the retention of a destroyed Email was over may have
+ * its row, and come too late for its content.
+ */
+static int
+forget_lost(struct restore *x)
+{
+	struct lost l = { .a = arena_new(0) };
+	int rc = lost_find(x, &l);
+
+	while (rc == 0 && l.at < l.n)
+		if ((rc = store_run(x->st, 0, lost_portion, &l, NULL)) == 1)
+			rc = 0;
+	arena_free(&l.a);
+	return rc < 0 ? say(x, rc, "%s", store_errmsg(x->st)) : 0;
+}
+
 /* Is it whole?  Contents without an Email go: they may have been removed from
  * the packs before the backup came to see them. */
 static int
@@ -140,6 +226,8 @@ verify(struct restore *x, bool contents)
 	size_t n;
 	int rc;
 
+	if (contents && (rc = forget_lost(x)) < 0)
+		return rc;
 	if (contents && (rc = store_sweep_unused(x->st)) < 0)
 		return say(x, rc, "%s", store_errmsg(x->st));
 	if (contents && (rc = purge(x)) < 0)

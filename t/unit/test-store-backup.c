@@ -22,6 +22,7 @@
 #include "libbase/xalloc.h"
 #include "t/unit/kv-model.h"
 
+#include "libstore/kv.h"
 #include "libstore/store.h"
 
 enum { OPS_MAX = 4000, BOXES = 6 };
@@ -421,6 +422,14 @@ test_in_use(void **state)
 	assert_int_equal(n, 0);
 }
 
+static bool
+keep_none(void *arg, const struct kv_ref *ref)
+{
+	(void)arg;
+	(void)ref;
+	return false;
+}
+
 /* A restore that is killed leaves the account as it was, or as it becomes. */
 static void
 test_killed_restore(void **state)
@@ -457,6 +466,60 @@ test_killed_restore(void **state)
 		store_close(&st);
 	}
 	print_message("# %u of 40 were done\n", done);
+	arena_free(&a);
+}
+
+/* The content of a destroyed message was swept while the backup was made. */
+static void
+test_swept_meanwhile(void **state)
+{
+	struct arena *a = arena_new(0);
+	struct kv_conf kc = { .engine = NULL };
+	struct store_added r[3];
+	struct store_gone *g;
+	struct store_mailbox b;
+	struct store *st;
+	struct kv_ref ref;
+	struct kv *kv;
+	char path[140];
+	size_t n;
+
+	(void)state;
+	assert_int_equal(store_open(&conf, "a", &st), 0);
+	assert_int_equal(store_mailbox_find(st, a, SLICE_LIT("INBOX"), &b), 0);
+	for (int i = 0; i < 3; i++)
+		r[i] = deliver(st, b.id);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(store_msgs_remove(st, a, b.id, &r[i].uid, 1,
+		    NULL), 0);
+	assert_int_equal(store_gone_list(st, a, &g, &n), 0);
+	assert_int_equal(n, 2);
+	snprintf(path, sizeof(path), "%s/a", mail);
+	assert_int_equal(kv_open(&kc, path, 0, &kv), 0);
+	kv_ref_decode(g[0].ref, &ref);
+	assert_int_equal(kv_blob_del(kv, &ref), 0);
+	kv_close(&kv);
+	store_close(&st);
+	assert_int_equal(back_up(), 0);
+	assert_int_equal(restore(UINT64_MAX, "b", false), 0);
+	assert_int_equal(store_open(&conf, "b", &st), 0);
+	assert_sound(st);
+	assert_int_equal(store_gone_list(st, a, &g, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(g[0].email, r[1].email);
+	store_close(&st);
+	/* One that lives is damage. */
+	assert_int_equal(store_open(&conf, "a", &st), 0);
+	assert_int_equal(store_idle(st, true), 1);
+	store_close(&st);
+	assert_int_equal(kv_open(&kc, path, 0, &kv), 0);
+	ref = (struct kv_ref){ .pack = 0 };
+	assert_int_equal(kv_blob_purge(kv, keep_none, &ref), 0);
+	kv_close(&kv);
+	model_rmtree(repo);
+	assert_int_equal(back_up(), 0);
+	assert_int_equal(restore(UINT64_MAX, "c", false), STORE_E_CORRUPT);
+	assert_int_equal(store_open(&conf, "c", &st), STORE_E_NOTFOUND);
 	arena_free(&a);
 }
 
@@ -547,6 +610,8 @@ main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_restore, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_swept_meanwhile, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_undelete, setup,
 		    teardown),
