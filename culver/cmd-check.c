@@ -23,7 +23,7 @@ struct checking {
 	const char *account;
 	json_t *faults, *repairs;	/* with --json */
 	bool json, quick, quiet, repair;
-	size_t n, damaged, repaired;
+	size_t n, damaged, newer, repaired;
 	int code;
 };
 
@@ -155,7 +155,11 @@ check_one(struct checking *ck, const char *name)
 	if (faults && ck->repair)
 		faults = mend(ck, name, faults, rc);
 	report(ck, faults);
-	if (faults) {
+	if (rc == STORE_E_VERSION) {
+		/* No damage, but nothing that could be said of it either. */
+		ck->newer++;
+		ck->code = worse(ck->code, EXIT_PERM);
+	} else if (faults) {
 		ck->damaged++;
 		ck->code = worse(ck->code, EXIT_PERM);
 	}
@@ -187,6 +191,9 @@ run(struct culver *c, const struct args *a)
 	else if (!ck.quiet && ck.repair)
 		printf("%zu checked, %zu repaired, %zu with faults\n", ck.n,
 		    ck.repaired, ck.damaged);
+	else if (!ck.quiet && ck.newer)
+		printf("%zu checked, %zu with faults, %zu of a newer version\n",
+		    ck.n, ck.damaged, ck.newer);
 	else if (!ck.quiet)
 		printf("%zu checked, %zu with faults\n", ck.n, ck.damaged);
 	return ck.code;

@@ -92,7 +92,8 @@ store_corrupt(struct store *st, const char *what, uint64_t id)
 const char *
 store_errmsg(const struct store *st)
 {
-	return st->err[0] ? st->err : kv_errmsg(st->kv);
+	return st->err[0] ? st->err : row_version_text()[0] ?
+	    row_version_text() : kv_errmsg(st->kv);
 }
 
 /* ---- names ------------------------------------------------------------- */
@@ -297,6 +298,8 @@ store_open(const struct store_conf *cf, const char *account,
 		ro_end(st);
 	}
 	if (rc < 0) {
+		if (rc == STORE_E_VERSION)
+			log_err("account %s: %s", account, store_errmsg(st));
 		store_close(&st);
 		return rc;
 	}
@@ -340,6 +343,7 @@ int
 store_refresh(struct store *st)
 {
 	st->err[0] = '\0';
+	row_version_clear();
 	return kv_refresh(st->kv);
 }
 

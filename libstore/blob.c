@@ -248,6 +248,7 @@ store_blob_open_ref(struct store *st, const unsigned char ref[16],
     struct store_blob **b_r)
 {
 	st->err[0] = '\0';
+	row_version_clear();
 	return blob_open(st, ref, b_r);
 }
 

@@ -135,7 +135,9 @@ chunk_cold(struct work *w, struct w_chunk *c)
 	if ((rc = work_get(w, k, &v)) < 0)
 		return rc == STORE_E_NOTFOUND ?
 		    store_corrupt(w->st, "cold chunk", c->mailbox) : rc;
-	if ((rc = row_cold_check(v, &d)) < 0 || d.cap != c->c.cap)
+	if ((rc = row_cold_check(v, &d)) == STORE_E_VERSION)
+		return rc;
+	if (rc < 0 || d.cap != c->c.cap)
 		return store_corrupt(w->st, "cold chunk", c->mailbox);
 	c->cold = (unsigned char *)(uintptr_t)v.p;	/* the arena's */
 	return 0;

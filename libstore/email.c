@@ -103,6 +103,7 @@ store_email_mime(struct store *st, struct arena *a,
 	int rc;
 
 	st->err[0] = '\0';
+	row_version_clear();
 	kv_ref_decode(ref, &r);
 	if ((rc = kv_blob_meta(st->kv, a, &r, &meta)) < 0)
 		return rc;

@@ -73,11 +73,13 @@ list_read(struct kv_txn *t, struct arena *a, struct store_mailbox **mb_r,
 
 	rc = kv_scan_open(t, row_key(&from), row_key(&to), 0, &s);
 	while (rc >= 0 && (rc = kv_scan_next(s, &key, &val)) > 0) {
-		if (!row_key_get_u64(key, ROW_K_MAILBOX, &id) ||
-		    row_mailbox_get(val, &r) < 0 || r.role >= STORE_ROLES) {
+		if (!row_key_get_u64(key, ROW_K_MAILBOX, &id))
 			rc = STORE_E_CORRUPT;
+		else if ((rc = row_mailbox_get(val, &r)) == 0 &&
+		    r.role >= STORE_ROLES)
+			rc = STORE_E_CORRUPT;
+		if (rc < 0)
 			break;
-		}
 		mb = arena_grow(a, mb, &cap, n + 1, sizeof(*mb));
 		mailbox_fill(&mb[n], id, &r);
 		mb[n].name = arena_slice(a, r.name);

@@ -14,6 +14,7 @@ ro_begin(struct store *st, struct kv_txn **t_r)
 	assert(!st->writing);
 	if (st->ro_depth == 0) {
 		st->err[0] = '\0';
+		row_version_clear();
 		arena_reset(st->ra);
 		if ((rc = kv_begin(st->kv, KV_RO, &st->ro)) < 0)
 			return rc;

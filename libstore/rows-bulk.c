@@ -107,12 +107,11 @@ tomb_get_run(struct cur *c, struct row_tomb *t,
 static int
 tombs_open(struct slice v, struct cur *c, int64_t *when_r)
 {
-	uint8_t version;
+	int rc;
 
 	*c = cur_make(v);
-	version = cur_u8(c);
-	if (version != ROW_VERSION)
-		return version == 0 ? STORE_E_CORRUPT : STORE_E_VERSION;
+	if ((rc = row_version(cur_u8(c), "tombstones")) < 0)
+		return rc;
 	*when_r = (int64_t)cur_be64(c);
 	return cur_ok(c) ? 0 : STORE_E_CORRUPT;
 }
@@ -198,11 +197,13 @@ hot_slots_ok(const struct row_chunk *c, uint32_t first)
 int
 row_hot_check(struct slice v, uint32_t first, struct row_chunk *c_r)
 {
+	int rc;
+
 	c_r->p = (const unsigned char *)v.p;
-	if (v.n < 1 || c_r->p[0] == 0)
+	if (v.n < 1)
 		return STORE_E_CORRUPT;
-	if (c_r->p[0] != ROW_VERSION)
-		return STORE_E_VERSION;
+	if ((rc = row_version(c_r->p[0], "messages")) < 0)
+		return rc;
 	if (v.n < ROW_HOT_HEAD)
 		return STORE_E_CORRUPT;
 	c_r->cap = row_get16(c_r->p + 2);
@@ -219,12 +220,14 @@ row_hot_check(struct slice v, uint32_t first, struct row_chunk *c_r)
 int
 row_cold_check(struct slice v, struct row_chunk *c_r)
 {
+	int rc;
+
 	memset(c_r, 0, sizeof(*c_r));
 	c_r->p = (const unsigned char *)v.p;
-	if (v.n < 1 || c_r->p[0] == 0)
+	if (v.n < 1)
 		return STORE_E_CORRUPT;
-	if (c_r->p[0] != ROW_VERSION)
-		return STORE_E_VERSION;
+	if ((rc = row_version(c_r->p[0], "messages")) < 0)
+		return rc;
 	if (v.n < ROW_COLD_HEAD)
 		return STORE_E_CORRUPT;
 	c_r->cap = row_get16(c_r->p + 2);

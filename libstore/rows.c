@@ -1,6 +1,8 @@
 /* libstore/rows.c - the rows of an account: keys and values as octets */
 #include "config.h"
 
+#include <stdio.h>
+
 #include <assert.h>
 
 #include "libstore/rows.h"
@@ -221,18 +223,39 @@ val_end(const struct buf *b)
 	return b->overflow ? STORE_E_TOOBIG : 0;
 }
 
+/* What was refused last; see row_version_text(). */
+static _Thread_local char refused[96];
+
+int
+row_version(unsigned char version, const char *what)
+{
+	if (version == ROW_VERSION)
+		return 0;
+	if (version == 0)
+		return STORE_E_CORRUPT;
+	snprintf(refused, sizeof(refused),
+	    "the row of %s has version %u, newer than %u", what,
+	    (unsigned)version, (unsigned)ROW_VERSION);
+	return STORE_E_VERSION;
+}
+
+const char *
+row_version_text(void)
+{
+	return refused;
+}
+
+void
+row_version_clear(void)
+{
+	refused[0] = '\0';
+}
+
 static int
-val_open(struct slice v, struct cur *c_r)
+val_open(struct slice v, const char *what, struct cur *c_r)
 {
 	*c_r = cur_make(v);
-	switch (cur_u8(c_r)) {
-	case ROW_VERSION:
-		return 0;
-	case 0:
-		return STORE_E_CORRUPT;
-	default:
-		return STORE_E_VERSION;
-	}
+	return row_version(cur_u8(c_r), what);
 }
 
 static int
@@ -304,7 +327,7 @@ row_head_get(struct slice v, struct row_head *h_r)
 	struct cur c;
 	int rc;
 
-	if ((rc = val_open(v, &c)) < 0)
+	if ((rc = val_open(v, "the head", &c)) < 0)
 		return rc;
 	h_r->account = cur_be64(&c);
 	for (int i = 0; i < ROW_TXN_RING; i++)
@@ -357,7 +380,7 @@ row_mailbox_get(struct slice v, struct row_mailbox *m_r)
 	struct cur c;
 	int rc;
 
-	if ((rc = val_open(v, &c)) < 0)
+	if ((rc = val_open(v, "a mailbox", &c)) < 0)
 		return rc;
 	m_r->parent = cur_be64(&c);
 	m_r->role = cur_u8(&c);
@@ -397,7 +420,7 @@ row_u64_get(struct slice v, uint64_t *v_r)
 	struct cur c;
 	int rc;
 
-	if ((rc = val_open(v, &c)) < 0)
+	if ((rc = val_open(v, "a name, role or thread's member", &c)) < 0)
 		return rc;
 	*v_r = cur_be64(&c);
 	return val_close(&c);
@@ -417,7 +440,7 @@ row_u32_get(struct slice v, uint32_t *v_r)
 	struct cur c;
 	int rc;
 
-	if ((rc = val_open(v, &c)) < 0)
+	if ((rc = val_open(v, "a message id or job", &c)) < 0)
 		return rc;
 	*v_r = cur_be32(&c);
 	return val_close(&c);
@@ -450,7 +473,7 @@ row_email_get(struct slice v, struct arena *a, struct row_email *e_r)
 	struct cur c;
 	int rc;
 
-	if ((rc = val_open(v, &c)) < 0)
+	if ((rc = val_open(v, "an Email", &c)) < 0)
 		return rc;
 	cur_copy(&c, e_r->blob, sizeof(e_r->blob));
 	cur_copy(&c, e_r->ref, sizeof(e_r->ref));
@@ -493,7 +516,7 @@ row_thread_get(struct slice v, struct arena *a, struct row_thread *t_r)
 	struct cur c;
 	int rc;
 
-	if ((rc = val_open(v, &c)) < 0)
+	if ((rc = val_open(v, "a thread", &c)) < 0)
 		return rc;
 	t_r->trash = cur_be64(&c);
 	t_r->emails = cur_be32(&c);
@@ -531,7 +554,7 @@ row_blob_get(struct slice v, struct row_blob *r_r)
 	struct cur c;
 	int rc;
 
-	if ((rc = val_open(v, &c)) < 0)
+	if ((rc = val_open(v, "a blob", &c)) < 0)
 		return rc;
 	r_r->marks = cur_u8(&c);
 	cur_copy(&c, r_r->ref, sizeof(r_r->ref));
@@ -560,7 +583,7 @@ row_due_get(struct slice v, struct row_due *d_r)
 	struct cur c;
 	int rc;
 
-	if ((rc = val_open(v, &c)) < 0)
+	if ((rc = val_open(v, "a blob in the deletion queue", &c)) < 0)
 		return rc;
 	d_r->state = cur_u8(&c);
 	cur_copy(&c, d_r->ref, sizeof(d_r->ref));
@@ -584,7 +607,7 @@ row_keywords_get(struct slice v, struct slice name_r[ROW_KEYWORDS],
 	struct cur c;
 	int rc;
 
-	if ((rc = val_open(v, &c)) < 0)
+	if ((rc = val_open(v, "the keywords", &c)) < 0)
 		return rc;
 	*n_r = cur_count(&c, 2, ROW_KEYWORDS);
 	for (size_t i = 0; i < *n_r; i++) {

@@ -120,6 +120,14 @@ struct row_mailbox {		/* the id is in the key */
 int row_mailbox_put(struct buf *b, const struct row_mailbox *m);
 int row_mailbox_get(struct slice v, struct row_mailbox *m_r);
 
+/*
+ * 0, or what to make of a row of that version.  A newer one is remembered, for
+ * the thread, as a sentence ("" if there was none), until it is cleared.
+ */
+int row_version(unsigned char version, const char *what);
+const char *row_version_text(void);
+void row_version_clear(void);
+
 /* n, r, T, and i, j: one number. */
 int row_u64_put(struct buf *b, uint64_t v);
 int row_u64_get(struct slice v, uint64_t *v_r);

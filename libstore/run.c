@@ -300,6 +300,7 @@ store_run(struct store *st, int mode, int (*fn)(struct work *w, void *arg),
 	assert(!st->writing && st->ro_depth == 0);
 	st->writing = true;
 	st->err[0] = '\0';
+	row_version_clear();
 	for (int i = 0; i < RUN_TRIES && rc == STORE_E_CONFLICT; i++)
 		rc = run_once(st, mode, fn, arg, &modseq);
 	arena_reset(st->wa);

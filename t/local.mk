@@ -20,6 +20,7 @@ t_unit_test_io_LDADD = $(TEST_LIBS)
 TAPS += t/00-style.t
 EXTRA_DIST += t/lib/CulverTest.pm $(TAPS)
 
+include t/formats/local.mk
 include t/fuzz/local.mk
 include t/mime/local.mk
 include t/perf/local.mk
@@ -30,7 +31,7 @@ check-local: $(check_PROGRAMS)
 	PERL5LIB=$(abs_top_srcdir)/t/lib \
 	CC='$(CC)' STYLE_CPPFLAGS='$(NETTLE_CFLAGS)' \
 	$(PROVE) $(PROVEFLAGS) \
-	    $(filter t/unit/test-% t/crash/test-%,$(check_PROGRAMS)) \
+	    $(filter t/unit/test-% t/crash/test-% t/formats/test-%,$(check_PROGRAMS)) \
 	    $(TAPS:%=$(abs_top_srcdir)/%)
 
 check-long: all $(check_PROGRAMS)

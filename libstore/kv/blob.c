@@ -345,6 +345,8 @@ pack_head_decode(const unsigned char in[PACK_HEAD], int *own_r)
 		return STORE_E_CORRUPT;
 	if (be32_get(in + 8) > PACK_VERSION)
 		return STORE_E_VERSION;
+	if (be32_get(in + 8) != PACK_VERSION)
+		return STORE_E_CORRUPT;
 	*own_r = (be32_get(in + 12) & 1) != 0;
 	return 0;
 }

@@ -20,6 +20,7 @@ struct check {
 	void (*fn)(void *arg, const char *fault);
 	void *arg;
 	int faults;
+	bool newer;		/* a file that this program can't judge */
 };
 
 static void fault(struct check *c, const char *fmt, ...)
@@ -187,6 +188,7 @@ check_pack(struct bdb_kv *b, uint64_t no, void *arg)
 	if (rc == STORE_E_NOTFOUND)
 		return 0;
 	if (rc < 0) {
+		c->newer = c->newer || rc == STORE_E_VERSION;
 		fault(c, "%s", b->kv.err);
 		return 0;
 	}
@@ -242,5 +244,5 @@ bdb_check(struct kv *kv, void (*fn)(void *arg, const char *text), void *arg)
 	    dir_numbers(b, "pack.", check_pack, &c) < 0)
 		fault(&c, "the directory can't be read");
 	kv_close(&other);
-	return c.faults;
+	return c.newer ? STORE_E_VERSION : c.faults;
 }

@@ -51,6 +51,8 @@ journal_head_decode(const unsigned char in[JOURNAL_HEAD],
 		return STORE_E_CORRUPT;
 	if (be32_get(in + 8) > JOURNAL_VERSION)
 		return STORE_E_VERSION;
+	if (be32_get(in + 8) != JOURNAL_VERSION)
+		return STORE_E_CORRUPT;
 	memset(h, 0, sizeof(*h));
 	h->gen = be64_get(in + 16);
 	h->base_size = be64_get(in + 24);

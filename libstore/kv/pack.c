@@ -9,6 +9,7 @@
 #include "libbase/io.h"
 #include "libbase/xalloc.h"
 #include "libstore/kv/bdb-int.h"
+#include "libstore/kv/be.h"
 #include "libstore/kv/pack-file.h"
 #include "libstore/kv/sys.h"
 
@@ -69,7 +70,10 @@ pack_open(struct bdb_kv *b, uint32_t no, struct pack_file **p_r)
 	else if (n != PACK_HEAD)
 		rc = kv_fail(&b->kv, STORE_E_CORRUPT, "%s: short", name);
 	else if ((rc = pack_head_decode(head, &own)) < 0)
-		rc = kv_fail(&b->kv, rc, "%s: bad header", name);
+		rc = rc == STORE_E_VERSION ? kv_fail(&b->kv, rc,
+		    "%s: its format has version %u, newer than %u", name,
+		    be32_get(head + 8), (unsigned)PACK_VERSION) :
+		    kv_fail(&b->kv, rc, "%s: bad header", name);
 	if (rc < 0) {
 		io_close(&fd);
 		return rc;

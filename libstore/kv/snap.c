@@ -293,10 +293,13 @@ head_read(struct bdb_kv *b, struct snap *s)
 		return kv_fail_sys(&b->kv, "journal");
 	rc = n < JOURNAL_HEAD ? STORE_E_CORRUPT :
 				journal_head_decode(head, &s->head);
+	if (rc == STORE_E_VERSION)
+		return kv_fail(&b->kv, rc, "journal: its format has version "
+		    "%u, newer than %u", be32_get(head + 8),
+		    (unsigned)JOURNAL_VERSION);
 	if (rc < 0)
-		return kv_fail(&b->kv, rc, "journal: %s",
-		    rc == STORE_E_VERSION ? "of a newer version" :
-					    "its head at 0 is damaged");
+		return kv_fail(&b->kv, rc, "journal: its head at 0 is "
+		    "damaged");
 	s->dev = (uint64_t)st.st_dev;
 	s->ino = (uint64_t)st.st_ino;
 	s->end = JOURNAL_HEAD;
