@@ -211,7 +211,7 @@ aside_make(const struct store_conf *cf, const char *account, char **dir_r)
 	gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
 	if (mkdir(top, 0700) < 0 && errno != EEXIST)
-		rc = STORE_E_IO;
+		rc = io_full(errno) ? STORE_E_NOSPACE : STORE_E_IO;
 	for (int i = 0; rc == 0 && i < 1000; i++) {
 		xfree(dir);
 		dir = i == 0 ? xasprintf("%s/%s.%s", top, account, stamp) :
@@ -219,8 +219,7 @@ aside_make(const struct store_conf *cf, const char *account, char **dir_r)
 		if (mkdir(dir, 0700) == 0)
 			break;
 		if (errno != EEXIST || i == 999)
-			rc = errno == ENOSPC || errno == EDQUOT ?
-			    STORE_E_NOSPACE : STORE_E_IO;
+			rc = io_full(errno) ? STORE_E_NOSPACE : STORE_E_IO;
 	}
 	xfree(top);
 	if (rc < 0) {
@@ -240,10 +239,10 @@ repair_in(struct repair *r, const struct store_conf *cf, const char *account,
 	struct kv *kv;
 	int rc;
 
-	r->report = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	r->report = io_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	xfree(path);
 	if (r->report < 0)
-		return STORE_E_IO;
+		return io_full(errno) ? STORE_E_NOSPACE : STORE_E_IO;
 	rc = kv_salvage(&kc, dir, r->aside, say, r, &kv);
 	if (rc == 0) {
 		r->st = store_handle_new(cf, account, dir);
@@ -251,8 +250,9 @@ repair_in(struct repair *r, const struct store_conf *cf, const char *account,
 		rc = work(r);
 		store_close(&r->st);
 	}
-	if (rc == 0 && fsync(r->report) < 0)
-		rc = STORE_E_IO;
+	/* The account is what counts. */
+	if (rc == 0)
+		(void)io_fsync(r->report);
 	io_close(&r->report);
 	return rc;
 }
@@ -271,7 +271,10 @@ store_repair(const struct store_conf *cf, const char *account,
 	if (!store_conf_files(cf))
 		return STORE_E_INVALID;
 	dir = account_dir(cf, account);
-	if (stat(dir, &sb) < 0 || !S_ISDIR(sb.st_mode))
+	if (stat(dir, &sb) < 0)
+		rc = errno == ENOENT || errno == ENOTDIR ? STORE_E_NOTFOUND :
+							   STORE_E_IO;
+	else if (!S_ISDIR(sb.st_mode))
 		rc = STORE_E_NOTFOUND;
 	else if ((rc = aside_make(cf, account, &r.aside)) == 0) {
 		rc = repair_in(&r, cf, account, dir);

@@ -365,10 +365,12 @@ int
 base_write(const struct base_job *j, uint64_t *size_r, uint32_t *crc_r,
     char *err, size_t err_n)
 {
-	char name[40], *path;
+	char half[40], *name = half + 5, *path;
 	int e, rc = 0;
 
-	snprintf(name, sizeof(name), "base.%llu", (unsigned long long)j->gen);
+	/* The longer name is what Berkeley DB calls one that it makes. */
+	snprintf(half, sizeof(half), "__db.base.%llu",
+	    (unsigned long long)j->gen);
 	path = xasprintf("%s/%s", j->dir, name);
 	if (!j->anew)
 		rc = copy_old(j, name, err, err_n);
@@ -378,8 +380,10 @@ base_write(const struct base_job *j, uint64_t *size_r, uint32_t *crc_r,
 		if (e != 0)
 			rc = base_rc(e, err, err_n, name);
 	}
-	if (rc < 0)
+	if (rc < 0) {
 		(void)sys_unlinkat(j->dirfd, name);
+		(void)sys_unlinkat(j->dirfd, half);
+	}
 	xfree(path);
 	return rc;
 }

@@ -273,8 +273,14 @@ switch_over(struct bdb_kv *b)
 		.pos = { .next = v->pack_max + 1 } };
 	struct base_job j = { .dir = b->kv.dir, .dirfd = b->dirfd,
 		.rows = &b->s.low, .gen = h.gen, .anew = true, .head = &h };
+	char half[40];
 	int rc;
 
+	/* Of a repair that failed. */
+	snprintf(half, sizeof(half), "__db.base.%llu",
+	    (unsigned long long)h.gen);
+	(void)sys_unlinkat(b->dirfd, half + 5);
+	(void)sys_unlinkat(b->dirfd, half);
 	/* Handles that are open shall not take it for what they had. */
 	random_bytes(h.id, sizeof(h.id));
 	rc = base_write(&j, &h.base_size, &h.base_crc, b->kv.err,
@@ -286,9 +292,11 @@ switch_over(struct bdb_kv *b)
 	b->s.end = JOURNAL_HEAD;	/* no records */
 	if ((rc = journal_switch(b, &h, JOURNAL_HEAD)) < 0)
 		return rc;
-	if ((rc = dir_numbers(b, "log.", log_remove, NULL)) < 0)
-		return rc;
-	return dir_numbers(b, "base.", base_remove, &h.gen);
+	/* It is done, whatever lies about. */
+	if (dir_numbers(b, "log.", log_remove, NULL) < 0 ||
+	    dir_numbers(b, "base.", base_remove, &h.gen) < 0)
+		sv_say(v, "what was replaced can't be removed: %s", b->kv.err);
+	return 0;
 }
 
 int

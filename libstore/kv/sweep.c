@@ -262,10 +262,17 @@ dir_numbers(struct bdb_kv *b, const char *prefix,
 		io_close(&fd);
 		return kv_fail_sys(&b->kv, "directory");
 	}
-	while (rc == 0 && (d = readdir(dir)) != NULL)
+	while (rc == 0) {
+		errno = 0;
+		if ((d = readdir(dir)) == NULL) {
+			if (errno != 0)
+				rc = kv_fail_sys(&b->kv, "directory");
+			break;
+		}
 		if (strncmp(d->d_name, prefix, n) == 0 &&
 		    slice_uint(slice_str(d->d_name + n), UINT64_MAX, &no) == 0)
 			rc = fn(b, no, arg);
+	}
 	(void)closedir(dir);
 	return rc;
 }
