@@ -28,6 +28,7 @@ struct conf_listener {
 	bool plaintext_login;	/* LOGIN without TLS also from other hosts */
 	uint32_t max_connections;	/* wait mode: children at once */
 	uint32_t login_timeout_s;	/* until authenticated */
+	uint32_t keepalive_s;	/* imap: a word to who idles; 0: none */
 	uint32_t idle_timeout_s;	/* authenticated, silent (RFC: >= 1800) */
 	uint32_t linger_s;	/* wait mode: exit after this long without a
 				 * connection */

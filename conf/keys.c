@@ -102,6 +102,7 @@ const struct conf_key conf_listener_keys[] = {
 	{ "max-connections", CONF_K_NUM32, LSN(max_connections), 0, "1000", 1, 1000000, NULL, NULL },
 	{ "login-timeout", CONF_K_TIME32, LSN(login_timeout_s), 0, "1m", 1, 3600, NULL, NULL },
 	{ "idle-timeout", CONF_K_TIME32, LSN(idle_timeout_s), 0, NULL, 1, DAY, NULL, NULL },
+	{ "keepalive", CONF_K_TIME32, LSN(keepalive_s), 0, "2m", 0, DAY, NULL, NULL },
 	{ "linger", CONF_K_TIME32, LSN(linger_s), 0, "1m", 1, DAY, NULL, NULL },
 	{ NULL, CONF_K_STR, 0, 0, NULL, 0, 0, NULL, NULL }
 };

@@ -54,6 +54,7 @@ cmd_idle(struct imap_cmd *cmd)
 		return imap_store_failed(cmd, rc);
 	cmd->state = w;
 	cmd->wake_fd = store_watch_fd(w);
+	cmd->silence_ms = (int64_t)s->x->listener->keepalive_s * 1000;
 	cmd->wake = idle_wake;
 	cmd->line = idle_line;
 	enc_raw(&s->out, "+ idling");

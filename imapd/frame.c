@@ -91,12 +91,29 @@ wait_some(struct imap_session *s, int wake_fd, int ms)
 	return rc == SIO_TIMEOUT && woken ? woken : rc;
 }
 
+/* Says a word when the client has heard none for long.  How long to wait. */
+static int
+still_here(struct imap_session *s, int64_t *silent, int ms)
+{
+	int64_t left = *silent + s->cmd.silence_ms - time_mono_ms();
+
+	if (left <= 0) {
+		enc_raw(&s->out, "* OK Still here");
+		enc_eol(&s->out);
+		enc_spill(&s->out);
+		*silent = time_mono_ms();
+		left = s->cmd.silence_ms;
+	}
+	return left < ms ? (int)left : ms;
+}
+
 /* Waits for input or for the command's wake_fd.  false: the end.  *woken_r
  * (may be NULL): wake_fd is readable. */
 static bool
 wait_input(struct imap_session *s, int wake_fd, bool *woken_r)
 {
 	bool quiet = s->x->store == NULL;
+	int64_t silent = time_mono_ms();
 	int rc, ms;
 
 	enc_spill(&s->out);
@@ -105,6 +122,8 @@ wait_input(struct imap_session *s, int wake_fd, bool *woken_r)
 			return lost(s, SIO_TIMEOUT);
 		if (!quiet && ms > QUIET_MS)
 			ms = QUIET_MS;
+		if (s->cmd.silence_ms > 0)
+			ms = still_here(s, &silent, ms);
 		rc = wait_some(s, wake_fd, ms);
 		if (rc > 0)
 			break;

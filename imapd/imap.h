@@ -77,6 +77,7 @@ struct imap_cmd {
 	enum imap_next (*wake)(struct imap_cmd *cmd);
 	void (*cancel)(struct imap_cmd *cmd);	/* the connection ended */
 	int wake_fd;			/* wake when readable; -1: none */
+	int64_t silence_ms;		/* "Still here" after it; 0: never */
 	void *state;			/* the handler's own */
 };
 

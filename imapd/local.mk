@@ -108,6 +108,7 @@ TAPS += \
 	t/imap/damage.t \
 	t/imap/esearch.t \
 	t/imap/fetch.t \
+	t/imap/idle.t \
 	t/imap/list-extended.t \
 	t/imap/mailbox.t \
 	t/imap/multiappend.t \

@@ -22,7 +22,9 @@ enum {
 	IN_MAX = 65536,
 	WRITE_TIMEOUT_MS = 60000,
 	STOP_MS = 3000,		/* for the last words after SIGTERM */
-	DRAIN_MAX = 65536
+	DRAIN_MAX = 65536,
+	/* A peer that is gone without a word is noticed in ten minutes. */
+	KEEP_IDLE_S = 300, KEEP_INTERVAL_S = 30
 };
 
 struct sio *
@@ -30,7 +32,7 @@ sio_new(int rfd, int wfd)
 {
 	struct sio *io = xcalloc(1, sizeof(*io));
 	struct stat st;
-	int on = 1;
+	int on = 1, idle = KEEP_IDLE_S, interval = KEEP_INTERVAL_S;
 
 	io->rfd = rfd;
 	io->wfd = wfd;
@@ -45,6 +47,9 @@ sio_new(int rfd, int wfd)
 		/* Fail harmlessly where it isn't TCP. */
 		setsockopt(rfd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		setsockopt(rfd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+		setsockopt(rfd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+		setsockopt(rfd, IPPROTO_TCP, TCP_KEEPINTVL, &interval,
+		    sizeof(interval));
 	}
 	return io;
 }
