@@ -57,6 +57,7 @@ EXTRA_DIST += t/lib/CulverServe.pm
 TAPS += \
 	t/admin/backup.t \
 	t/admin/check.t \
+	t/admin/repair.t \
 	t/admin/export.t \
 	t/admin/import.t \
 	t/admin/service-user.t \

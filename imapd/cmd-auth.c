@@ -68,6 +68,9 @@ login_result(struct imap_cmd *cmd, int rc)
 		imap_no(cmd, "AUTHENTICATIONFAILED", "Wrong name or password");
 		imap_bye(cmd->s, NULL, "Too many failed logins");
 		return IMAP_BYE;
+	case LOGIN_E_CORRUPT:
+		return imap_no(cmd, "CORRUPTION",
+		    "The stored data is damaged");
 	default:
 		return imap_no(cmd, "UNAVAILABLE",
 		    "Can't check that now, try later");

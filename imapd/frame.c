@@ -414,7 +414,9 @@ preauth(struct imap_session *s)
 		return true;
 	if ((rc = login_preauth(s->x)) == LOGIN_OK)
 		return true;
-	if (rc == LOGIN_E_TEMP)
+	if (rc == LOGIN_E_CORRUPT)
+		imap_bye(s, "CORRUPTION", "The stored data is damaged");
+	else if (rc == LOGIN_E_TEMP)
 		imap_bye(s, "UNAVAILABLE", "The account can't be opened now");
 	else
 		imap_bye(s, "AUTHORIZATIONFAILED", "No such account");

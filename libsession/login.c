@@ -202,7 +202,7 @@ enter(struct session *s, struct slice user, struct slice account)
 	if (rc < 0) {
 		log_err("store of %s: %s", name, store_error(rc)->text);
 		xfree(name);
-		return LOGIN_E_TEMP;
+		return rc == STORE_E_CORRUPT ? LOGIN_E_CORRUPT : LOGIN_E_TEMP;
 	}
 	s->account = name;
 	s->user = xstrndup(user.p, user.n);

@@ -73,7 +73,8 @@ enum login_rc {
 	LOGIN_E_SYNTAX = -4,	/* malformed SASL message */
 	LOGIN_E_MECH = -5,	/* unknown or unavailable mechanism */
 	LOGIN_E_CRYPT = -6,	/* needs TLS first */
-	LOGIN_E_TOOMANY = -7	/* failures: say goodbye and end */
+	LOGIN_E_TOOMANY = -7,	/* failures: say goodbye and end */
+	LOGIN_E_CORRUPT = -8	/* the store is damaged */
 };
 
 /* Verifies a name and password (equal time for an unknown user), logs, delays

@@ -64,6 +64,7 @@ static int
 email_check(struct check *c, struct slice key, struct slice val)
 {
 	struct row_email r;
+	struct c_count *n;
 	struct c_email *e;
 	uint64_t id;
 	int rc;
@@ -81,7 +82,12 @@ email_check(struct check *c, struct slice key, struct slice val)
 		c->n_dead++;
 	for (size_t i = 0; i < r.n_hash; i++)
 		counter(c, &c->msgids, r.hash[i], r.thread, NULL)->n++;
-	blob_counter(c, r.blob)->n++;
+	n = blob_counter(c, r.blob);
+	n->n++;
+	if (e && n->mailbox == 0 && r.n_in > 0) {
+		n->mailbox = r.in[0].mailbox;
+		n->uid = r.in[0].uid;
+	}
 	return 0;
 }
 
@@ -367,6 +373,48 @@ blob_hash(struct kv_reader *r, unsigned char out[SHA256_LEN])
 	return rc;
 }
 
+/* Is it still what the newest rows tell?  It may have been swept. */
+static bool
+blob_is_now(struct check *c, const unsigned char *id, const struct row_blob *b)
+{
+	struct kv_txn *t = NULL;
+	struct row_blob now;
+	struct kv *kv;
+	bool same = true;
+
+	if (kv_reopen(c->st->kv, &kv) < 0)
+		return true;
+	if (kv_begin(kv, KV_RO, &t) == 0) {
+		same = blob_row(t, c->tmp, id, &now) == 0 &&
+		    memcmp(now.ref, b->ref, sizeof(now.ref)) == 0;
+		kv_abort(&t);
+	}
+	kv_close(&kv);
+	return same;
+}
+
+/* Whose octets they are, and what is wrong with them. */
+static void
+blob_fault(struct check *c, const unsigned char *id, const struct row_blob *b,
+    const char *what)
+{
+	struct c_count *n = blob_counter(c, id);
+	struct c_mailbox *m = umap_get(&c->mailboxes, n->mailbox, 0);
+	struct kv_ref ref;
+
+	if (!blob_is_now(c, id, b))
+		return;
+	kv_ref_decode(b->ref, &ref);
+	if (m)
+		check_fault(c, "mailbox %.*s, UID %u: the message %s "
+		    "(pack.%u at %llu)", (int)m->row.name.n, m->row.name.p,
+		    n->uid, what, ref.pack, (unsigned long long)ref.off);
+	else
+		check_fault(c, "a blob of %llu octets, in no mailbox, %s "
+		    "(pack.%u at %llu)", (unsigned long long)b->size, what,
+		    ref.pack, (unsigned long long)ref.off);
+}
+
 static void
 blob_read_check(struct check *c, const unsigned char *id,
     const struct row_blob *b)
@@ -378,22 +426,18 @@ blob_read_check(struct check *c, const unsigned char *id,
 
 	kv_ref_decode(b->ref, &ref);
 	if (kv_reader_open(c->st->kv, &ref, &r) < 0) {
-		check_fault(c, "a blob of %llu octets can't be opened",
-		    (unsigned long long)b->size);
+		blob_fault(c, id, b, "can't be read");
 		return;
 	}
 	if (kv_reader_size(r) != b->size)
-		check_fault(c, "a blob has %llu octets instead of %llu",
-		    (unsigned long long)kv_reader_size(r),
-		    (unsigned long long)b->size);
+		blob_fault(c, id, b, "has another length");
 	else if (blob_hash(r, hash) < 0 ||
 	    memcmp(hash, id, ROW_BLOBID_LEN) != 0)
-		check_fault(c, "a blob of %llu octets isn't what it was",
-		    (unsigned long long)b->size);
+		blob_fault(c, id, b, "isn't what it was");
 	else if (b->marks & ROW_BLOB_PARSED &&
 	    mime_record_decode(kv_reader_meta(r), c->tmp, &m) == 0 &&
 	    m->size != b->size)
-		check_fault(c, "the record of a blob tells another size");
+		blob_fault(c, id, b, "has a record of another size");
 	kv_reader_close(&r);
 }
 
@@ -411,6 +455,8 @@ blob_check(struct check *c, struct slice key, struct slice val)
 		return STORE_E_CORRUPT;
 	if ((rc = row_blob_get(val, &b)) < 0)
 		return rc;
+	if (c->read_blobs)
+		blob_read_check(c, id, &b);
 	n = blob_counter(c, id);
 	if (n->n != b.count)
 		check_fault(c, "a blob is used by %u Emails, not by %u", n->n,
@@ -419,8 +465,6 @@ blob_check(struct check *c, struct slice key, struct slice val)
 	k = row_key_due(b.due, id);
 	if (b.due != 0 && kv_get(c->t, c->tmp, row_key(&k), &v) < 0)
 		check_fault(c, "a blob that nobody uses isn't in the queue");
-	if (c->read_blobs)
-		blob_read_check(c, id, &b);
 	return 0;
 }
 

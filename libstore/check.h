@@ -35,6 +35,8 @@ struct c_thread {
 struct c_count {		/* of message ids, of blobs */
 	uint64_t a;
 	uint32_t n;
+	uint64_t mailbox;	/* of an Email that has the blob; 0: none lives */
+	uint32_t uid;
 	unsigned char blob[ROW_BLOBID_LEN];
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "libbase/io.h"
+#include "libbase/log.h"
 #include "libbase/xalloc.h"
 #include "libstore/kv/kv-int.h"
 
@@ -45,6 +46,16 @@ kv_release(struct kv *kv)
 	xfree(kv->dir);
 }
 
+void
+kv_tell(struct kv *kv)
+{
+	if (kv->told)
+		return;
+	kv->told = true;
+	log_err("%s is damaged: %s; see culver check --repair", kv->dir,
+	    kv->err);
+}
+
 int
 kv_fail(struct kv *kv, int rc, const char *fmt, ...)
 {
@@ -53,6 +64,8 @@ kv_fail(struct kv *kv, int rc, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(kv->err, sizeof(kv->err), fmt, ap);
 	va_end(ap);
+	if (rc == STORE_E_CORRUPT)
+		kv_tell(kv);
 	return rc;
 }
 

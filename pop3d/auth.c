@@ -27,6 +27,8 @@ logged_in(struct pop3 *p, int rc)
 	case LOGIN_E_TOOMANY:
 		pop3_err(p, "AUTH", "Too many failures");
 		return POP3_BYE;
+	case LOGIN_E_CORRUPT:
+		return pop3_err(p, "SYS/PERM", "The stored data is damaged");
 	default:
 		return pop3_err(p, "SYS/TEMP", "Try again later");
 	}

@@ -204,7 +204,9 @@ bdb_open(const struct kv_conf *cf, const char *dir, int flags, struct kv **kv_r)
 		b->kv.modseq = b->s.seq;
 	}
 	if (rc < 0) {
-		if (rc != STORE_E_NOTFOUND)
+		if (rc == STORE_E_CORRUPT)
+			kv_tell(&b->kv);
+		else if (rc != STORE_E_NOTFOUND)
 			log_err("%s: %s", dir, b->kv.err);
 		bdb_close(&b->kv);
 		return rc;

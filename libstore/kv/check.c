@@ -143,6 +143,24 @@ pack_item_ok(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
 	return ok;
 }
 
+/* Neighbors that died become one item, also while this goes on.  Where the item
+ * ends in which off is by now; off: it begins there; 0: there is a bad one. */
+static uint64_t
+item_around(const struct pack_file *p, uint64_t off, uint64_t end)
+{
+	unsigned char head[ITEM_HEAD];
+	uint64_t at = PACK_HEAD;
+	struct item it;
+
+	while (at < off) {
+		if (sys_pread(p->fd, head, sizeof(head), at) != ITEM_HEAD ||
+		    item_decode(head, &it) < 0 || it.len > end - at)
+			return 0;
+		at += it.len;
+	}
+	return at;
+}
+
 /* One item; *len_r: how far to the next, 0 if that can't be told. */
 static void
 check_item(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
@@ -151,26 +169,32 @@ check_item(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
 	unsigned char head[ITEM_HEAD];
 	struct item it;
 	ssize_t n = sys_pread(p->fd, head, sizeof(head), off);
+	uint64_t next;
 
 	*len_r = 0;
 	if (n < ITEM_HEAD || item_decode(head, &it) < 0 ||
 	    it.len > end - off) {
-		fault(c, "pack.%lu: bad item at %llu", (unsigned long)p->no,
-		    (unsigned long long)off);
+		if ((next = item_around(p, off, end)) > off) {
+			*len_r = next - off;
+			return;
+		}
+		fault(c, "pack.%lu: damaged at %llu: no item begins there",
+		    (unsigned long)p->no, (unsigned long long)off);
 		return;
 	}
 	*len_r = it.len;
 	/* Inside of the dead there may be holes. */
-	if (it.kind == ITEM_DEAD || it.deleted)
-		return;
-	if (pack_item_ok(b, p, off, &it))
+	if (it.kind == ITEM_DEAD || it.deleted || pack_item_ok(b, p, off, &it))
 		return;
 	/* Deleted and swept meanwhile? */
 	n = sys_pread(p->fd, head, sizeof(head), off);
+	if (item_around(p, off, end) > off)
+		return;
 	if (n < ITEM_HEAD || item_decode(head, &it) < 0 ||
-	    (it.kind == ITEM_BLOB && !it.deleted))
-		fault(c, "pack.%lu: damaged blob at %llu",
-		    (unsigned long)p->no, (unsigned long long)off);
+	    it.kind == ITEM_RECORD || (it.kind == ITEM_BLOB && !it.deleted))
+		fault(c, "pack.%lu: damaged %s at %llu", (unsigned long)p->no,
+		    it.kind == ITEM_RECORD ? "record" : "blob",
+		    (unsigned long long)off);
 }
 
 static int
@@ -230,14 +254,12 @@ bdb_check(struct kv *kv, void (*fn)(void *arg, const char *text), void *arg)
 
 	/* Reads the whole journal from the disk once more. */
 	if ((rc = kv_reopen(kv, &other)) < 0) {
-		fault(&c, "the account can't be opened (%d)", rc);
+		fault(&c, "%s", store_error(rc)->text);
 		return c.faults;
 	}
 	b = (struct bdb_kv *)other;
-	/* A writer sees what readers pass over: a damaged record. */
-	if ((rc = writer_lock(b, kv->cf.lock_wait_ms)) == STORE_E_CORRUPT)
+	if (kv_refresh(other) == STORE_E_CORRUPT)
 		fault(&c, "%s", other->err);
-	writer_unlock(b);
 	check_base(b, &c);
 	check_rows(b, &c);
 	if (dir_numbers(b, "log.", check_log, &c) < 0 ||

@@ -71,6 +71,7 @@ struct kv {
 	char *dir;
 	uint64_t modseq;
 	struct kv_txn *txn;	/* the open one */
+	bool told;		/* the log knows that it is damaged */
 	char err[400];
 };
 
@@ -93,6 +94,7 @@ struct kv_watch {
 struct kv_source {
 	const char *mem;	/* NULL: in fd at off */
 	int fd;
+	uint32_t pack;
 	uint64_t off, len;
 	void (*release)(void *arg);
 	void *arg;
@@ -106,6 +108,8 @@ const struct kv_ops *kv_engine(const struct kv_conf *cf);
 void kv_init(struct kv *kv, const struct kv_ops *ops, const struct kv_conf *cf,
     const char *dir);
 void kv_release(struct kv *kv);
+/* Tells the log, once, that the account is damaged. */
+void kv_tell(struct kv *kv);
 /* Notes what failed and returns rc.  sys adds errno's text. */
 int kv_fail(struct kv *kv, int rc, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

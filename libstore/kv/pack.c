@@ -130,7 +130,7 @@ bdb_blob_source(struct kv *kv, const struct kv_ref *ref,
 		return kv_fail(kv, STORE_E_NOTFOUND, "no such blob");
 	if ((rc = pack_get((struct bdb_kv *)kv, ref->pack, &p)) < 0)
 		return rc;
-	*src_r = (struct kv_source){ .fd = p->fd, .off = ref->off,
+	*src_r = (struct kv_source){ .fd = p->fd, .pack = p->no, .off = ref->off,
 		.len = ref->len, .release = source_release, .arg = p };
 	return 0;
 }

@@ -57,6 +57,15 @@ struct kv_reader {
 	uint64_t have;		/* which one, + 1 */
 };
 
+static int
+damaged(struct kv *kv, const struct kv_source *src, const char *what)
+{
+	if (src->mem != NULL)
+		return kv_fail(kv, STORE_E_CORRUPT, "blob: %s", what);
+	return kv_fail(kv, STORE_E_CORRUPT, "pack.%lu: blob at %llu: %s",
+	    (unsigned long)src->pack, (unsigned long long)src->off, what);
+}
+
 /* Octets [off, off + n) of the item. */
 static int
 fetch(struct kv *kv, const struct kv_source *src, uint64_t off, void *p,
@@ -65,7 +74,7 @@ fetch(struct kv *kv, const struct kv_source *src, uint64_t off, void *p,
 	ssize_t k;
 
 	if (off > src->len || n > src->len - off)
-		return kv_fail(kv, STORE_E_CORRUPT, "blob: past its end");
+		return damaged(kv, src, "past its end");
 	if (src->mem != NULL) {
 		memcpy(p, src->mem + off, n);
 		return 0;
@@ -73,7 +82,7 @@ fetch(struct kv *kv, const struct kv_source *src, uint64_t off, void *p,
 	if ((k = sys_pread(src->fd, p, n, src->off + off)) < 0)
 		return kv_fail_sys(kv, "blob");
 	if ((size_t)k != n)
-		return kv_fail(kv, STORE_E_CORRUPT, "blob: the pack is short");
+		return damaged(kv, src, "the pack is short");
 	return 0;
 }
 
@@ -92,14 +101,13 @@ head_load(struct kv *kv, const struct kv_source *src, char *p, size_t max,
 	if (item_decode((unsigned char *)p, it) < 0) {
 		for (size_t i = 0; i < ITEM_HEAD; i++)
 			if (p[i] != 0)
-				return kv_fail(kv, STORE_E_CORRUPT,
-				    "blob: bad header");
+				return damaged(kv, src, "bad header");
 		return kv_fail(kv, STORE_E_NOTFOUND, "blob: deleted");
 	}
 	if (it->kind != ITEM_BLOB || it->deleted)
 		return kv_fail(kv, STORE_E_NOTFOUND, "blob: deleted");
 	if (it->len != src->len)
-		return kv_fail(kv, STORE_E_CORRUPT, "blob: another length");
+		return damaged(kv, src, "another length");
 	*n_r = n;
 	return 0;
 }
@@ -153,7 +161,7 @@ kv_reader_open(struct kv *kv, const struct kv_ref *ref, struct kv_reader **r_r)
 		goto out;
 	if (crc32c(0, r->front, r->it.meta_len) != r->it.meta_crc ||
 	    table_load(r) < 0)
-		rc = kv_fail(kv, STORE_E_CORRUPT, "blob: checksum");
+		rc = damaged(kv, &r->src, "checksum");
 out:
 	if (rc < 0)
 		kv_reader_close(&r);
@@ -219,17 +227,17 @@ frame_load(struct kv_reader *r, uint64_t i)
 		r->stored = xmalloc(frame_len(r, 0));
 	to = stored == raw ? r->frame : r->stored;
 	if (stored > raw)
-		return kv_fail(r->kv, STORE_E_CORRUPT, "blob: frame length");
+		return damaged(r->kv, &r->src, "frame length");
 	if ((rc = fetch(r->kv, &r->src, r->start[i], to, stored)) < 0)
 		return rc;
 	item_frame_decode((unsigned char *)r->front + r->it.meta_len +
 		i * ITEM_FRAME_HEAD, &f);
 	if (crc32c(0, to, stored) != f.crc)
-		return kv_fail(r->kv, STORE_E_CORRUPT, "blob: checksum");
+		return damaged(r->kv, &r->src, "checksum");
 	if (stored != raw) {
 		n = ZSTD_decompressDCtx(dctx(), r->frame, raw, to, stored);
 		if (n != raw)
-			return kv_fail(r->kv, STORE_E_CORRUPT, "blob: zstd");
+			return damaged(r->kv, &r->src, "zstd");
 	}
 	r->have = i + 1;
 	return 0;
@@ -293,7 +301,7 @@ kv_blob_meta(struct kv *kv, struct arena *a, const struct kv_ref *ref,
 			goto out;
 	}
 	if (crc32c(0, p, it.meta_len) != it.meta_crc)
-		rc = kv_fail(kv, STORE_E_CORRUPT, "blob: checksum");
+		rc = damaged(kv, &src, "checksum");
 	else
 		*meta_r = slice_make(p, it.meta_len);
 out:

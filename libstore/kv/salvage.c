@@ -171,6 +171,7 @@ bdb_salvage(const struct kv_conf *cf, const char *dir, const char *aside,
 	int rc;
 
 	b->salvage = v;
+	b->kv.told = true;	/* it is why this is done */
 	overlay_init(&v->rows, true);
 	v->lock_fd = -1;
 	v->aside = absolute(aside);

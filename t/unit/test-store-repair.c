@@ -145,9 +145,14 @@ mail_text(struct buf *b, unsigned k, size_t size)
 	if (k % 4)
 		buf_printf(b, "References: <%u@t>\r\n", k - k % 4);
 	buf_printf(b, "Subject: mail of thread %u\r\n\r\n", k / 4);
+	/* Some can be compressed, some can't. */
 	for (uint32_t x = k + 1; b->n < size;) {
 		x = x * 1103515245 + 12345;
-		buf_printf(b, "%08x%s", x, b->n % 70 < 8 ? "\r\n" : " ");
+		if (k % 2)
+			buf_addc(b, (char)(0x80 | x >> 20));
+		else
+			buf_printf(b, "%08x%s", x,
+			    b->n % 70 < 8 ? "\r\n" : " ");
 	}
 }
 
