@@ -184,6 +184,21 @@ cmp_ok($sl->{HIGHESTMODSEQ}, '>', $sb->{HIGHESTMODSEQ}, 'behind all numbers');
 ($rc, $out, $err) = $t->culver('check', 'alice');
 is($rc, 0, 'sound') or diag $out, $err;
 
+# lost, and wanted as it was before: behind what its newest backup knows
+($rc) = $t->culver('backup', $repo, 'alice');
+is($rc, 0, 'backup again');
+($rc) = $t->culver(qw(user del --yes alice));
+($rc, $out, $err) = $t->culver('restore', '--at', $at, $repo, 'alice');
+is($rc, 0, 'a moment of an account that is lost') or diag $err;
+my ($so, $mo) = content(client('alice'));
+is_deeply([ map { [ @{ $mo->{$_} }[0, 1, 3] ] } sort keys %$mo ],
+	[ map { [ @{ $m1->{$_} }[0, 1, 3] ] } sort keys %$m1 ], 'is what it was');
+cmp_ok($so->{UIDNEXT}, '>', $sl->{UIDNEXT}, 'but for numbers to come');
+cmp_ok($so->{HIGHESTMODSEQ}, '>', $sl->{HIGHESTMODSEQ}, 'and modseqs');
+is(() = grep({ $_->[2] <= $sl->{HIGHESTMODSEQ} } values %$mo), 0,
+	'all messages are to be looked at');
+is(() = glob($t->path('mail/.[a-z]*-*')), 0, 'nothing is left beside');
+
 # an account that was repaired: its history before is another one
 $c = client('bob');
 append($c, 'before');
