@@ -11,6 +11,7 @@ culver_libculver_a_SOURCES = \
 	culver/cmd-import.c culver/import.h \
 	culver/cmd-mailbox-list.c \
 	culver/cmd-restore.c \
+	culver/cmd-sweep.c \
 	culver/cmd-undelete.c \
 	culver/cmd-user-add.c \
 	culver/cmd-user-del.c \
@@ -61,7 +62,7 @@ TAPS += \
 	t/admin/export.t \
 	t/admin/import.t \
 	t/admin/service-user.t \
-	t/admin/undelete.t \
+	t/admin/sweep.t t/admin/undelete.t \
 	t/admin/user.t \
 	t/e2e/clients.t \
 	t/e2e/full-disk.t \
