@@ -179,6 +179,11 @@ t_unit_test_store_email_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_email_LDADD = $(STORE_TEST_LIBS)
 
 check_PROGRAMS += t/fuzz/fuzz-kv-journal t/fuzz/fuzz-kv-pack
+check_PROGRAMS += t/fuzz/fuzz-kv-base
+t_fuzz_fuzz_kv_base_SOURCES = t/fuzz/fuzz-kv-base.c $(FUZZ_MAIN)
+t_fuzz_fuzz_kv_base_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_kv_base_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_kv_base_LDADD = $(LIBSTORE) $(LIBBASE)
 t_fuzz_fuzz_kv_journal_SOURCES = t/fuzz/fuzz-kv-journal.c $(FUZZ_MAIN)
 t_fuzz_fuzz_kv_journal_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_kv_journal_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)

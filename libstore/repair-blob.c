@@ -214,8 +214,13 @@ email_content(struct repair *r, struct rp_email *e)
 	if (b)
 		b->known = true;
 	if (e->dead) {
+		if (b && !e->content &&
+		    (rc = blob_name(r, b, &e->content)) < 0)
+			return rc;
 		if (e->content)
 			e->content->dead = true;
+		if (b && !e->content->blob)
+			e->content->blob = b;
 		return 0;
 	}
 	if (!b) {

@@ -287,6 +287,7 @@ load_due(struct repair *r, struct slice key, struct slice val)
 {
 	unsigned char id[ROW_BLOBID_LEN];
 	struct rp_content *c;
+	struct rp_dying *y;
 	struct rp_blob *b;
 	struct row_due d;
 	int64_t due;
@@ -303,8 +304,15 @@ load_due(struct repair *r, struct slice key, struct slice val)
 			memcpy(c->ref, d.ref, sizeof(c->ref));
 		if (c->due == 0)
 			c->due = due;
-	} else if ((b = rp_blob(r, d.ref)) != NULL)
-		b->known = true;	/* about to be deleted */
+	} else if ((b = rp_blob(r, d.ref)) != NULL) {
+		b->known = true;
+		r->dying = arena_grow(r->a, r->dying, &r->cap_dying,
+		    r->n_dying + 1, sizeof(*r->dying));
+		y = &r->dying[r->n_dying++];
+		memcpy(y->id, id, sizeof(y->id));
+		memcpy(y->ref, d.ref, sizeof(y->ref));
+		y->due = due;
+	}
 	return 0;
 }
 

@@ -371,6 +371,24 @@ content_write(struct repair *r, const struct rp_content *c)
 	return put_val(r, row_key_blob(c->id));
 }
 
+/* Unless it is in use after all. */
+static int
+dying_write(struct repair *r, const struct rp_dying *y)
+{
+	struct row_due d = { .state = ROW_DUE_DYING };
+	struct rp_content *c = rp_content(r, y->id);
+	struct row_key k = row_key_due(y->due, y->id);
+	struct slice v;
+
+	arena_reset(r->tmp);
+	if ((c->blob && memcmp(c->blob->ref, y->ref, sizeof(y->ref)) == 0) ||
+	    kv_get(r->t, r->tmp, row_key(&k), &v) == 0)
+		return 0;
+	memcpy(d.ref, y->ref, sizeof(d.ref));
+	row_due_put(&r->st->val, &d);
+	return put_val(r, k);
+}
+
 static int
 head_write(struct repair *r)
 {
@@ -411,6 +429,9 @@ write_emails(struct repair *r)
 			return rc;
 	for (pos = 0; (c = umap_next(&r->contents, &pos));)
 		if ((rc = content_write(r, c)) < 0)
+			return rc;
+	for (size_t i = 0; i < r->n_dying; i++)
+		if ((rc = dying_write(r, &r->dying[i])) < 0)
 			return rc;
 	for (pos = 0; (m = umap_next(&r->mailboxes, &pos));)
 		if (!m->gone && (rc = chunks_write(r, m)) < 0)

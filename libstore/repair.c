@@ -118,9 +118,16 @@ struct rp_mailbox *
 rp_recovered(struct repair *r)
 {
 	struct rp_mailbox *m = r->recovered;
+	size_t pos = 0;
 
 	if (m)
 		return m;
+	while ((m = umap_next(&r->mailboxes, &pos)))
+		if (!m->lost && !m->gone && m->row.parent == 0 &&
+		    slice_eq(m->row.name, SLICE_LIT("Recovered"))) {
+			r->recovered = m;
+			return m;
+		}
 	m = rp_mailbox(r, r->next_id++);
 	m->lost = m->gone = false;
 	m->row.name = SLICE_LIT("Recovered");

@@ -48,6 +48,11 @@ struct rp_content {		/* of one blob id */
 	int64_t due;
 };
 
+struct rp_dying {		/* is about to be deleted */
+	unsigned char id[ROW_BLOBID_LEN], ref[ROW_REF_LEN];
+	int64_t due;
+};
+
 struct rp_email {
 	uint64_t id, thread, size;
 	int64_t received;
@@ -94,6 +99,8 @@ struct repair {
 	uint64_t top;		/* no modseq beyond this one was seen */
 	uint64_t modseq, next_id;	/* of what is written */
 	uint64_t n_dead;
+	struct rp_dying *dying;
+	size_t n_dying, cap_dying;
 	size_t octets;		/* of the transaction */
 	struct rp_mailbox *recovered;
 };

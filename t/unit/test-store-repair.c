@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -26,13 +27,14 @@
 #include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
+#include "libstore/kv/sys.h"
 #include "libstore/store.h"
 #include "t/unit/kv-model.h"
 
 enum { FILES = 32, BOXES = 12, MAIL = 1500, NAME = 40 };
 
 static uint64_t seed;
-static unsigned times = 60;
+static unsigned times = 40;
 static char top[200];
 static char dir[240];
 static struct store_conf conf;
@@ -588,10 +590,10 @@ compare(const struct damage *d, const struct model *now)
 		fail_msg("%zu lost: %s", lost, d->text);
 }
 
-static void
-mend(const struct damage *d)
+/* Repairs it, and reads all. */
+static struct store *
+mend_only(const struct damage *d, struct model *now)
 {
-	static struct model now;
 	struct store *st;
 	size_t n;
 	int rc;
@@ -603,7 +605,18 @@ mend(const struct damage *d)
 	rc = store_check(st, true, listen, NULL, &n);
 	if (rc != 0 || n != 0)
 		fail_msg("not in order, %d, %zu: %s", rc, n, d->text);
-	assert_int_equal(read_all(st, &now), 0);
+	assert_int_equal(read_all(st, now), 0);
+	return st;
+}
+
+static void
+mend(const struct damage *d)
+{
+	static struct model now;
+	struct store *st = mend_only(d, &now);
+	size_t n;
+	int rc;
+
 	compare(d, &now);
 	/* It is an account like any other. */
 	add(st, 100000, &now.box[0].id, 1, 0);
@@ -632,7 +645,6 @@ test_damages(void **state)
 			print_message("# %llu: %s\n", (unsigned long long)s,
 			    d.text);
 		detect(&d);
-		/* A check or a reader may have mended it: the damage again. */
 		mend(&d);
 		snprintf(path, sizeof(path), "%s/.quarantine", top);
 		model_rmtree(path);
@@ -642,6 +654,82 @@ test_damages(void **state)
 	print_message("# messages: %u kept, %u kept elsewhere, %u lost\n",
 	    n_kept, n_moved, n_lost);
 	assert_true(n_found > times / 2);
+}
+
+/* ---- killed -------------------------------------------------------------- */
+
+static unsigned die_in;
+
+static int
+die(void *arg, enum sys_call c, int fd, size_t *n)
+{
+	(void)arg;
+	(void)fd;
+	(void)n;
+	if (c >= SYS_PWRITE && c <= SYS_UNLINK && --die_in == 0)
+		_exit(7);
+	return 0;
+}
+
+/* A repair that dies at its nth call that changes something; false: it comes
+ * to its end before. */
+static bool
+repair_killed(unsigned n)
+{
+	static const struct sys_hook hook = { .before = die };
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		die_in = n;
+		sys_hook = &hook;
+		_exit(store_repair(&conf, "x", listen, NULL) == 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) != 7)
+		assert_int_equal(WEXITSTATUS(status), 0);
+	return WEXITSTATUS(status) == 7;
+}
+
+/* Wherever it dies, the account is as before or repaired, and can be. */
+static void
+test_killed(void **state)
+{
+	static struct model want, now;
+	struct damage d = { .kind = BITS, .pack = true, .base = true,
+		.journal = true, .text = "killed" };
+	struct store *st;
+	unsigned n = 1;
+	bool killed = true;
+
+	(void)state;
+	for (; killed; n++) {
+		files_restore();
+		for (size_t i = 0; i < n_file; i++) {
+			struct file f = file[i];
+
+			/* Some of everything. */
+			f.p = xmalloc(f.n + 1);
+			memcpy(f.p, file[i].p, f.n);
+			for (size_t k = 1; k < 6; k++)
+				f.p[f.n * k / 6] ^= 1;
+			file_write(&f);
+			xfree(f.p);
+		}
+		killed = repair_killed(n);
+		st = mend_only(&d, &now);
+		store_close(&st);
+		if (n == 1)
+			want = now;
+		/* Twice repaired it has lost no more. */
+		assert_int_equal(now.n, want.n);
+		for (size_t i = 0; i < want.n; i++)
+			assert_true(has_content(&now, want.m[i].hash));
+	}
+	print_message("# killed at %u calls\n", n - 2);
+	assert_true(n > 15);
 }
 
 /* An account without a fault stays what it is. */
@@ -670,6 +758,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_damages),
 	};
 	const char *tmp;
