@@ -118,6 +118,7 @@ TAPS += \
 	t/imap/preview.t \
 	t/imap/qresync.t \
 	t/imap/quota.t \
+	t/imap/random-qresync.t \
 	t/imap/random.t \
 	t/imap/replace.t \
 	t/imap/rev2.t \
