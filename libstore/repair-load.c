@@ -215,7 +215,10 @@ load_chunk(struct repair *r, struct slice key, struct slice val)
 	rc = kv_get(r->t, r->tmp, row_key(&k), &v);
 	if (rc < 0 && rc != STORE_E_NOTFOUND)
 		return rc;
-	both = rc == 0 && row_cold_check(v, &cold) == 0 && cold.cap == hot.cap;
+	both = rc == 0 && (rc = row_cold_check(v, &cold)) == 0 &&
+	    cold.cap == hot.cap;
+	if (rc == STORE_E_VERSION)
+		return rc;
 	m = rp_mailbox(r, mb);
 	for (size_t i = 0; i < hot.used; i++) {
 		row_hot_slot(&hot, i, &h);
@@ -316,6 +319,19 @@ load_due(struct repair *r, struct slice key, struct slice val)
 	return 0;
 }
 
+/* Kinds that are derived anew are not read, but not thrown away either if a
+ * newer program wrote them. */
+static int
+load_nothing(struct repair *r, struct slice key, struct slice val)
+{
+	int rc = val.n > 0 ? row_version((unsigned char)val.p[0],
+	    "a kind that is derived") : 0;
+
+	(void)r;
+	(void)key;
+	return rc == STORE_E_VERSION ? rc : 0;
+}
+
 int
 rp_load(struct repair *r)
 {
@@ -329,8 +345,15 @@ rp_load(struct repair *r)
 		{ ROW_K_EMAIL, load_email }, { ROW_K_BLOB, load_blob },
 		{ ROW_K_DUE, load_due }
 	};
+	static const int derived[] = {
+		ROW_K_COLD, ROW_K_NAME, ROW_K_CHANGED, ROW_K_THREAD, ROW_K_MEMBER,
+		ROW_K_MSGID, ROW_K_JOB
+	};
 	int rc;
 
+	for (size_t i = 0; i < sizeof(derived) / sizeof(derived[0]); i++)
+		if ((rc = each(r, derived[i], load_nothing)) < 0)
+			return rc;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if ((rc = each(r, kinds[i].kind, kinds[i].fn)) < 0)
 			return rc;

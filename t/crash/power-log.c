@@ -24,7 +24,7 @@
  * are recorded and not done, which is most of the time that they would take.
  */
 
-enum { NOWHERE = UINT32_MAX };
+#define NOWHERE UINT32_MAX
 
 struct power_fate fate;
 static struct power_log *rec;

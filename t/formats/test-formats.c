@@ -412,9 +412,17 @@ refuses(int (*fn)(struct store *st), size_t *n)
 }
 
 static void
+silent(void *arg, const char *text)
+{
+	(void)arg;
+	(void)text;
+}
+
+static void
 test_rows(void **state)
 {
 	static const char kinds[] = "HMnrhcgetTixkbdj";
+	uint32_t before;
 
 	(void)state;
 	conf.clock_offset = 30 * 86400;	/* there is something to sweep */
@@ -430,6 +438,10 @@ refuses(things[i], &n);
 		print_message("# %c: %zu of %d refused\n", *k, n, THINGS - 1);
 		/* Nobody looks at the octet of these but the check. */
 		assert_true(n > 0 || *k == 'g');
+		before = files_hash();
+		assert_int_equal(store_repair(&conf, SAMPLE_NAME, silent,
+		    NULL), STORE_E_VERSION);
+		assert_int_equal(files_hash(), before);
 	}
 	conf.clock_offset = 0;
 }
@@ -499,7 +511,7 @@ test_files(void **state)
 	fresh();
 	journal_version(2);
 	for (int i = 0; i < THINGS; i++)
-		refuses(things[i], &n);
+			refuses(things[i], &n);
 	assert_int_equal(n, THINGS);
 	assert_int_equal(store_open(&conf, SAMPLE_NAME, &st), STORE_E_VERSION);
 	journal_version(0);
