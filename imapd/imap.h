@@ -229,6 +229,7 @@ enum imap_next cmd_copy(struct imap_cmd *cmd);
 enum imap_next cmd_create(struct imap_cmd *cmd);
 enum imap_next cmd_delete(struct imap_cmd *cmd);
 enum imap_next cmd_enable(struct imap_cmd *cmd);
+enum imap_next cmd_esearch(struct imap_cmd *cmd);
 enum imap_next cmd_examine(struct imap_cmd *cmd);
 enum imap_next cmd_expunge(struct imap_cmd *cmd);
 enum imap_next cmd_fetch(struct imap_cmd *cmd);

@@ -13,6 +13,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/cmd-auth.c \
 	imapd/cmd-compress.c \
 	imapd/cmd-copy.c \
+	imapd/cmd-esearch.c \
 	imapd/cmd-expunge.c \
 	imapd/cmd-fetch.c \
 	imapd/cmd-idle.c \
@@ -112,6 +113,7 @@ TAPS += \
 	t/imap/list-extended.t \
 	t/imap/mailbox.t \
 	t/imap/multiappend.t \
+	t/imap/multisearch.t \
 	t/imap/net.t \
 	t/imap/objectid.t \
 	t/imap/partial.t \

@@ -127,6 +127,11 @@ put_extended(struct search *r)
 
 	enc_raw(e, "* ESEARCH (TAG ");
 	enc_string(e, cmd->tag);
+	if (r->mailbox.p != NULL) {
+		enc_raw(e, " MAILBOX ");
+		enc_mailbox(e, r->mailbox);
+		put_number(e, " UIDVALIDITY ", cmd->s->view.uidvalidity);
+	}
 	enc_raw(e, cmd->uid ? ") UID" : ")");
 	if (ret & SEARCH_RET_MIN && r->n > 0)
 		put_number(e, " MIN ", r->no[0]);

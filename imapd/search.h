@@ -58,6 +58,7 @@ struct search {
 	uint32_t *uid, *no;	/* no: as the command counts */
 	size_t n;
 	uint64_t modseq;	/* the greatest of those that are returned */
+	struct slice mailbox;	/* p NULL, or the answer names it (RFC 7377) */
 	/* search-run.c's */
 	unsigned char *verdict;	/* by index in the view */
 	size_t at;
