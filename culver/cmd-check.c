@@ -23,7 +23,7 @@ struct checking {
 	const char *account;
 	json_t *faults, *repairs;	/* with --json */
 	bool json, quick, quiet, repair;
-	size_t n, damaged, newer, repaired;
+	size_t n, damaged, newer, unread, repaired;
 	int code;
 };
 
@@ -93,7 +93,8 @@ check_failed(struct checking *ck, int rc, const struct store *st)
 	const char *detail = st ? store_errmsg(st) : "";
 	char *text;
 
-	text = xasprintf("%s%s%s", store_error(rc)->text,
+	text = xasprintf("%s%s%s%s", store_error(rc)->retry ?
+	    "could not be checked: " : "", store_error(rc)->text,
 	    *detail ? ": " : "", detail);
 	fault(ck, text);
 	xfree(text);
@@ -159,6 +160,8 @@ check_one(struct checking *ck, const char *name)
 		/* No damage, but nothing that could be said of it either. */
 		ck->newer++;
 		ck->code = worse(ck->code, EXIT_PERM);
+	} else if (rc < 0 && store_error(rc)->retry) {
+		ck->unread++;
 	} else if (faults) {
 		ck->damaged++;
 		ck->code = worse(ck->code, EXIT_PERM);
@@ -191,6 +194,9 @@ run(struct culver *c, const struct args *a)
 	else if (!ck.quiet && ck.repair)
 		printf("%zu checked, %zu repaired, %zu with faults\n", ck.n,
 		    ck.repaired, ck.damaged);
+	else if (!ck.quiet && ck.unread)
+		printf("%zu checked, %zu with faults, %zu could not be "
+		    "checked\n", ck.n - ck.unread, ck.damaged, ck.unread);
 	else if (!ck.quiet && ck.newer)
 		printf("%zu checked, %zu with faults, %zu of a newer version\n",
 		    ck.n, ck.damaged, ck.newer);

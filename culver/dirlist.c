@@ -53,7 +53,7 @@ dirlist_read(const char *dir, struct dirlist *l_r)
 	struct dirlist l = { NULL, 0, 0 };
 	struct dirent *d;
 	DIR *dp;
-	int fd;
+	int fd, e;
 
 	fd = import_open(dir, true);
 	if (fd < 0)
@@ -64,7 +64,7 @@ dirlist_read(const char *dir, struct dirlist *l_r)
 		return -1;
 	}
 	priv_caller();
-	while ((d = readdir(dp)) != NULL) {
+	while ((errno = 0, d = readdir(dp)) != NULL) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
 		if (l.n == l.cap) {
@@ -77,8 +77,15 @@ dirlist_read(const char *dir, struct dirlist *l_r)
 		};
 		look(fd, d, &l.v[l.n++]);
 	}
+	e = errno;
 	priv_service();
 	(void)closedir(dp);
+	if (e != 0) {
+		/* Half of it is not the directory. */
+		dirlist_release(&l);
+		errno = e;
+		return -1;
+	}
 	if (l.n > 0)
 		qsort(l.v, l.n, sizeof(*l.v), in_order);
 	*l_r = l;

@@ -157,10 +157,12 @@ remove_entries(int fd, int depth)
 		close(fd);
 		return -1;
 	}
-	while (rc == 0 && (de = readdir(d)))
+	while (rc == 0 && (errno = 0, de = readdir(d)))
 		if (strcmp(de->d_name, ".") != 0 &&
 		    strcmp(de->d_name, "..") != 0)
 			rc = account_remove(dirfd(d), de->d_name, depth + 1);
+	if (rc == 0 && errno != 0)
+		rc = -1;
 	closedir(d);
 	return rc;
 }

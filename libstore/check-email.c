@@ -415,7 +415,14 @@ blob_fault(struct check *c, const unsigned char *id, const struct row_blob *b,
 		    ref.pack, (unsigned long long)ref.off);
 }
 
-static void
+static bool
+not_readable(int rc)
+{
+	return rc == STORE_E_IO || rc == STORE_E_NOMEM;
+}
+
+/* Negative: it can't be read just now, which isn't the blob's fault. */
+static int
 blob_read_check(struct check *c, const unsigned char *id,
     const struct row_blob *b)
 {
@@ -423,22 +430,27 @@ blob_read_check(struct check *c, const unsigned char *id,
 	struct kv_reader *r;
 	struct mime_msg *m;
 	struct kv_ref ref;
+	int rc;
 
 	kv_ref_decode(b->ref, &ref);
-	if (kv_reader_open(c->st->kv, &ref, &r) < 0) {
+	if ((rc = kv_reader_open(c->st->kv, &ref, &r)) < 0) {
+		if (not_readable(rc))
+			return rc;
 		blob_fault(c, id, b, "can't be read");
-		return;
+		return 0;
 	}
 	if (kv_reader_size(r) != b->size)
 		blob_fault(c, id, b, "has another length");
-	else if (blob_hash(r, hash) < 0 ||
-	    memcmp(hash, id, ROW_BLOBID_LEN) != 0)
+	else if ((rc = blob_hash(r, hash)) < 0 && not_readable(rc))
+		;
+	else if (rc < 0 || memcmp(hash, id, ROW_BLOBID_LEN) != 0)
 		blob_fault(c, id, b, "isn't what it was");
 	else if (b->marks & ROW_BLOB_PARSED &&
 	    mime_record_decode(kv_reader_meta(r), c->tmp, &m) == 0 &&
 	    m->size != b->size)
 		blob_fault(c, id, b, "has a record of another size");
 	kv_reader_close(&r);
+	return not_readable(rc) ? rc : 0;
 }
 
 static int
@@ -455,16 +467,20 @@ blob_check(struct check *c, struct slice key, struct slice val)
 		return STORE_E_CORRUPT;
 	if ((rc = row_blob_get(val, &b)) < 0)
 		return rc;
-	if (c->read_blobs)
-		blob_read_check(c, id, &b);
+	if (c->read_blobs && (rc = blob_read_check(c, id, &b)) < 0)
+		return rc;
 	n = blob_counter(c, id);
 	if (n->n != b.count)
 		check_fault(c, "a blob is used by %u Emails, not by %u", n->n,
 		    b.count);
 	n->n = 0;
 	k = row_key_due(b.due, id);
-	if (b.due != 0 && kv_get(c->t, c->tmp, row_key(&k), &v) < 0)
+	if (b.due != 0 &&
+	    (rc = kv_get(c->t, c->tmp, row_key(&k), &v)) < 0) {
+		if (not_readable(rc))
+			return rc;
 		check_fault(c, "a blob that nobody uses isn't in the queue");
+	}
 	return 0;
 }
 
@@ -482,6 +498,8 @@ due_check(struct check *c, struct slice key, struct slice val)
 	if ((rc = row_due_get(val, &d)) < 0)
 		return rc;
 	rc = blob_row(c->t, c->tmp, id, &b);
+	if (not_readable(rc))
+		return rc;
 	if (d.state == ROW_DUE_WAITING && (rc < 0 || b.due != due ||
 	    memcmp(b.ref, d.ref, sizeof(b.ref)) != 0))
 		check_fault(c, "the queue has a blob that is not due");

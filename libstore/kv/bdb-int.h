@@ -160,7 +160,7 @@ void log_drop(struct bdb_kv *b, uint64_t gen);
 /* Removes stray and old ones.  With the compaction's lock. */
 int logs_clean(struct bdb_kv *b);
 /* What is wrong with log.G; NULL: nothing. */
-const char *log_check(struct bdb_kv *b, uint64_t gen);
+int log_check(struct bdb_kv *b, uint64_t gen, const char **bad_r);
 
 /* ---- compact.c, reserve.c, check.c, backup.c, watch.c ---- */
 
@@ -174,7 +174,7 @@ bool reserve_release(struct bdb_kv *b);
 void reserve_restore(struct bdb_kv *b);
 struct item;
 /* All lengths and checksums of the item; it: of its header, which was read. */
-bool pack_item_ok(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
+int pack_item_ok(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
     struct item *it);
 int bdb_check(struct kv *kv, void (*fn)(void *arg, const char *fault),
     void *arg);

@@ -21,10 +21,14 @@ struct check {
 	void *arg;
 	int faults;
 	bool newer;		/* a file that this program can't judge */
+	int failed;		/* not 0: something couldn't be looked at */
+	char what[300];
 };
 
 static void fault(struct check *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+static void not_read(struct check *c, int rc, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static void
 fault(struct check *c, const char *fmt, ...)
@@ -39,6 +43,20 @@ fault(struct check *c, const char *fmt, ...)
 	c->faults++;
 }
 
+/* The system said no: that is no damage, but it isn't known either. */
+static void
+not_read(struct check *c, int rc, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (c->failed != 0)
+		return;
+	c->failed = rc;
+	va_start(ap, fmt);
+	vsnprintf(c->what, sizeof(c->what), fmt, ap);
+	va_end(ap);
+}
+
 static void
 base_fault(void *arg, const char *text)
 {
@@ -51,26 +69,32 @@ static void
 check_base(struct bdb_kv *b, struct check *c)
 {
 	const struct journal_head *h = &b->s.head;
-	int before = c->faults, fd;
+	int before = c->faults, fd, rc;
 	char name[40];
 	uint32_t crc;
 
 	if (h->gen == 0)
 		return;
-	if (base_verify(b->s.low.base, base_fault, c) < 0)
+	rc = base_verify(b->s.low.base, base_fault, c);
+	if (rc == STORE_E_IO || rc == STORE_E_NOMEM)
+		not_read(c, rc, "%s", base_errmsg(b->s.low.base));
+	else if (rc < 0)
 		fault(c, "%s", base_errmsg(b->s.low.base));
-	if (c->faults > before)
+	if (c->faults > before || c->failed != 0)
 		return;
 	snprintf(name, sizeof(name), "base.%llu", (unsigned long long)h->gen);
 	fd = sys_openat(b->dirfd, name, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0) {
 		/* A compaction may have replaced it; then that checked it. */
-		if (errno != ENOENT || snap_current(b, &b->s) == 1)
+		if (errno != ENOENT)
+			not_read(c, STORE_E_IO, "%s: %s", name,
+			    strerror(errno));
+		else if (snap_current(b, &b->s) == 1)
 			fault(c, "%s can't be opened", name);
 		return;
 	}
 	if (base_crc(fd, h->base_size, &crc) < 0)
-		fault(c, "%s can't be read", name);
+		not_read(c, STORE_E_IO, "%s: %s", name, strerror(errno));
 	else if (crc != h->base_crc)
 		fault(c, "%s: not the one that the journal names", name);
 	io_close(&fd);
@@ -96,13 +120,15 @@ check_rows(struct bdb_kv *b, struct check *c)
 		memcpy(copy, key.p, key.n);
 		last = slice_make(copy, key.n);
 	}
-	if (rc < 0)
+	if (rc == STORE_E_IO || rc == STORE_E_NOMEM)
+		not_read(c, rc, "rows can't be read to the end");
+	else if (rc < 0)
 		fault(c, "rows can't be read to the end");
 	lower_scan_free(s);
 }
 
 /* A blob too large to be held whole, by frames. */
-static bool
+static int
 large_blob_ok(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
     const struct item *it)
 {
@@ -110,35 +136,38 @@ large_blob_ok(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
 		.len = (uint32_t)it->len };
 	char *frame = xmalloc(ITEM_FRAME);
 	struct kv_reader *r = NULL;
-	bool ok = it->len <= UINT32_MAX &&
-	    kv_reader_open(&b->kv, &ref, &r) == 0;
+	int rc = it->len > UINT32_MAX ? STORE_E_CORRUPT :
+					kv_reader_open(&b->kv, &ref, &r);
 
-	for (uint64_t at = 0; ok && at < it->raw; at += ITEM_FRAME) {
+	for (uint64_t at = 0; rc == 0 && at < it->raw; at += ITEM_FRAME) {
 		uint64_t left = it->raw - at;
 
-		ok = kv_reader_read(r, at, frame, left < ITEM_FRAME ?
-			(size_t)left : ITEM_FRAME) == 0;
+		rc = kv_reader_read(r, at, frame, left < ITEM_FRAME ?
+			(size_t)left : ITEM_FRAME);
 	}
 	if (r != NULL)
 		kv_reader_close(&r);
 	xfree(frame);
-	return ok;
+	return rc == STORE_E_IO || rc == STORE_E_NOMEM ? rc : rc == 0;
 }
 
-bool
+int
 pack_item_ok(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
     struct item *it)
 {
 	char *octets;
 	ssize_t n;
-	bool ok;
+	int ok;
 
 	if (it->len > ITEM_WHOLE)
-		return it->kind == ITEM_BLOB && large_blob_ok(b, p, off, it);
+		return it->kind == ITEM_BLOB ? large_blob_ok(b, p, off, it) : 0;
 	octets = xmalloc((size_t)it->len);
 	n = sys_pread(p->fd, octets, (size_t)it->len, off);
-	ok = n == (ssize_t)it->len &&
-	    item_verify(slice_make(octets, (size_t)n), it) == 0;
+	if (n < 0)
+		ok = kv_fail_sys(&b->kv, "pack.%lu", (unsigned long)p->no);
+	else
+		ok = n == (ssize_t)it->len &&
+		    item_verify(slice_make(octets, (size_t)n), it) == 0;
 	xfree(octets);
 	return ok;
 }
@@ -170,8 +199,14 @@ check_item(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
 	struct item it;
 	ssize_t n = sys_pread(p->fd, head, sizeof(head), off);
 	uint64_t next;
+	int ok;
 
 	*len_r = 0;
+	if (n < 0) {
+		not_read(c, STORE_E_IO, "pack.%lu: %s", (unsigned long)p->no,
+		    strerror(errno));
+		return;
+	}
 	if (n < ITEM_HEAD || item_decode(head, &it) < 0 ||
 	    it.len > end - off) {
 		if ((next = item_around(p, off, end)) > off) {
@@ -184,7 +219,11 @@ check_item(struct bdb_kv *b, const struct pack_file *p, uint64_t off,
 	}
 	*len_r = it.len;
 	/* Inside of the dead there may be holes. */
-	if (it.kind == ITEM_DEAD || it.deleted || pack_item_ok(b, p, off, &it))
+	if (it.kind == ITEM_DEAD || it.deleted)
+		return;
+	if ((ok = pack_item_ok(b, p, off, &it)) < 0)
+		not_read(c, ok, "%s", b->kv.err);
+	if (ok != 0)
 		return;
 	/* Deleted and swept meanwhile? */
 	n = sys_pread(p->fd, head, sizeof(head), off);
@@ -213,10 +252,19 @@ check_pack(struct bdb_kv *b, uint64_t no, void *arg)
 		return 0;
 	if (rc < 0) {
 		c->newer = c->newer || rc == STORE_E_VERSION;
-		fault(c, "%s", b->kv.err);
+		if (rc == STORE_E_CORRUPT || rc == STORE_E_VERSION)
+			fault(c, "%s", b->kv.err);
+		else
+			not_read(c, rc, "%s", b->kv.err);
 		return 0;
 	}
-	end = sys_fstat(p->fd, &st) < 0 ? 0 : (uint64_t)st.st_size;
+	if (sys_fstat(p->fd, &st) < 0) {
+		not_read(c, STORE_E_IO, "pack.%lu: %s", (unsigned long)no,
+		    strerror(errno));
+		pack_put(p);
+		return 0;
+	}
+	end = (uint64_t)st.st_size;
 	if (no == b->s.pos.pack) {
 		if (end < b->s.pos.end)
 			fault(c, "pack.%lu: %llu octets are missing",
@@ -237,9 +285,12 @@ check_pack(struct bdb_kv *b, uint64_t no, void *arg)
 static int
 check_log(struct bdb_kv *b, uint64_t gen, void *arg)
 {
-	const char *bad = log_check(b, gen);
+	const char *bad;
+	int rc = log_check(b, gen, &bad);
 
-	if (bad != NULL)
+	if (rc < 0)
+		not_read(arg, rc, "%s", b->kv.err);
+	else if (bad != NULL)
 		fault(arg, "log.%llu: %s", (unsigned long long)gen, bad);
 	return 0;
 }
@@ -253,18 +304,24 @@ bdb_check(struct kv *kv, void (*fn)(void *arg, const char *text), void *arg)
 	int rc;
 
 	/* Reads the whole journal from the disk once more. */
-	if ((rc = kv_reopen(kv, &other)) < 0) {
+	if ((rc = kv_reopen(kv, &other)) == STORE_E_CORRUPT) {
 		fault(&c, "%s", store_error(rc)->text);
 		return c.faults;
 	}
+	if (rc < 0)
+		return kv_fail(kv, rc, "it can't be opened once more");
 	b = (struct bdb_kv *)other;
-	if (kv_refresh(other) == STORE_E_CORRUPT)
+	if ((rc = kv_refresh(other)) == STORE_E_CORRUPT)
 		fault(&c, "%s", other->err);
+	else if (rc < 0)
+		not_read(&c, rc, "%s", other->err);
 	check_base(b, &c);
 	check_rows(b, &c);
 	if (dir_numbers(b, "log.", check_log, &c) < 0 ||
 	    dir_numbers(b, "pack.", check_pack, &c) < 0)
-		fault(&c, "the directory can't be read");
+		not_read(&c, STORE_E_IO, "%s", other->err);
 	kv_close(&other);
-	return c.newer ? STORE_E_VERSION : c.faults;
+	if (c.newer)
+		return STORE_E_VERSION;
+	return c.failed != 0 ? kv_fail(kv, c.failed, "%s", c.what) : c.faults;
 }

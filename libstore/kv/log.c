@@ -139,6 +139,25 @@ log_keep(struct bdb_kv *b)
 	return 0;
 }
 
+static bool
+log_is_ours(const struct bdb_kv *b, const struct journal_head *h)
+{
+	return memcmp(h->id, b->s.head.id, sizeof(h->id)) == 0;
+}
+
+/* Is that log of another history: of before a repair, whose last steps failed?
+ * What can't be told stays. */
+static bool
+is_foreign(struct bdb_kv *b, const char *name)
+{
+	int fd = sys_openat(b->dirfd, name, O_RDONLY | O_CLOEXEC, 0);
+	struct journal_head h;
+	bool yes = fd >= 0 && log_head(fd, &h, NULL) == 0 && !log_is_ours(b, &h);
+
+	io_close(&fd);
+	return yes;
+}
+
 struct cleaning {
 	int64_t before;		/* last written before that: too old */
 	uint64_t oldest;	/* of those that follow one another */
@@ -154,7 +173,7 @@ clean_one(struct bdb_kv *b, uint64_t gen, void *arg)
 	log_name(gen, name);
 	if (gen >= b->s.head.gen || gen < c->oldest ||
 	    sys_fstatat(b->dirfd, name, &st) < 0 ||
-	    st.st_mtim.tv_sec < c->before)
+	    st.st_mtim.tv_sec < c->before || is_foreign(b, name))
 		(void)sys_unlinkat(b->dirfd, name);
 	return 0;
 }
@@ -208,31 +227,40 @@ next_head(struct bdb_kv *b, uint64_t gen, struct journal_head *h)
 	return rc;
 }
 
-const char *
-log_check(struct bdb_kv *b, uint64_t gen)
+int
+log_check(struct bdb_kv *b, uint64_t gen, const char **bad_r)
 {
 	struct journal_head h, next;
 	struct log_at at;
 	const char *bad = NULL;
 	char name[32];
 	struct stat st;
-	int fd;
+	int fd, rc = 0;
 
+	*bad_r = NULL;
 	if (gen >= b->s.head.gen)
-		return NULL;	/* of a compaction under way, or one that died */
+		return 0;	/* of a compaction under way, or one that died */
 	log_name(gen, name);
 	fd = sys_openat(b->dirfd, name, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return errno == ENOENT ? NULL : "can't be opened";
-	if (sys_fstat(fd, &st) < 0 || log_head(fd, &h, &at) < 0)
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || sys_fstat(fd, &st) < 0 ||
+	    (rc = log_head(fd, &h, &at)) == STORE_E_IO)
+		rc = kv_fail_sys(&b->kv, "%s", name);
+	else if (rc < 0)
 		bad = "bad header";
-	else if (h.gen != gen || memcmp(h.id, b->s.head.id, sizeof(h.id)) != 0)
-		bad = "isn't of this account";
+	/* Another's is of before a repair that was stopped; it goes with the
+	 * next compaction. */
+	else if (!log_is_ours(b, &h))
+		bad = NULL;
+	else if (h.gen != gen)
+		bad = "isn't what its name says";
 	else if (log_scan(fd, (uint64_t)st.st_size, &at, NULL, NULL) < 0)
-		bad = "can't be read";
+		rc = kv_fail_sys(&b->kv, "%s", name);
 	else if (next_head(b, gen, &next) == 0 &&
 	    (next.gen != gen + 1 || at.seq < next.seq))
 		bad = "damaged: it ends before the next base";
 	io_close(&fd);
-	return bad;
+	*bad_r = bad;
+	return bad != NULL ? 0 : rc;
 }

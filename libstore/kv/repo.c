@@ -64,25 +64,32 @@ find_sets(struct kv_repo *r)
 	struct stat st;
 	uint64_t no;
 	DIR *dir;
+	int rc = 0;
 
 	if (fd < 0 || (dir = fdopendir(fd)) == NULL) {
 		io_close(&fd);
 		return repo_fail_sys(r, "%s", r->dir);
 	}
-	while ((d = readdir(dir)) != NULL) {
+	while ((errno = 0, d = readdir(dir)) != NULL) {
 		if (slice_uint(slice_str(d->d_name), UINT32_MAX, &no) < 0)
 			continue;
 		snprintf(index, sizeof(index), "%llu/index",
 		    (unsigned long long)no);
-		if (sys_fstatat(r->fd, index, &st) < 0)
-			continue;
+		if (sys_fstatat(r->fd, index, &st) < 0) {
+			if (errno == ENOENT || errno == ENOTDIR)
+				continue;
+			rc = repo_fail_sys(r, "%s/%s", r->dir, index);
+			break;
+		}
 		r->set = xreallocarray(r->set, r->n_set + 1, sizeof(*r->set));
 		r->set[r->n_set++] = no;
 	}
+	if (d == NULL && errno != 0)
+		rc = repo_fail_sys(r, "%s", r->dir);
 	(void)closedir(dir);
 	if (r->n_set > 1)
 		qsort(r->set, r->n_set, sizeof(*r->set), by_number);
-	return 0;
+	return rc;
 }
 
 int
@@ -434,12 +441,18 @@ set_remove(struct kv_repo *r, uint64_t no)
 		io_close(&fd);
 		return repo_fail_sys(r, "%s/%s", r->dir, name);
 	}
-	(void)sys_unlinkat(s.fd, "index");
-	while ((d = readdir(dir)) != NULL)
-		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-			(void)sys_unlinkat(s.fd, d->d_name);
+	/* First: without it the rest is of no set. */
+	if (sys_unlinkat(s.fd, "index") < 0 && errno != ENOENT)
+		rc = repo_fail_sys(r, "%s/%s/index", r->dir, name);
+	while (rc == 0 && (errno = 0, d = readdir(dir)) != NULL)
+		if (strcmp(d->d_name, ".") != 0 &&
+		    strcmp(d->d_name, "..") != 0 &&
+		    sys_unlinkat(s.fd, d->d_name) < 0 && errno != ENOENT)
+			rc = repo_fail_sys(r, "%s/%s", r->dir, name);
+	if (rc == 0 && errno != 0)
+		rc = repo_fail_sys(r, "%s/%s", r->dir, name);
 	(void)closedir(dir);
-	if (unlinkat(r->fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+	if (rc == 0 && unlinkat(r->fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		rc = repo_fail_sys(r, "%s/%s", r->dir, name);
 	return rc;
 }

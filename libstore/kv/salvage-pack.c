@@ -66,20 +66,26 @@ bad_add(struct salvage *v, uint32_t no, uint64_t off, uint64_t len)
 		    (unsigned long long)off);
 }
 
-/* A journal record: 1, or 0: it isn't whole. */
+/* A journal record: 1, or 0: it isn't whole; or it can't be read now. */
 static int
-record_take(struct salvage *v, int fd, uint64_t off, const struct item *it)
+record_take(struct bdb_kv *b, int fd, uint64_t off, const struct item *it)
 {
+	struct salvage *v = b->salvage;
 	struct record r;
 	struct item again;
 	size_t need;
+	ssize_t n;
 	char *p;
 	int ok;
 
 	if (it->len > ITEM_HEAD + RECORD_MAX + ITEM_ALIGN)
 		return 0;
 	p = xmalloc((size_t)it->len);
-	ok = sys_pread(fd, p, (size_t)it->len, off) == (ssize_t)it->len &&
+	if ((n = sys_pread(fd, p, (size_t)it->len, off)) < 0) {
+		xfree(p);
+		return kv_fail_sys(&b->kv, "a pack");
+	}
+	ok = n == (ssize_t)it->len &&
 	    item_verify(slice_make(p, (size_t)it->len), &again) == 0 &&
 	    record_decode(slice_make(p + ITEM_HEAD, again.meta_len), &r,
 		&need) == 1;
@@ -101,37 +107,44 @@ blob_take(struct salvage *v, uint32_t no, uint64_t off, const struct item *it)
 	s->raw = it->raw;
 }
 
-static void
+/* What the system can't read just now isn't damaged: it is not given up. */
+static int
 items_read(struct bdb_kv *b, const struct pack_file *p, uint64_t size)
 {
 	struct salvage *v = b->salvage;
 	unsigned char head[ITEM_HEAD];
 	uint64_t off = PACK_HEAD, next;
 	struct item it;
-	bool good;
+	ssize_t n;
+	int good;
 
 	while (off < size) {
-		if (size - off < ITEM_HEAD ||
-		    sys_pread(p->fd, head, sizeof(head), off) != ITEM_HEAD ||
+		if ((n = sys_pread(p->fd, head, sizeof(head), off)) < 0)
+			return kv_fail_sys(&b->kv, "pack.%lu",
+			    (unsigned long)p->no);
+		if (size - off < ITEM_HEAD || n != ITEM_HEAD ||
 		    item_decode(head, &it) < 0 || it.len > size - off) {
 			next = next_item(p->fd, off, size);
 			bad_add(v, p->no, off, next - off);
 			off = next;
 			continue;
 		}
-		good = true;
+		good = 1;
 		if (it.kind == ITEM_RECORD)
-			good = record_take(v, p->fd, off, &it);
+			good = record_take(b, p->fd, off, &it);
 		else if (it.kind == ITEM_BLOB && !it.deleted) {
-			good = it.len <= UINT32_MAX &&
-			    pack_item_ok(b, p, off, &it);
-			if (good)
+			good = it.len > UINT32_MAX ? 0 :
+				pack_item_ok(b, p, off, &it);
+			if (good == 1)
 				blob_take(v, p->no, off, &it);
 		}
-		if (!good)
+		if (good < 0)
+			return good;
+		if (good == 0)
 			bad_add(v, p->no, off, it.len);
 		off += it.len;
 	}
+	return 0;
 }
 
 /* The head of a pack says little: it is written anew. */
@@ -185,7 +198,7 @@ pack_read(struct bdb_kv *b, uint64_t no, void *arg)
 	if (sys_fstat(p->fd, &st) < 0)
 		rc = kv_fail_sys(&b->kv, "pack.%lu", (unsigned long)no);
 	else
-		items_read(b, p, (uint64_t)st.st_size);
+		rc = items_read(b, p, (uint64_t)st.st_size);
 	pack_put(p);
 	return rc;
 }

@@ -446,6 +446,94 @@ op_check(struct script *s)
 	return rc < 0 ? rc : n > 0 ? STORE_E_IO : 0;
 }
 
+/* ---- upkeep ------------------------------------------------------------- */
+
+/* All that was expunged, into INBOX. */
+static int
+op_undelete(struct script *s)
+{
+	struct store_gone *g;
+	struct store_added added[16];
+	uint64_t inbox, mb[16];
+	int rc, each[16];
+	size_t n;
+
+	if ((rc = box_id(s, "INBOX", &inbox)) < 0 ||
+	    (rc = store_gone_list(s->st, s->a, &g, &n)) < 0)
+		return rc;
+	if (n == 0 || n > 16)
+		return STORE_E_CORRUPT;
+	for (size_t i = 0; i < n; i++)
+		mb[i] = inbox;
+	rc = store_undelete(s->st, g, mb, n, added, each);
+	for (size_t i = 0; i < n && rc >= 0; i++)
+		rc = each[i];
+	return rc;
+}
+
+static void
+said(void *arg, const char *text)
+{
+	remember(arg, text);
+}
+
+/* It is locked meanwhile, and then another one: no handle is open. */
+static int
+op_repair(struct script *s)
+{
+	store_close(&s->st);
+	return store_repair(&s->conf, account, said, s);
+}
+
+static int
+op_backup(struct script *s)
+{
+	struct store_backup b = { .dir = s->backup };
+	struct store_backed d;
+
+	return store_backup(s->st, &b, &d);
+}
+
+static int
+op_backup_full(struct script *s)
+{
+	struct store_backup b = { .dir = s->backup, .full = true,
+		.keep_s = 1 };
+	struct store_backed d;
+
+	return store_backup(s->st, &b, &d);
+}
+
+static int
+op_backup_verify(struct script *s)
+{
+	size_t n = 0;
+	int rc = store_backup_verify(&s->conf, s->backup, said, s, &n);
+
+	return rc < 0 ? rc : n > 0 ? STORE_E_IO : 0;
+}
+
+static int
+op_restore(struct script *s)
+{
+	struct store_restore r = { .dir = s->backup, .when = UINT64_MAX,
+		.account = account, .replace = true };
+	struct store_backed d;
+
+	store_close(&s->st);
+	return store_restore(&s->conf, &r, &d, said, s);
+}
+
+static int
+op_restore_copy(struct script *s)
+{
+	struct store_restore r = { .dir = s->backup, .when = UINT64_MAX,
+		.account = other, .copy = true };
+	struct store_backed d;
+
+	return store_restore(&s->conf, &r, &d, said, s);
+}
+
 static int
 op_delete_other(struct script *s)
 {
@@ -484,7 +572,10 @@ const struct script_op script_ops[] = {
 	{ "email destroy", op_destroy_email, CHANGES },
 	{ "deleted", op_deleted, CHANGES },
 	{ "expunge", op_expunge, CHANGES },
+	{ "backup", op_backup, CHANGES },
+	{ "undelete", op_undelete, CHANGES },
 	{ "mailbox destroy", op_destroy_box, CHANGES },
+	{ "backup more", op_backup, CHANGES },
 	{ "quota", op_quota, CHANGES },
 	{ "idle again", op_idle, CHANGES },
 	{ "refresh", op_refresh, READS },
@@ -492,7 +583,19 @@ const struct script_op script_ops[] = {
 	{ "show again", op_show, READS },
 	{ "check", op_check, READS },
 	{ "append after", op_append, CHANGES },
+	{ "repair", op_repair, CHANGES },
+	{ "open repaired", op_open, READS },
+	{ "check repaired", op_check, READS },
+	{ "append repaired", op_append, CHANGES },
+	{ "backup again", op_backup, CHANGES },
+	{ "backup full", op_backup_full, CHANGES },
+	{ "backup verify", op_backup_verify, CHANGES },
+	{ "flag later", op_flag, CHANGES },
+	{ "append later", op_append_many, CHANGES },
+	{ "restore", op_restore, CHANGES },
+	{ "open restored", op_open, READS },
 	{ "delete another", op_delete_other, CHANGES },
+	{ "restore copy", op_restore_copy, CHANGES },
 	/* clang-format on */
 };
 const size_t script_n = sizeof(script_ops) / sizeof(script_ops[0]);
@@ -619,6 +722,7 @@ script_begin(struct script *s)
 	snprintf(s->dir, sizeof(s->dir), "%s/culver-fault.%ld.%u",
 	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
 	    (long)getpid(), n++);
+	snprintf(s->backup, sizeof(s->backup), "%s/.backup", s->dir);
 	s->conf.mail_dir = s->dir;
 	s->conf.lock_wait_ms = 200;
 	s->a = arena_new(0);

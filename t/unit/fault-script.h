@@ -9,6 +9,7 @@
 struct script {
 	struct store_conf conf;
 	char dir[80];
+	char backup[100];	/* the directory of alice's */
 	struct store *st;	/* NULL before it is opened */
 	struct arena *a;
 	struct store_blobid blob; /* of the upload */

@@ -137,6 +137,7 @@ struct run {
 	bool stays;
 	unsigned seen;
 	bool hit;
+	size_t op;		/* that was hit */
 };
 
 static void
@@ -146,9 +147,9 @@ complain(const struct run *r, size_t i, int rc, const char *what)
 
 	print_message("# was:\n%s# is:\n%s# should be:\n%s", states[i], now,
 	    states[i + 1]);
-	fail_msg("%s: %s (%s, call %u, %s%s): %d %s; %s", script_ops[i].name,
-	    what, error_name(r->err), r->at, fault.what,
-	    r->stays ? " and on" : "", rc,
+	fail_msg("%s: %s (%s, call %u, %s%s in %s): %d %s; %s",
+	    script_ops[i].name, what, error_name(r->err), r->at, fault.what,
+	    r->stays ? " and on" : "", script_ops[r->op].name, rc,
 	    script.st != NULL ? store_errmsg(script.st) : "", script.fault);
 }
 
@@ -204,6 +205,7 @@ operate(struct run *r, size_t i)
 		return;
 	}
 	r->hit = true;
+	r->op = i;
 	fault.at = 0;
 	if (rc < 0)
 		failed(r, i, rc);
