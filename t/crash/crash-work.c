@@ -48,6 +48,9 @@ blob_fill(char *p, size_t size, int w, uint32_t n)
 	}
 }
 
+/* Calls of this process, but for those that verify. */
+static bool failing;
+
 static void
 acked(struct promises *p, uint64_t modseq)
 {
@@ -114,16 +117,20 @@ do_group(struct kv *kv, int w, struct arena *a)
 		sh->failed_calls++;
 		return;
 	}
+	disk_fail(false);
 	if (!verify_group(txn, w, g, &old) || old != p->version[g])
 		crash_fault("writer %d: group %d is %llu, not %llu", w, g,
 		    (unsigned long long)old,
 		    (unsigned long long)p->version[g]);
+	disk_fail(failing);
 	v = kv_txn_modseq(txn);
 	p->pending_version = v;
 	group_write(txn, w, g, old, v);
+	disk_fail(false);
 	if (kv_get(txn, a, group_key(w, g, 0, key), &val) ==
 	    STORE_E_NOTFOUND)
 		p->pending_version = 0;
+	disk_fail(failing);
 	p->pending_group = g;
 	if (finish(&txn, &modseq) == 0) {
 		p->version[g] = p->pending_version;
@@ -207,6 +214,7 @@ do_delete(struct kv *kv, int w, struct arena *a)
 	struct slice row;
 	uint64_t modseq;
 	char key[40];
+	int rc;
 
 	while (n < p->next_blob && p->blob[n] != BLOB_THERE)
 		n++;
@@ -217,7 +225,10 @@ do_delete(struct kv *kv, int w, struct arena *a)
 		sh->failed_calls++;
 		return;
 	}
-	if (kv_get(txn, a, blob_key(w, n, key), &row) < 0) {
+	disk_fail(false);
+	rc = kv_get(txn, a, blob_key(w, n, key), &row);
+	disk_fail(failing);
+	if (rc < 0) {
 		crash_fault("writer %d: blob %u is not there", w, n);
 		kv_abort(&txn);
 		p->oldest_blob = n + 1;
@@ -261,7 +272,8 @@ writer_main(int w)
 	/* What the one before was about may be done or not. */
 	kv = open_account();
 	verify_writer(kv, w);
-	disk_fail(crash_rand(8) == 0);
+	failing = crash_rand(8) == 0;
+	disk_fail(failing);
 	while (!sh->stop) {
 		uint32_t live = p->next_blob - p->oldest_blob;
 

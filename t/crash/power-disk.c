@@ -147,6 +147,18 @@ page_is_dirty(const struct dnode *f, uint64_t page)
 	return false;
 }
 
+/* What a cut or a hole leaves of an earlier write. */
+static void
+piece_cut(struct piece *c, const struct piece *by)
+{
+	if (by->kind == EV_SIZE && c->off + c->n > by->n)
+		c->n = c->off < by->n ? by->n - c->off : 0;
+	/* Holes are of whole pages, and pieces within one. */
+	if (by->kind == EV_PUNCH && c->off >= by->off &&
+	    c->off + c->n <= by->off + by->n)
+		c->n = 0;
+}
+
 static void
 file_flush(struct dnode *f)
 {
@@ -157,16 +169,13 @@ file_flush(struct dnode *f)
 	for (size_t i = 0; i < n; i++) {
 		struct piece *c = &old[i];
 
-		if (c->limbo && !page_is_dirty(f, c->off / PAGE))
+		if (c->limbo && !page_is_dirty(f, c->off / PAGE)) {
 			keep[kept++] = *c;
-		else
-			put_piece(&f->flushed, c, (size_t)c->n);
-		/* What was cut off is gone, in limbo too. */
-		for (size_t k = 0; c->kind == EV_SIZE && k < kept;)
-			if (keep[k].off + keep[k].n > c->n)
-				keep[k] = keep[--kept];
-			else
-				k++;
+			continue;
+		}
+		put_piece(&f->flushed, c, (size_t)c->n);
+		for (size_t k = 0; k < kept; k++)
+			piece_cut(&keep[k], c);
 	}
 	xfree(old);
 	f->piece = keep;
