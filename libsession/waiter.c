@@ -107,11 +107,9 @@ child_main(struct waiter *w, size_t i, int fd)
 	}
 	session_run(w->setup, l, fd, fd, NULL, &server_signals.mask,
 	    &server_signals.stop);
-#if defined(__SANITIZE_ADDRESS__)
-	exit(0);	/* leaks are looked for at exit */
-#else
+	if (XALLOC_ASAN)
+		exit(0);	/* leaks are looked for at exit */
 	_exit(0);	/* no destructors: they would touch shared pages */
-#endif
 }
 
 static void

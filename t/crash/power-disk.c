@@ -273,7 +273,8 @@ file_lose(const struct dnode *f, enum power_loss how, struct octets *o)
 	size_t n = f->n_pieces, torn = SIZE_MAX, most;
 
 	resize(o, f->flushed.n);
-	memcpy(o->p, f->flushed.p, f->flushed.n);
+	if (f->flushed.n > 0)
+		memcpy(o->p, f->flushed.p, f->flushed.n);
 	most = o->n;
 	if (how == LOSS_ALL)
 		return;

@@ -530,7 +530,7 @@ test_flush(void **st)
 }
 
 /* Not with the address sanitizer, which wants all of it. */
-#ifndef __SANITIZE_ADDRESS__
+#if !XALLOC_ASAN
 static void
 test_memory(void **st)
 {
@@ -557,7 +557,7 @@ main(void)
 		cmocka_unit_test(test_nearly_full),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_flush),
-#ifndef __SANITIZE_ADDRESS__
+#if !XALLOC_ASAN
 		cmocka_unit_test(test_memory),
 #endif
 	};
