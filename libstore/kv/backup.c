@@ -101,10 +101,13 @@ log_end(struct job *j, int fd, uint64_t gen, uint64_t seq, struct log_at *at)
 	struct log_at first;
 	struct stat st;
 	uint64_t end;
+	int rc = log_head(fd, &h, &first);
 
-	if (log_head(fd, &h, &first) < 0 || h.gen != gen ||
-	    memcmp(h.id, j->s.id, sizeof(h.id)) != 0 ||
-	    sys_fstat(fd, &st) < 0)
+	if (rc == STORE_E_IO || sys_fstat(fd, &st) < 0)
+		return repo_fail_sys(j->r, "log.%llu",
+		    (unsigned long long)gen);
+	if (rc < 0 || h.gen != gen ||
+	    memcmp(h.id, j->s.id, sizeof(h.id)) != 0)
 		return 1;
 	end = gen == j->b->s.head.gen ? j->b->s.end : (uint64_t)st.st_size;
 	if (at->off == 0)

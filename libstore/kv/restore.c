@@ -566,7 +566,8 @@ kv_modseq_skip(const struct kv_conf *cf, const char *dir, uint64_t modseq)
 		h.settled = true;
 		journal_head_encode(&h, head);
 		rc = sys_pwrite(b->s.fd, head, sizeof(head), 0) < 0 ||
-		    sys_fdatasync(b->s.fd) < 0 ? STORE_E_IO : 0;
+		    sys_fdatasync(b->s.fd) < 0 ?
+		    (io_full(errno) ? STORE_E_NOSPACE : STORE_E_IO) : 0;
 	}
 	kv_close(&kv);
 	return rc;
