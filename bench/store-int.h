@@ -26,6 +26,8 @@ struct bench_account {
 	uint32_t messages, serial;
 	uint32_t middle, turn;	/* whose flags change; 0: to be found */
 	uint64_t last;		/* an Email */
+	uint64_t settled;	/* modseq with an empty journal, */
+	uint64_t hundred;	/* and with a hundred changes in it */
 	bool on;		/* what the next change of flags does */
 	struct bench_watchers *watchers;
 };

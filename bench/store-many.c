@@ -338,9 +338,8 @@ beside(struct bench *b, struct bench_account *c, bool compaction)
 {
 	pid_t pid;
 
-	must(c, store_idle(c->st, true), "idle");
 	/* So that a compaction is due. */
-	if (c->messages >= BENCH_BULK)
+	if (compaction && c->messages >= BENCH_BULK)
 		for (int i = 0; i < 5; i++)
 			bench_bulk(b, c);
 	for (int i = 0; i < 200; i++)

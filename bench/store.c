@@ -99,11 +99,11 @@ static const struct row {
 	    AT_MOST, 1000, NULL },
 	{ "wake-ups by one change",	m_wakes,	5, 0, COUNT, -1,
 	    NONE, 0, NULL },
-	{ "forced upkeep",		m_compact,	5, 0, MICRO, -1,
+	{ "forced upkeep",		m_compact,	3, 0, MICRO, -1,
 	    NONE, 0, NULL },
-	{ "worst flag beside a compaction",	m_compact_wait,	5, 0, MICRO, -1,
+	{ "worst flag beside a compaction",	m_compact_wait,	3, 0, MICRO, -1,
 	    AT_MOST, 2000, NULL },
-	{ "worst flag without one",	m_compact_none,	5, 0, MICRO, -1,
+	{ "worst flag without one",	m_compact_none,	3, 0, MICRO, -1,
 	    NONE, 0, NULL },
 	{ "sweep of 10,000, compaction",	m_sweep,	1, BENCH_BULK,
 	    MICRO, -1, NONE, 0, NULL },
@@ -305,39 +305,44 @@ print_target(const struct row *r)
 }
 
 static void
-print_rows(const struct result *res, const struct bench_account *acct, size_t n,
-    const char *only)
+print_head(const struct bench_account *acct, size_t n)
 {
-	static const char *const unit[] = { "us", "/s", "B", "" };
+	double load[3] = { 0 };
 
-	printf("%-33s %2s", "median", "");
+	(void)getloadavg(load, 3);
+	printf("load %.2f %.2f %.2f\n%-33s %2s", load[0], load[1], load[2],
+	    "median", "");
 	for (size_t s = 0; s < n; s++)
 		printf(" %8u", acct[s].messages);
 	printf(" %6s %6s %12s\n", "grows", "flush", "target");
-	for (size_t i = 0; i < ROWS; i++) {
-		const struct row *r = &rows[i];
+}
 
-		if (strstr(r->name, only) == NULL)
-			continue;
-		printf("%-33s %2s", r->name, unit[r->unit]);
-		for (size_t s = 0; s < n; s++)
-			if (isnan(res[i].us[s]))
-				printf(" %8s", "-");
-			else
-				printf(" %8.*f", r->unit == MICRO ||
-				    r->unit == COUNT ? 1 : 0,
-				    shown(r, res[i].us[s]));
-		if (isnan(exponent(acct, n, res[i].us)))
-			printf(" %6s", "-");
+static void
+print_row(const struct row *r, const struct result *res,
+    const struct bench_account *acct, size_t n)
+{
+	static const char *const unit[] = { "us", "/s", "B", "" };
+	const struct result *mine = &res[r - rows];
+	double grows = exponent(acct, n, mine->us);
+
+	printf("%-33s %2s", r->name, unit[r->unit]);
+	for (size_t s = 0; s < n; s++)
+		if (isnan(mine->us[s]))
+			printf(" %8s", "-");
 		else
-			printf(" %6.2f", exponent(acct, n, res[i].us));
-		if (r->flushes >= 0)
-			printf(" %6u", res[i].flushes);
-		else
-			printf(" %6s", "");
-		print_target(r);
-		printf(" %s\n", verdict(r, res, n, acct));
-	}
+			printf(" %8.*f", r->unit == MICRO || r->unit == COUNT,
+			    shown(r, mine->us[s]));
+	if (isnan(grows))
+		printf(" %6s", "-");
+	else
+		printf(" %6.2f", grows);
+	if (r->flushes >= 0)
+		printf(" %6u", mine->flushes);
+	else
+		printf(" %6s", "");
+	print_target(r);
+	printf(" %s\n", verdict(r, res, n, acct));
+	(void)fflush(stdout);
 }
 
 /* How much more than the disk alone. */
@@ -478,16 +483,17 @@ run(struct bench *b, const uint32_t *size, size_t n, const char *only,
 		fprintf(stderr, "%u messages: %.1f s\n", size[s],
 		    (bench_us() - t) / 1e6);
 	}
+	print_head(acct, n);
 	for (size_t i = 0; i < ROWS; i++) {
 		res[i] = (struct result){ 0 };
 		for (size_t s = 0; s < n; s++)
 			res[i].us[s] = res[i].raw[s] = NAN;
-		if (strstr(rows[i].name, only) != NULL)
-			measure(b, acct, n, &rows[i], &res[i]);
+		if (strstr(rows[i].name, only) == NULL)
+			continue;
+		measure(b, acct, n, &rows[i], &res[i]);
+		print_row(&rows[i], res, acct, n);
 	}
 	(void)getloadavg(load, 3);
-	printf("load %.2f %.2f %.2f\n", load[0], load[1], load[2]);
-	print_rows(res, acct, n, only);
 	print_ratios(res, n, only);
 	if (json != NULL)
 		write_json(json, res, acct, n, load);
