@@ -166,6 +166,12 @@ t_unit_test_store_SOURCES = t/unit/test-store.c $(STORE_FIXTURE)
 t_unit_test_store_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_LDADD = $(STORE_TEST_LIBS)
 
+check_PROGRAMS += t/unit/test-store-clients
+t_unit_test_store_clients_SOURCES = t/unit/test-store-clients.c \
+	$(STORE_WORLD)
+t_unit_test_store_clients_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_clients_LDADD = $(STORE_TEST_LIBS)
+
 check_PROGRAMS += t/unit/test-store-threads
 t_unit_test_store_threads_SOURCES = t/unit/test-store-threads.c \
 	$(STORE_WORLD)
