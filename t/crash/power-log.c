@@ -407,7 +407,7 @@ flush(int fd)
 	if (node == NOWHERE)
 		return 0;
 	step();
-	if (fails(50, EIO)) {
+	if (fails(20, EIO)) {
 		(void)add(EV_FLUSH_FAILED, node);
 		return -1;
 	}

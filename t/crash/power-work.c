@@ -226,6 +226,21 @@ stage(uint32_t no)
 	return b;
 }
 
+/* One goes as others come, so that no flush of the journal is for it. */
+static void
+also_delete(struct kv_txn *txn, struct power_txn *t,
+    const struct power_state *s, struct kv_ref *ref_r)
+{
+	uint32_t slot = POWER_ROWS + power_rand(POWER_BLOBS);
+	char key[20];
+
+	if (!s->slot[slot].there)
+		return;
+	(void)op_new(t, OP_DEL, slot);
+	(void)kv_del(txn, slot_key(slot, key));
+	kv_ref_decode(s->slot[slot].v, ref_r);
+}
+
 static void
 work_blobs(struct kv *kv)
 {
@@ -235,7 +250,7 @@ work_blobs(struct kv *kv)
 	struct power_state s;
 	struct power_txn *t;
 	struct kv_txn *txn = NULL;
-	struct kv_ref ref;
+	struct kv_ref ref, old = { .len = 0 };
 	uint32_t first = world->next_blob;
 
 	world->next_blob += n;
@@ -258,7 +273,10 @@ work_blobs(struct kv *kv)
 		memcpy(row + KV_REF_LEN, &blob, sizeof(blob));
 		put(txn, t, slot++, row, sizeof(row));
 	}
-	(void)commit(&txn, no);
+	if (power_rand(2) == 0)
+		also_delete(txn, t, &s, &old);
+	if (commit(&txn, no) == 0 && old.len != 0)
+		(void)kv_blob_del(kv, &old);
 out:
 	kv_abort(&txn);
 	for (uint32_t i = 0; i < n; i++)
@@ -343,7 +361,7 @@ work_idle(struct kv *kv, const char *dir)
 {
 	(void)kv_open(&power_conf, dir, 0, &other);
 	fate.meanwhile = look_and_write;
-	if (kv_idle(kv, power_rand(4) != 0) == STORE_E_CORRUPT)
+	if (kv_idle(kv, power_rand(2) != 0) == STORE_E_CORRUPT)
 		power_fault("idle: %s", kv_errmsg(kv));
 	fate.meanwhile = look;
 	kv_close(&other);
@@ -372,12 +390,14 @@ work(const char *dir, uint32_t steps)
 			work_delete(kv);
 		else if (what < 17)
 			work_idle(kv, dir);
-		else if (what == 17) {
+		else if (what > 17)
+			(void)kv_refresh(kv);
+		/* Also, soon, if its flush failed. */
+		if (what == 17 || (fate.failing && what < 4)) {
 			kv_close(&kv);
 			if ((kv = open_account(dir)) == NULL)
 				break;
-		} else
-			(void)kv_refresh(kv);
+		}
 	}
 	fate.meanwhile = NULL;
 	kv_close(&reader);

@@ -32,7 +32,7 @@
  */
 enum {
 	DISKS = 300, DISKS_LONG = 20000,
-	LIVES = 8, STEPS = 25,		/* of the processes of a history */
+	LIVES = 16, STEPS = 25,		/* of the processes of a history */
 	PER_HISTORY = 100,
 	AGAIN = 10,			/* the repair of every nth, so often */
 	AGAIN_EACH = 3
@@ -43,6 +43,7 @@ char power_root[200];
 static char top[] = "/tmp/culver-power.XXXXXX";
 static uint32_t *rnd;		/* shared: children go on with it */
 static struct power_log *first, *second;
+static uint32_t born[LIVES], n_born;	/* before which effects */
 static unsigned disks, disks_again, histories, effects, acked, shown,
     compactions, punches, flushes_failed;
 
@@ -99,7 +100,7 @@ life(const char *dir)
 
 	fflush(stdout);
 	if ((pid = fork()) == 0) {
-		fate.die_in = power_rand(4) != 0 ? power_rand(300) + 1 : 0;
+		fate.die_in = power_rand(4) != 0 ? power_rand(120) + 1 : 0;
 		fate.failing = power_rand(3) == 0;
 		work(dir, STEPS);
 		_exit(0);
@@ -180,8 +181,10 @@ make_history(void)
 	(void)mkdir(power_root, 0700);
 	world->n = world->next_blob = 0;
 	power_record(first, power_root);
-	for (int i = 0; i < LIVES && !power_full(first); i++)
+	for (n_born = 0; n_born < LIVES && !power_full(first); n_born++) {
+		born[n_born] = first->n;
 		life(dir);
+	}
 	power_stop();
 	compare_all();
 	rm_tree(power_root);
@@ -328,8 +331,15 @@ lose_often(unsigned n)
 	struct power_need need = { .n = 0 };
 	struct disk *d = disk_new(first);
 
-	for (unsigned i = 0; i < n; i++)
+	/* Half of them when somebody repairs what another left. */
+	for (unsigned i = 0; i < n; i++) {
 		point[i] = power_rand(first->n + 1);
+		if (i % 2 == 0) {
+			point[i] = born[power_rand(n_born)] + power_rand(25);
+			if (point[i] > first->n)
+				point[i] = first->n;
+		}
+	}
 	qsort(point, n, sizeof(*point), by_number);
 	for (unsigned i = 0; i < n && world->faults == 0; i++) {
 		for (; at < point[i]; at++) {
