@@ -520,6 +520,8 @@ run(struct restore *x, const char *tmp2, struct store_backed *d_r)
 	bool there = access(x->dir, F_OK) == 0;
 	int rc;
 
+	if (!there && errno != ENOENT)
+		return say(x, STORE_E_IO, "%s: %s", x->dir, strerror(errno));
 	if (there && (x->r->copy || !x->r->replace))
 		return STORE_E_EXISTS;
 	if ((rc = build(x, x->r->when, x->tmp, &d, &x->st)) < 0 ||

@@ -296,6 +296,9 @@ purge_items(struct bdb_kv *b, const struct pack_file *p, uint64_t end,
 		struct kv_ref ref = { .pack = p->no, .off = off };
 		ssize_t n = sys_pread(p->fd, head, sizeof(head), off);
 
+		if (n < 0)
+			return kv_fail_sys(&b->kv, "pack.%lu",
+			    (unsigned long)p->no);
 		if (n < ITEM_HEAD || item_decode(head, &it) < 0 ||
 		    it.len > end - off)
 			return kv_fail(&b->kv, STORE_E_CORRUPT,
