@@ -22,6 +22,10 @@ struct filter {
 	size_t n_ids;
 };
 
+static const enum node_kind operators[] = {	/* by enum filter_op */
+	NODE_AND, NODE_OR, NODE_NOT
+};
+
 static const struct {
 	const char *name;
 	enum node_kind kind;
@@ -161,35 +165,20 @@ parse_condition(struct parser *p, const char *key, json_t *v,
 	return jmap_bad(p->q->c, "filter: %.100s is not a condition", key);
 }
 
-static int
-operator_kind(struct slice s, enum node_kind *k_r)
-{
-	if (slice_eq(s, SLICE_LIT("AND")))
-		*k_r = NODE_AND;
-	else if (slice_eq(s, SLICE_LIT("OR")))
-		*k_r = NODE_OR;
-	else if (slice_eq(s, SLICE_LIT("NOT")))
-		*k_r = NODE_NOT;
-	else
-		return -1;
-	return 0;
-}
-
 static int parse(struct parser *p, json_t *v, struct filter **f_r);
 
 static int
 parse_operator(struct parser *p, json_t *v, struct filter **f_r)
 {
-	json_t *list = json_object_get(v, "conditions"), *item;
+	json_t *list, *item;
 	struct filter **at;
-	enum node_kind kind;
+	enum filter_op op;
 	size_t i;
 	int rc;
 
-	if (operator_kind(js_slice(json_object_get(v, "operator")),
-	    &kind) < 0 || !json_is_array(list) || json_object_size(v) != 2)
+	if (filter_operator(v, &op, &list) < 0)
 		return jmap_bad(p->q->c, "filter: not a FilterOperator");
-	*f_r = node_new(p, kind);
+	*f_r = node_new(p, operators[op]);
 	at = &(*f_r)->child;
 	json_array_foreach(list, i, item) {
 		if ((rc = parse(p, item, at)) < 0)

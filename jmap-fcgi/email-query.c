@@ -6,16 +6,7 @@
 #include "jmap-fcgi/email.h"
 #include "libbase/xalloc.h"
 
-enum { LIMIT_MAX = 10000 };	/* ids in one answer, whatever was asked */
-
 const struct jmap_arg email_query_args[] = {
-	{ "filter", ARG_OBJECT, ARG_NULL },
-	{ "sort", ARG_ARRAY, ARG_NULL },
-	{ "position", ARG_INT, 0 },
-	{ "anchor", ARG_ID, ARG_NULL },
-	{ "anchorOffset", ARG_INT, 0 },
-	{ "limit", ARG_UINT, ARG_NULL },
-	{ "calculateTotal", ARG_BOOL, 0 },
 	{ "collapseThreads", ARG_BOOL, 0 },
 	{ NULL, 0, 0 }
 };
@@ -174,119 +165,35 @@ collapse(struct query *q)
 	xfree(seen);
 }
 
-/* ---- the window -------------------------------------------------------- */
-
-struct window {
-	int64_t position, offset;
-	uint64_t anchor, limit;
-	bool has_anchor, clamped, collapse;
-};
-
-static void
-window_parse(struct jmap_call *c, struct window *w)
+static uint64_t
+item_id(const void *items, size_t i)
 {
-	json_t *v;
+	const struct query_item *it = items;
 
-	memset(w, 0, sizeof(*w));
-	if ((v = jmap_arg(c, "position")) != NULL)
-		js_int(v, &w->position);
-	if ((v = jmap_arg(c, "anchorOffset")) != NULL)
-		js_int(v, &w->offset);
-	if ((v = jmap_arg(c, "anchor")) != NULL) {
-		w->has_anchor = true;
-		if (id_resolve(c->req, 'E', js_slice(v), &w->anchor) < 0)
-			w->anchor = 0;
-	}
-	w->limit = UINT64_MAX;
-	if ((v = jmap_arg(c, "limit")) != NULL)
-		js_uint(v, &w->limit);
-	if (w->limit > LIMIT_MAX) {
-		w->limit = LIMIT_MAX;
-		w->clamped = true;
-	}
-	w->collapse = jmap_arg_bool(c, "collapseThreads");
-}
-
-/* How many items have to be in order to answer. */
-static size_t
-sorted_need(const struct query *q, const struct window *w)
-{
-	if (w->has_anchor || w->collapse || w->position < 0)
-		return q->n;
-	if ((uint64_t)w->position >= q->n ||
-	    q->n - (uint64_t)w->position < w->limit)
-		return q->n;
-	return (size_t)((uint64_t)w->position + w->limit);
-}
-
-/* The index of the first result. */
-static int
-window_first(const struct query *q, const struct window *w, size_t *first_r)
-{
-	int64_t at = w->position, n = (int64_t)q->n;
-
-	if (w->has_anchor) {
-		for (at = 0; at < n; at++)
-			if (q->item[at].email == w->anchor)
-				break;
-		if (at == n)
-			return JMAP_E_ANCHOR;
-		at += w->offset;
-	} else if (at < 0) {
-		at += n;
-	}
-	*first_r = at < 0 ? 0 : (size_t)at;
-	return 0;
-}
-
-static int
-put_result(struct query *q, const struct window *w)
-{
-	struct jmap_call *c = q->c;
-	json_t *ids;
-	size_t first, end;
-	uint64_t state;
-	int rc;
-
-	if ((rc = window_first(q, w, &first)) < 0 ||
-	    (rc = type_state(c, &email_type, &state)) < 0)
-		return rc;
-	ids = json_array();
-	end = first < q->n && q->n - first > w->limit ?
-	    first + (size_t)w->limit : q->n;
-	for (size_t i = first; i < end; i++)
-		json_array_append_new(ids, id_json('E', q->item[i].email));
-	js_put(c->out, "queryState", state_json(state));
-	js_put(c->out, "canCalculateChanges", json_false());
-	js_put(c->out, "position", json_integer((json_int_t)first));
-	js_put(c->out, "ids", ids);
-	if (jmap_arg_bool(c, "calculateTotal"))
-		js_put(c->out, "total", json_integer((json_int_t)q->n));
-	if (w->clamped)
-		js_put(c->out, "limit", json_integer((json_int_t)w->limit));
-	return jmap_charge(c, js_size(ids, c->req->left));
+	return it[i].email;
 }
 
 int
 email_query(struct jmap_call *c)
 {
 	struct query q;
-	struct window w;
+	struct query_window w;
 	struct query_sort *sort;
+	bool threads = jmap_arg_bool(c, "collapseThreads");
 	int rc;
 
 	memset(&q, 0, sizeof(q));
 	q.c = c;
-	window_parse(c, &w);
+	window_parse(c, &email_type, &w);
 	if ((rc = filter_parse(&q, jmap_arg(c, "filter"))) < 0 ||
 	    (rc = sort_parse(&q, jmap_arg(c, "sort"), &sort)) < 0)
 		return rc;
 	rc = collect_all(&q);
 	if (rc == 0) {
-		sort_items(&q, sort, sorted_need(&q, &w));
-		if (w.collapse)
+		sort_items(&q, sort, threads ? q.n : window_need(&w, q.n));
+		if (threads)
 			collapse(&q);
-		rc = put_result(&q, &w);
+		rc = window_put(c, &w, false, q.item, q.n, item_id);
 	}
 	xfree(q.item);
 	xfree(q.tf);

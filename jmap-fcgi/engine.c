@@ -31,6 +31,7 @@ static const struct {
 	{ JMAP_E_TOOLARGE,	"requestTooLarge" },
 	{ JMAP_E_STATE,		"stateMismatch" },
 	{ JMAP_E_CHANGES,	"cannotCalculateChanges" },
+	{ JMAP_E_TOO_MANY,	"tooManyChanges" },
 	{ JMAP_E_ANCHOR,	"anchorNotFound" },
 	{ JMAP_E_SORT,		"unsupportedSort" },
 	{ JMAP_E_FILTER,	"unsupportedFilter" },

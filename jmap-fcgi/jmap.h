@@ -74,7 +74,8 @@ enum jmap_rc {
 	JMAP_E_ANCHOR = -109,	/* anchorNotFound */
 	JMAP_E_SORT = -110,	/* unsupportedSort */
 	JMAP_E_FILTER = -111,	/* unsupportedFilter */
-	JMAP_E_FAIL = -112	/* serverFail */
+	JMAP_E_FAIL = -112,	/* serverFail */
+	JMAP_E_TOO_MANY = -113	/* tooManyChanges */
 };
 
 /* One API request, all of its calls. */

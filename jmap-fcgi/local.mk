@@ -24,6 +24,8 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/limits.c \
 	jmap-fcgi/listen.c jmap-fcgi/listen.h \
 	jmap-fcgi/logins.c \
+	jmap-fcgi/mailbox-filter.c \
+	jmap-fcgi/mailbox-query.c \
 	jmap-fcgi/mailbox-set.c \
 	jmap-fcgi/mailbox-type.c jmap-fcgi/mailbox.h \
 	jmap-fcgi/methods.c jmap-fcgi/methods.h \
@@ -41,6 +43,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/upload.c \
 	jmap-fcgi/uri.c jmap-fcgi/uri.h \
 	jmap-fcgi/web.c jmap-fcgi/web.h \
+	jmap-fcgi/window.c \
 	jmap-fcgi/workers.c
 
 LIBJMAP = jmap-fcgi/libjmap.a $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(LIBBASE) \
@@ -62,7 +65,7 @@ t_unit_test_jmap_text_LDADD = jmap-fcgi/libjmap.a $(LIBSTORE) $(JANSSON_LIBS) $(
 EXTRA_DIST += t/lib/CulverJmap.pm
 TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/blob.t t/jmap/push.t t/jmap/server.t t/jmap/sync.t \
-	t/jmap/table.t
+	t/jmap/table.t t/jmap/mailbox-query.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c

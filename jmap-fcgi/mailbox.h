@@ -3,6 +3,7 @@
 #define JMAP_MAILBOX_H
 
 #include "jmap-fcgi/type.h"
+#include "libbase/text.h"
 
 /* A wanted change of a Mailbox, filled by the property setters. */
 struct mailbox_change {
@@ -18,8 +19,43 @@ int mailbox_set_role(struct jmap_call *c, void *change, json_t *v);
 int mailbox_set_order(struct jmap_call *c, void *change, json_t *v);
 int mailbox_set_subscribed(struct jmap_call *c, void *change, json_t *v);
 
+/* ---- query (mailbox-query.c, mailbox-filter.c) ------------------------- */
+
+/* A mailbox that may be a result. */
+struct mailbox_node {
+	const struct store_mailbox *mb;
+	struct slice fold;		/* its name, folded */
+	struct mailbox_node *parent, *child, *next;
+	bool in;			/* it is one */
+	bool moved, created;		/* since the state that is asked about */
+};
+struct mailbox_filter;
+struct mailbox_sort;
+struct mailbox_query {
+	struct jmap_call *c;
+	bool sort_tree, filter_tree;
+	struct mailbox_filter *filter;
+	size_t n_nodes;			/* of the filter */
+	struct mailbox_sort *sort;
+	struct mailbox_node *node, **by_id;	/* all */
+	size_t n;
+	struct mailbox_node **result;
+	size_t n_result;
+};
+/* Compile "filter" and "sort"; JMAP_E_ARGS, _FILTER, _SORT. */
+int mailbox_filter_parse(struct mailbox_query *q, json_t *v);
+int mailbox_sort_parse(struct mailbox_query *q, json_t *v);
+bool mailbox_filter_match(const struct mailbox_query *q,
+    const struct mailbox_node *k);
+/* Orders all q->n nodes of v; those that are equal by id. */
+void mailbox_sort(const struct mailbox_query *q, struct mailbox_node **v);
+
+extern const struct jmap_arg mailbox_query_args[],
+    mailbox_query_changes_args[];
 int mailbox_get(struct jmap_call *c);
 int mailbox_changes(struct jmap_call *c);
+int mailbox_query(struct jmap_call *c);
+int mailbox_query_changes(struct jmap_call *c);
 int mailbox_set(struct jmap_call *c);
 
 #endif

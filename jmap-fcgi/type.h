@@ -80,6 +80,28 @@ json_t *type_fail(struct jmap_call *c, int rc);
 /* The whole of Foo/changes. */
 int type_changes(struct jmap_call *c, const struct jmap_type *t);
 
+/* ---- /query (window.c) ------------------------------------------------- */
+
+enum filter_op { FILTER_AND, FILTER_OR, FILTER_NOT };
+/* A FilterOperator's parts, the list borrowed.  -1: it is none. */
+int filter_operator(json_t *v, enum filter_op *op_r, json_t **conditions_r);
+
+/* Arguments of every /query. */
+extern const struct jmap_arg window_args[];
+struct query_window {	/* the ids that are asked for */
+	const struct jmap_type *type;
+	int64_t position, offset;
+	uint64_t anchor, limit;
+	bool has_anchor, clamped;
+};
+void window_parse(struct jmap_call *c, const struct jmap_type *t,
+    struct query_window *w);
+/* How many of n results have to be in order. */
+size_t window_need(const struct query_window *w, size_t n);
+/* The response of /query out of n results; changes: canCalculateChanges. */
+int window_put(struct jmap_call *c, const struct query_window *w, bool changes,
+    const void *items, size_t n, uint64_t (*id)(const void *items, size_t i));
+
 /* ---- /set -------------------------------------------------------------- */
 
 struct jmap_set {
