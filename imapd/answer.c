@@ -54,7 +54,7 @@ imap_store_failed(struct imap_cmd *cmd, int rc)
 	if (e->retry || rc == STORE_E_CORRUPT || rc == STORE_E_UNKNOWN ||
 	    rc == STORE_E_FENCED)
 		log_err("%s: %s: %s", cmd->row->name, e->text,
-		    s->x->store ? store_errmsg(s->x->store) : "");
+		    s->x->store ? store_errmsg(imap_store(s)) : "");
 	if (rc == STORE_E_FENCED || rc == STORE_E_UNKNOWN) {
 		imap_bye(s, "UNAVAILABLE", e->text);
 		return IMAP_BYE;

@@ -20,6 +20,7 @@ struct append {
 	struct append_msg *m;
 	size_t n, cap;
 	bool checked;		/* the mailbox is there */
+	struct imap_place to;	/* that mailbox */
 };
 
 /* The command's state; made at the first call. */

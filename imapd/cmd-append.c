@@ -74,10 +74,8 @@ over_quota(struct store *st, uint64_t size)
 static enum imap_literal_rc
 check_mailbox(struct imap_cmd *cmd, uint64_t size)
 {
-	struct store *st = cmd->s->x->store;
 	struct append *ap = append_state(cmd);
 	struct imap_args args = cmd->args;
-	struct store_mailbox mb;
 	struct slice name;
 	int rc = 0;
 
@@ -89,8 +87,7 @@ check_mailbox(struct imap_cmd *cmd, uint64_t size)
 			args.next = args.next->next;
 		if (!imap_args_mailbox(&args, &name))
 			return refuse(cmd, NULL, args.err);
-		if ((rc = store_refresh(st)) >= 0)
-			rc = store_mailbox_find(st, cmd->a, name, &mb);
+		rc = imap_mailbox(cmd, name, STORE_RIGHT_INSERT, &ap->to);
 		ap->checked = rc >= 0;
 	}
 	if (rc == STORE_E_NOTFOUND)
@@ -98,7 +95,7 @@ check_mailbox(struct imap_cmd *cmd, uint64_t size)
 	if (rc < 0)
 		return refuse(cmd, store_error(rc)->imap,
 		    store_error(rc)->text);
-	if (!(cmd->row->flags & IMAP_WRITE) && over_quota(st, size))
+	if (!(cmd->row->flags & IMAP_WRITE) && over_quota(ap->to.st, size))
 		return refuse(cmd, "OVERQUOTA", "The quota is used up");
 	return IMAP_LIT_STREAM;
 }
@@ -282,28 +279,26 @@ no_mailbox(struct imap_cmd *cmd, int rc)
 }
 
 static enum imap_next
-add(struct imap_cmd *cmd, struct store_new *new, size_t n, struct slice name)
+add(struct imap_cmd *cmd, struct store_new *new, size_t n,
+    const struct imap_place *to)
 {
 	struct store_added *added = arena_calloc(cmd->a, n, sizeof(*added));
-	struct store_mailbox mb;
 	int rc;
 
-	rc = store_mailbox_find(cmd->s->x->store, cmd->a, name, &mb);
 	for (size_t i = 0; i < n; i++) {
-		new[i].mailboxes = &mb.id;
+		new[i].mailboxes = &to->mb.id;
 		new[i].n_mailboxes = 1;
 	}
-	if (rc >= 0)
-		rc = store_email_add(cmd->s->x->store, new, n, added, NULL);
-	if (rc < 0)
+	if ((rc = store_email_add(to->st, new, n, added, NULL)) < 0)
 		return no_mailbox(cmd, rc);
-	return imap_ok_code(cmd, appenduid(cmd, mb.uidvalidity, added, n),
+	return imap_ok_code(cmd, appenduid(cmd, to->mb.uidvalidity, added, n),
 	    "Appended");
 }
 
 /* The messages of the command; 0: answered. */
 static size_t
-messages(struct imap_cmd *cmd, struct store_new *new)
+messages(struct imap_cmd *cmd, const struct imap_place *to,
+    struct store_new *new)
 {
 	struct append *ap = append_state(cmd);
 	struct imap_args *v = &cmd->args, *flags;
@@ -324,7 +319,7 @@ messages(struct imap_cmd *cmd, struct store_new *new)
 		n++;
 	} while (v->next != NULL);
 	for (size_t i = 0; i < n; i++) {
-		if (!imap_flags_parse(cmd, &flags[i], &new[i].flags) ||
+		if (!imap_flags_parse(cmd, to->st, &flags[i], &new[i].flags) ||
 		    !finish(cmd, &ap->m[i]))
 			return 0;
 		new[i].spool = ap->m[i].spool;
@@ -336,14 +331,18 @@ enum imap_next
 cmd_append(struct imap_cmd *cmd)
 {
 	struct store_new *new = arena_calloc(cmd->a, APPEND_MAX, sizeof(*new));
+	struct imap_place to;
 	struct slice name;
 	size_t n;
+	int rc;
 
 	if (!imap_args_mailbox(&cmd->args, &name))
 		return imap_bad_args(cmd);
-	if ((n = messages(cmd, new)) == 0)
+	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_INSERT, &to)) < 0)
+		return no_mailbox(cmd, rc);
+	if ((n = messages(cmd, &to, new)) == 0)
 		return IMAP_DONE;
-	return add(cmd, new, n, name);
+	return add(cmd, new, n, &to);
 }
 
 /* ---- REPLACE --------------------------------------------------------------- */
@@ -381,10 +380,9 @@ enum imap_next
 cmd_replace(struct imap_cmd *cmd)
 {
 	struct store_new *new = arena_calloc(cmd->a, APPEND_MAX, sizeof(*new));
-	struct store *st = cmd->s->x->store;
 	struct enc *e = &cmd->s->out;
 	struct store_added added;
-	struct store_mailbox mb;
+	struct imap_place to;
 	struct slice name;
 	uint32_t uid;
 	size_t n;
@@ -394,15 +392,15 @@ cmd_replace(struct imap_cmd *cmd)
 		return IMAP_DONE;
 	if (!imap_args_mailbox(&cmd->args, &name))
 		return imap_bad_args(cmd);
-	if ((n = messages(cmd, new)) == 0)
+	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_INSERT, &to)) < 0)
+		return no_mailbox(cmd, rc);
+	if ((n = messages(cmd, &to, new)) == 0)
 		return IMAP_DONE;
 	if (n != 1)
 		return imap_bad(cmd, "REPLACE takes one message");
-	if ((rc = store_mailbox_find(st, cmd->a, name, &mb)) < 0)
-		return no_mailbox(cmd, rc);
-	new->mailboxes = &mb.id;
+	new->mailboxes = &to.mb.id;
 	new->n_mailboxes = 1;
-	rc = store_email_replace(st, new, cmd->s->view.mailbox, uid, &added,
+	rc = store_email_replace(to.st, new, cmd->s->view.mailbox, uid, &added,
 	    NULL);
 	if (rc == STORE_E_NOTFOUND)
 		return imap_no(cmd, "EXPUNGEISSUED",
@@ -410,7 +408,7 @@ cmd_replace(struct imap_cmd *cmd)
 	if (rc < 0)
 		return imap_store_failed(cmd, rc);
 	enc_raw(e, "* OK [");
-	enc_raw(e, appenduid(cmd, mb.uidvalidity, &added, 1));
+	enc_raw(e, appenduid(cmd, to.mb.uidvalidity, &added, 1));
 	enc_raw(e, "] Replacement ready");
 	enc_eol(e);
 	return imap_ok(cmd, "Replaced");

@@ -51,7 +51,7 @@ copy(struct imap_cmd *cmd, bool move)
 {
 	struct imap_session *s = cmd->s;
 	struct view *v = &s->view;
-	struct store_mailbox to;
+	struct imap_place to;
 	struct store_pair *pairs = NULL;
 	struct seqset set;
 	struct slice name;
@@ -71,15 +71,15 @@ copy(struct imap_cmd *cmd, bool move)
 	if (missing > 0 && !cmd->uid)
 		return imap_no(cmd, "EXPUNGEISSUED",
 		    "Some of the messages were expunged");
-	rc = store_mailbox_find(s->x->store, cmd->a, name, &to);
+	rc = imap_mailbox(cmd, name, STORE_RIGHT_INSERT, &to);
 	if (rc == STORE_E_NOTFOUND)
 		return imap_no(cmd, "TRYCREATE", "There is no such mailbox");
 	if (rc >= 0 && n > 0)
-		rc = store_msgs_copy(s->x->store, cmd->a, v->mailbox, uids, n,
-		    to.id, move, &pairs, &n_pairs, NULL);
+		rc = store_msgs_copy(v->st, cmd->a, v->mailbox, uids, n,
+		    to.mb.id, move, &pairs, &n_pairs, NULL);
 	if (rc < 0)
 		return imap_store_failed(cmd, rc);
-	return copied(cmd, &to, pairs, n_pairs, move);
+	return copied(cmd, &to.mb, pairs, n_pairs, move);
 }
 
 enum imap_next

@@ -195,7 +195,7 @@ search_other(struct multi *x, const struct entry *e)
 	int rc;
 
 	s->view = (struct view){ 0 };
-	rc = view_open(&s->view, s->x->store, x->cmd->a, e->mb, e->path, true);
+	rc = view_open(&s->view, x->l.st, x->cmd->a, e->mb, e->path, true);
 	if (rc >= 0)
 		rc = search(x, e->path);
 	view_close(&s->view);

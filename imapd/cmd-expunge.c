@@ -24,7 +24,7 @@ cmd_expunge(struct imap_cmd *cmd)
 		return imap_bad_args(cmd);
 	if (v->dead || (cmd->uid && n == 0))
 		return imap_ok(cmd, "Nothing to expunge");
-	rc = store_msgs_expunge(cmd->s->x->store, cmd->a, v->mailbox, uids, n,
+	rc = store_msgs_expunge(imap_store(cmd->s), cmd->a, v->mailbox, uids, n,
 	    &gone, &n_gone, NULL);
 	if (rc < 0 && rc != STORE_E_NOTFOUND)
 		return imap_store_failed(cmd, rc);

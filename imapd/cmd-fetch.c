@@ -125,7 +125,7 @@ put_message(struct fetch *f, size_t i, const struct store_msg_info *info)
 	struct imap_session *s = f->cmd->s;
 	const struct store_msg *vm = &s->view.m[i];
 	struct fetch_msg m = {
-		.st = s->x->store, .a = s->scratch, .info = info
+		.st = imap_store(s), .a = s->scratch, .info = info
 	};
 	struct fetch_data *d;
 	int rc;
@@ -141,7 +141,7 @@ put_message(struct fetch *f, size_t i, const struct store_msg_info *info)
 		}
 		f->failed = rc;
 		log_err("FETCH of UID %u: %s: %s", (unsigned)vm->uid,
-		    store_error(rc)->text, store_errmsg(s->x->store));
+		    store_error(rc)->text, store_errmsg(imap_store(s)));
 		return rc == STORE_E_FENCED ? rc : 0;
 	}
 	enc_raw(&s->out, "* ");
@@ -207,7 +207,7 @@ set_seen(struct fetch *f, const uint32_t *uids, size_t n)
 	}
 	if (quiet.n == 0)
 		return 0;
-	rc = store_msgs_flag(s->x->store, f->cmd->a, v->mailbox, todo,
+	rc = store_msgs_flag(imap_store(s), f->cmd->a, v->mailbox, todo,
 	    quiet.n, STORE_FLAG_ADD, STORE_SEEN, UINT64_MAX, &refused,
 	    &n_refused, NULL);
 	if (rc < 0)
@@ -250,7 +250,7 @@ fetch_from_store(struct fetch *f, struct view_span *s, size_t n)
 	for (size_t i = 0; i < n; i++)
 		r[i] = (struct store_range){ v->m[s[i].from].uid,
 			v->m[s[i].to].uid };
-	return store_msg_scan(f->cmd->s->x->store, v->mailbox, r, n, on_info,
+	return store_msg_scan(imap_store(f->cmd->s), v->mailbox, r, n, on_info,
 	    f);
 }
 
@@ -284,7 +284,7 @@ fetch(struct fetch *f, struct seqset *set)
 	if (f->q.sets_seen && !v->readonly && !v->dead &&
 	    (rc = set_seen(f, uids, n)) < 0)
 		log_err("FETCH: setting \\Seen: %s: %s",
-		    store_error(rc)->text, store_errmsg(cmd->s->x->store));
+		    store_error(rc)->text, store_errmsg(imap_store(cmd->s)));
 	if (f->q.wants_flags || f->q.sets_seen)
 		announce_keywords(f, uids, n);
 	view_spans(v, set, cmd->uid, cmd->a, &spans, &n_spans);

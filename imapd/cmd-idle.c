@@ -50,7 +50,7 @@ cmd_idle(struct imap_cmd *cmd)
 		return imap_store_failed(cmd, rc);
 	arena_defer(cmd->a, free_watch, w);
 	/* First watch, then look: nothing falls between. */
-	if ((rc = store_watch_add(w, s->x->store, NULL)) < 0)
+	if ((rc = store_watch_add(w, imap_store(s), NULL)) < 0)
 		return imap_store_failed(cmd, rc);
 	cmd->state = w;
 	cmd->wake_fd = store_watch_fd(w);

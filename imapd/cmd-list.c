@@ -244,7 +244,8 @@ cmd_list(struct imap_cmd *cmd)
 		    e->mb->subscribed ? "\\Subscribed" : NULL,
 		    q.recursive && e->below, (struct slice){ NULL, 0 });
 		if (q.ret_status && e->selected)
-			imap_status_put(cmd, e->mb, e->path, q.status);
+			imap_status_put(cmd, cmd->s->x->store, e->mb,
+			    e->path, q.status);
 	}
 	return imap_ok(cmd, "Listed");
 }

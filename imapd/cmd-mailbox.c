@@ -3,13 +3,6 @@
 
 #include "imapd/list.h"
 
-static struct store *
-fresh(struct imap_cmd *cmd, int *rc_r)
-{
-	*rc_r = store_refresh(cmd->s->x->store);
-	return cmd->s->x->store;
-}
-
 /* [(USE (\Sent))]: RFC 6154 3.  A mailbox has one use here, and a use one
  * mailbox.  false: answered. */
 static bool
@@ -43,12 +36,12 @@ parse_use(struct imap_cmd *cmd, enum store_role *role_r)
 }
 
 static bool
-role_taken(struct imap_cmd *cmd, enum store_role role)
+role_taken(struct imap_cmd *cmd, struct store *st, enum store_role role)
 {
 	struct store_mailbox *mb;
 	size_t n;
 
-	if (store_mailbox_list(cmd->s->x->store, cmd->a, &mb, &n) < 0)
+	if (store_mailbox_list(st, cmd->a, &mb, &n) < 0)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (mb[i].role == role)
@@ -61,8 +54,8 @@ cmd_create(struct imap_cmd *cmd)
 {
 	enum store_role role = STORE_ROLE_NONE;
 	char text[STORE_ID_TEXT];
+	struct imap_place p;
 	struct slice name, raw;
-	struct store *st;
 	uint64_t id;
 	int rc;
 
@@ -76,11 +69,12 @@ cmd_create(struct imap_cmd *cmd)
 		name.n--;
 		raw.n--;
 	}
-	st = fresh(cmd, &rc);
-	if (rc >= 0 && role != STORE_ROLE_NONE && role_taken(cmd, role))
+	rc = imap_account(cmd, name, &p);
+	if (rc >= 0 && role != STORE_ROLE_NONE &&
+	    role_taken(cmd, p.st, role))
 		return imap_no(cmd, "USEATTR",
 		    "Another mailbox has that special use");
-	if (rc < 0 || (rc = store_mailbox_create_path(st, name, role,
+	if (rc < 0 || (rc = store_mailbox_create_path(p.st, p.path, role,
 	    &id)) < 0)
 		return imap_store_failed(cmd, rc);
 	(void)imap_list_put(cmd, id, raw, false);
@@ -90,18 +84,16 @@ cmd_create(struct imap_cmd *cmd)
 
 /* Takes a mailbox name, which must be all, and finds it.  false: answered. */
 static bool
-find(struct imap_cmd *cmd, struct store_mailbox *mb_r)
+find(struct imap_cmd *cmd, unsigned need, struct imap_place *p_r)
 {
 	struct slice name;
-	struct store *st;
 	int rc;
 
 	if (!imap_args_mailbox(&cmd->args, &name)) {
 		imap_bad_args(cmd);
 		return false;
 	}
-	st = fresh(cmd, &rc);
-	if (rc < 0 || (rc = store_mailbox_find(st, cmd->a, name, mb_r)) < 0)
+	if ((rc = imap_mailbox(cmd, name, need, p_r)) < 0)
 		imap_store_failed(cmd, rc);
 	return rc >= 0;
 }
@@ -109,16 +101,16 @@ find(struct imap_cmd *cmd, struct store_mailbox *mb_r)
 enum imap_next
 cmd_delete(struct imap_cmd *cmd)
 {
-	struct store_mailbox mb;
+	struct imap_place p;
 	int rc;
 
-	if (!find(cmd, &mb))
+	if (!find(cmd, STORE_RIGHT_DELETE, &p))
 		return IMAP_DONE;
 	if (!imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if (mb.role == STORE_ROLE_INBOX)
+	if (p.mb.role == STORE_ROLE_INBOX)
 		return imap_no(cmd, "CANNOT", "INBOX can't be deleted");
-	if ((rc = store_mailbox_destroy(cmd->s->x->store, mb.id, true)) < 0)
+	if ((rc = store_mailbox_destroy(p.st, p.mb.id, true)) < 0)
 		return imap_store_failed(cmd, rc);
 	return imap_ok(cmd, "Deleted");
 }
@@ -126,18 +118,19 @@ cmd_delete(struct imap_cmd *cmd)
 enum imap_next
 cmd_rename(struct imap_cmd *cmd)
 {
-	struct store_mailbox mb;
+	struct imap_place p, q;
 	struct slice to, raw;
 	int rc;
 
-	if (!find(cmd, &mb))
+	if (!find(cmd, STORE_RIGHT_DELETE, &p))
 		return IMAP_DONE;
 	if (!imap_args_name(&cmd->args, &to, &raw) ||
 	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if ((rc = store_mailbox_rename(cmd->s->x->store, mb.id, to)) < 0)
+	if ((rc = imap_account(cmd, to, &q)) < 0 ||
+	    (rc = store_mailbox_rename(p.st, p.mb.id, q.path)) < 0)
 		return imap_store_failed(cmd, rc);
-	(void)imap_list_put(cmd, mb.id, raw, false);
+	(void)imap_list_put(cmd, p.mb.id, raw, false);
 	return imap_ok(cmd, "Renamed");
 }
 
@@ -147,15 +140,15 @@ subscribe(struct imap_cmd *cmd, bool on)
 	struct store_mailbox_set set = {
 		.set_subscribed = true, .subscribed = on
 	};
-	struct store_mailbox mb;
+	struct imap_place p;
 	int rc;
 
-	if (!find(cmd, &mb))
+	if (!find(cmd, STORE_RIGHT_LOOKUP, &p))
 		return IMAP_DONE;
 	if (!imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if (mb.subscribed != on &&
-	    (rc = store_mailbox_update(cmd->s->x->store, mb.id, &set)) < 0)
+	if (p.mb.subscribed != on &&
+	    (rc = store_mailbox_update(p.st, p.mb.id, &set)) < 0)
 		return imap_store_failed(cmd, rc);
 	return imap_ok(cmd, on ? "Subscribed" : "Unsubscribed");
 }

@@ -25,13 +25,13 @@ put_resource(struct enc *e, const char *name, uint64_t usage, uint64_t limit)
 
 /* Resources without a limit aren't told of. */
 static int
-put_quota(struct imap_cmd *cmd)
+put_quota(struct imap_cmd *cmd, struct store *st)
 {
 	struct enc *e = &cmd->s->out;
 	struct store_usage u;
 	int rc;
 
-	if ((rc = store_usage(cmd->s->x->store, &u)) < 0)
+	if ((rc = store_usage(st, &u)) < 0)
 		return rc;
 	enc_raw(e, "* QUOTA ");
 	enc_astring(e, root);
@@ -48,6 +48,7 @@ put_quota(struct imap_cmd *cmd)
 enum imap_next
 cmd_getquota(struct imap_cmd *cmd)
 {
+	struct store *st = cmd->s->x->store;
 	struct slice name;
 	int rc;
 
@@ -56,8 +57,8 @@ cmd_getquota(struct imap_cmd *cmd)
 		return imap_bad_args(cmd);
 	if (!slice_eq(name, root))
 		return imap_no(cmd, "NONEXISTENT", "No such quota root");
-	if ((rc = store_refresh(cmd->s->x->store)) < 0 ||
-	    (rc = put_quota(cmd)) < 0)
+	if ((rc = store_refresh(st)) < 0 ||
+	    (rc = put_quota(cmd, st)) < 0)
 		return imap_store_failed(cmd, rc);
 	return imap_ok(cmd, "Done");
 }
@@ -65,24 +66,22 @@ cmd_getquota(struct imap_cmd *cmd)
 enum imap_next
 cmd_getquotaroot(struct imap_cmd *cmd)
 {
-	struct store *st = cmd->s->x->store;
 	struct enc *e = &cmd->s->out;
-	struct store_mailbox mb;
+	struct imap_place p;
 	struct slice name;
 	int rc;
 
 	if (!imap_args_mailbox(&cmd->args, &name) ||
 	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if ((rc = store_refresh(st)) < 0 ||
-	    (rc = store_mailbox_find(st, cmd->a, name, &mb)) < 0)
+	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_READ, &p)) < 0)
 		return imap_store_failed(cmd, rc);
 	enc_raw(e, "* QUOTAROOT ");
 	enc_mailbox(e, name);
 	enc_raw(e, " ");
 	enc_astring(e, root);
 	enc_eol(e);
-	if ((rc = put_quota(cmd)) < 0)
+	if ((rc = put_quota(cmd, p.st)) < 0)
 		return imap_store_failed(cmd, rc);
 	return imap_ok(cmd, "Done");
 }

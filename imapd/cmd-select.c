@@ -98,8 +98,7 @@ static enum imap_next
 select_mailbox(struct imap_cmd *cmd, bool readonly)
 {
 	struct imap_session *s = cmd->s;
-	struct store *st = s->x->store;
-	struct store_mailbox mb;
+	struct imap_place at;
 	struct params p = { 0 };
 	struct slice name, raw;
 	int rc;
@@ -114,13 +113,14 @@ select_mailbox(struct imap_cmd *cmd, bool readonly)
 	view_close(&s->view);
 	if (p.condstore)
 		imap_enable(s, IMAP_CONDSTORE);
-	if ((rc = store_refresh(st)) < 0 ||
-	    (rc = store_mailbox_find(st, cmd->a, name, &mb)) < 0 ||
-	    (rc = imap_flags_load(s)) < 0 ||
-	    (rc = view_open(&s->view, st, cmd->a, &mb, name, readonly)) < 0)
+	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_READ, &at)) < 0 ||
+	    (rc = view_open(&s->view, at.st, cmd->a, &at.mb, name,
+	    readonly)) < 0)
 		return imap_store_failed(cmd, rc);
+	s->view.rights = at.rights;
 	s->view.modseqs = (s->enabled & IMAP_CONDSTORE) != 0;
-	if ((rc = tell_selected(cmd, raw)) < 0 ||
+	if ((rc = imap_flags_load(s)) < 0 ||
+	    (rc = tell_selected(cmd, raw)) < 0 ||
 	    (p.qresync && (rc = imap_resync(cmd, &p.resync)) < 0)) {
 		view_close(&s->view);
 		return imap_store_failed(cmd, rc);
@@ -163,12 +163,12 @@ cmd_close(struct imap_cmd *cmd)
 	if (!imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
 	if (!v->readonly && !v->dead)
-		rc = store_msgs_expunge(cmd->s->x->store, cmd->a, v->mailbox,
+		rc = store_msgs_expunge(imap_store(cmd->s), cmd->a, v->mailbox,
 		    NULL, 0, &gone, &n, NULL);
 	if (rc < 0 && rc != STORE_E_NOTFOUND)
 		return imap_store_failed(cmd, rc);
 	if (n > 0 && cmd->s->enabled & IMAP_QRESYNC &&
-	    store_mailbox_get(cmd->s->x->store, cmd->a, v->mailbox, &mb) == 0)
+	    store_mailbox_get(imap_store(cmd->s), cmd->a, v->mailbox, &mb) == 0)
 		cmd->code = arena_printf(cmd->a, "HIGHESTMODSEQ %llu",
 		    (unsigned long long)mb.highestmodseq);
 	view_close(v);

@@ -58,8 +58,8 @@ imap_mailboxid_put(struct enc *e, uint64_t id)
 }
 
 int
-imap_status_put(struct imap_cmd *cmd, const struct store_mailbox *mb,
-    struct slice name, unsigned want)
+imap_status_put(struct imap_cmd *cmd, struct store *st,
+    const struct store_mailbox *mb, struct slice name, unsigned want)
 {
 	struct enc *e = &cmd->s->out;
 	uint64_t v[N_ITEMS] = {
@@ -73,7 +73,7 @@ imap_status_put(struct imap_cmd *cmd, const struct store_mailbox *mb,
 	};
 	int rc;
 
-	if (want & 1u << RECENT && (rc = count_recent(cmd->s->x->store, mb,
+	if (want & 1u << RECENT && (rc = count_recent(st, mb,
 	    &v[RECENT])) < 0)
 		return rc;
 	if (want & 1u << HIGHESTMODSEQ)
@@ -100,9 +100,8 @@ imap_status_put(struct imap_cmd *cmd, const struct store_mailbox *mb,
 enum imap_next
 cmd_status(struct imap_cmd *cmd)
 {
-	struct store *st = cmd->s->x->store;
 	struct imap_args in;
-	struct store_mailbox mb;
+	struct imap_place p;
 	struct slice name;
 	unsigned want;
 	int rc;
@@ -114,9 +113,8 @@ cmd_status(struct imap_cmd *cmd)
 		return imap_bad(cmd, in.err);
 	if (!imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if ((rc = store_refresh(st)) < 0 ||
-	    (rc = store_mailbox_find(st, cmd->a, name, &mb)) < 0 ||
-	    (rc = imap_status_put(cmd, &mb, name, want)) < 0)
+	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_READ, &p)) < 0 ||
+	    (rc = imap_status_put(cmd, p.st, &p.mb, name, want)) < 0)
 		return imap_store_failed(cmd, rc);
 	return imap_ok(cmd, "Done");
 }

@@ -70,13 +70,13 @@ parse(struct imap_cmd *cmd, struct request *q)
 		return false;
 	}
 	if (args->next->type != IMAP_ARG_LIST)
-		return imap_flags_parse(cmd, args, &q->flags);
+		return imap_flags_parse(cmd, imap_store(cmd->s), args, &q->flags);
 	imap_args_list(args, &list, "flags");
 	if (!imap_args_end(args)) {
 		imap_bad_args(cmd);
 		return false;
 	}
-	return imap_flags_parse(cmd, &list, &q->flags);
+	return imap_flags_parse(cmd, imap_store(cmd->s), &list, &q->flags);
 }
 
 static uint64_t
@@ -185,7 +185,7 @@ cmd_store(struct imap_cmd *cmd)
 	for (size_t i = 0; i < n; i++)
 		flags[i] = apply(&q, v->m[view_find(v, uids[i])].flags);
 	if (n > 0 && !v->dead)
-		rc = store_msgs_flag(s->x->store, cmd->a, v->mailbox, uids, n,
+		rc = store_msgs_flag(imap_store(s), cmd->a, v->mailbox, uids, n,
 		    q.op, q.flags, q.since, &refused, &n_refused, NULL);
 	if (rc < 0 && rc != STORE_E_NOTFOUND)
 		return imap_store_failed(cmd, rc);

@@ -26,7 +26,8 @@ imap_flag_system(struct slice name)
 }
 
 static bool
-parse_one(struct imap_cmd *cmd, struct imap_args *list, uint64_t *bit_r)
+parse_one(struct imap_cmd *cmd, struct store *st, struct imap_args *list,
+    uint64_t *bit_r)
 {
 	const struct imap_arg *arg = list->next;
 	struct slice name;
@@ -44,7 +45,7 @@ parse_one(struct imap_cmd *cmd, struct imap_args *list, uint64_t *bit_r)
 		imap_bad(cmd, list->err);
 		return false;
 	}
-	rc = store_keyword_bit(cmd->s->x->store, name, true, bit_r);
+	rc = store_keyword_bit(st, name, true, bit_r);
 	if (rc == STORE_E_LIMIT)
 		imap_no(cmd, "LIMIT", "the account has no room for another "
 		    "keyword");
@@ -54,14 +55,14 @@ parse_one(struct imap_cmd *cmd, struct imap_args *list, uint64_t *bit_r)
 }
 
 bool
-imap_flags_parse(struct imap_cmd *cmd, struct imap_args *list,
-    uint64_t *flags_r)
+imap_flags_parse(struct imap_cmd *cmd, struct store *st,
+    struct imap_args *list, uint64_t *flags_r)
 {
 	uint64_t bit;
 
 	*flags_r = 0;
 	while (list->next != NULL) {
-		if (!parse_one(cmd, list, &bit))
+		if (!parse_one(cmd, st, list, &bit))
 			return false;
 		*flags_r |= bit;
 	}
@@ -85,7 +86,7 @@ imap_flags_load(struct imap_session *s)
 	size_t n;
 	int rc;
 
-	if ((rc = store_keywords(s->x->store, s->scratch, &names, &n)) < 0)
+	if ((rc = store_keywords(imap_store(s), s->scratch, &names, &n)) < 0)
 		return rc;
 	imap_flags_forget(s);
 	s->keywords = xcalloc(n ? n : 1, sizeof(s->keywords[0]));

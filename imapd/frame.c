@@ -334,7 +334,7 @@ sync_after(struct imap_cmd *cmd)
 	if (rc >= 0)
 		return IMAP_DONE;
 	log_err("%s: looking for changes: %s: %s", cmd->row->name,
-	    store_error(rc)->text, store_errmsg(cmd->s->x->store));
+	    store_error(rc)->text, store_errmsg(imap_store(cmd->s)));
 	if (rc != STORE_E_FENCED && rc != STORE_E_UNKNOWN)
 		return IMAP_DONE;
 	imap_bye(cmd->s, "UNAVAILABLE", store_error(rc)->text);

@@ -9,6 +9,7 @@
 #include "imapd/args.h"
 #include "imapd/encode.h"
 #include "imapd/parse.h"
+#include "imapd/place.h"
 #include "imapd/view.h"
 #include "libbase/arena.h"
 #include "libsession/session.h"
@@ -168,10 +169,10 @@ void imap_tell_counts(struct imap_session *s);
 
 /* ---- flags.c ----------------------------------------------------------- */
 
-/* All flags of a list (or what is left of it); new keywords are made.  false:
- * cmd has the answer already. */
-bool imap_flags_parse(struct imap_cmd *cmd, struct imap_args *list,
-    uint64_t *flags_r);
+/* All flags of a list (or what is left of it), of st's account; new keywords
+ * are made.  false: cmd has the answer already. */
+bool imap_flags_parse(struct imap_cmd *cmd, struct store *st,
+    struct imap_args *list, uint64_t *flags_r);
 /* The bit of one flag by its IMAP name; 0: there is no such keyword. */
 uint64_t imap_flag_system(struct slice name);
 /* Reads the keywords' names anew, and forgets them. */
@@ -213,9 +214,9 @@ int imap_list_put(struct imap_cmd *cmd, uint64_t mailbox, struct slice raw,
 bool imap_status_items(struct imap_args *in, unsigned *want_r);
 /* " (M1f00000)", RFC 8474 4 */
 void imap_mailboxid_put(struct enc *e, uint64_t id);
-/* The untagged STATUS response.  enum store_rc. */
-int imap_status_put(struct imap_cmd *cmd, const struct store_mailbox *mb,
-    struct slice name, unsigned want);
+/* The untagged STATUS response, of a mailbox of st.  enum store_rc. */
+int imap_status_put(struct imap_cmd *cmd, struct store *st,
+    const struct store_mailbox *mb, struct slice name, unsigned want);
 
 /* ---- the commands, one file a family ----------------------------------- */
 

@@ -126,7 +126,7 @@ on_info(void *arg, const struct store_msg_info *info)
 	struct search *r = sc->r;
 	struct imap_session *s = r->q.cmd->s;
 	struct fetch_msg m = {
-		.st = s->x->store, .a = s->scratch, .info = info
+		.st = imap_store(s), .a = s->scratch, .info = info
 	};
 
 	while (sc->at < r->n && r->uid[sc->at] < info->uid)
@@ -139,7 +139,7 @@ on_info(void *arg, const struct store_msg_info *info)
 	if (sc->rc < 0)
 		log_err("%s of UID %u: %s: %s", r->q.cmd->row->name,
 		    (unsigned)info->uid, store_error(sc->rc)->text,
-		    store_errmsg(s->x->store));
+		    store_errmsg(imap_store(s)));
 	return sc->rc < 0;
 }
 
@@ -158,7 +158,7 @@ keys_scan(struct search *r,
 		seqset_add(&set, &cap, cmd->a, r->uid[i]);
 	if (set.n == 0 || v->dead)
 		return 0;
-	rc = store_msg_scan(cmd->s->x->store, v->mailbox, set.r, set.n,
+	rc = store_msg_scan(imap_store(cmd->s), v->mailbox, set.r, set.n,
 	    on_info, &sc);
 	return rc == 1 ? sc.rc : rc;
 }

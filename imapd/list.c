@@ -79,9 +79,9 @@ listing_load(struct imap_cmd *cmd, struct listing *l)
 	struct index x = { 0 };
 	int rc;
 
-	if ((rc = store_refresh(cmd->s->x->store)) < 0 ||
-	    (rc = store_mailbox_list(cmd->s->x->store, cmd->a, &mb,
-	    &l->n)) < 0)
+	l->st = cmd->s->x->store;
+	if ((rc = store_refresh(l->st)) < 0 ||
+	    (rc = store_mailbox_list(l->st, cmd->a, &mb, &l->n)) < 0)
 		return rc;
 	l->e = arena_calloc(cmd->a, l->n, sizeof(*l->e));
 	for (x.mask = 15; x.mask < l->n * 2; x.mask = x.mask * 2 + 1)

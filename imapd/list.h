@@ -19,6 +19,7 @@ struct entry {
 struct listing {		/* parents before children */
 	struct entry *e;
 	size_t n;
+	struct store *st;
 };
 
 /* Of the newest state.  enum store_rc. */

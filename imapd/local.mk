@@ -39,6 +39,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/list.c imapd/list.h \
 	imapd/match.c imapd/match.h \
 	imapd/parse.c imapd/parse.h \
+	imapd/place.c imapd/place.h \
 	imapd/resync.c \
 	imapd/search-answer.c imapd/search-eval.c imapd/search-parse.c \
 	imapd/search-run.c imapd/search.h \

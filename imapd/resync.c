@@ -109,7 +109,7 @@ vanished(struct imap_cmd *cmd, const struct seqset *set, uint64_t since,
 	size_t n;
 	int rc;
 
-	rc = store_vanished(s->x->store, cmd->a, s->view.mailbox, since, &uids,
+	rc = store_vanished(imap_store(s), cmd->a, s->view.mailbox, since, &uids,
 	    &n);
 	if (rc == STORE_E_TOOOLD || rc == STORE_E_INVALID)
 		add_missing(&g, &s->view, set, floor);

@@ -132,7 +132,7 @@ keyword(struct search_request *q, struct imap_args *v, struct search_node *n)
 
 	if (!imap_args_atom(v, &s, "a keyword"))
 		return false;
-	rc = store_keyword_bit(q->cmd->s->x->store, s, false, &n->flag);
+	rc = store_keyword_bit(imap_store(q->cmd->s), s, false, &n->flag);
 	if (rc < 0)
 		n->flag = 0;
 	return true;

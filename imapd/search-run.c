@@ -13,7 +13,7 @@ eval(struct search *r, size_t i, const struct store_msg_info *info)
 	struct imap_session *s = r->q.cmd->s;
 	struct search_msg m = {
 		.s = s, .index = i,
-		.m = { .st = s->x->store, .a = s->scratch, .info = info }
+		.m = { .st = imap_store(s), .a = s->scratch, .info = info }
 	};
 	int v;
 
@@ -23,7 +23,7 @@ eval(struct search *r, size_t i, const struct store_msg_info *info)
 	if (m.rc < 0) {
 		log_err("SEARCH of UID %u: %s: %s",
 		    (unsigned)s->view.m[i].uid, store_error(m.rc)->text,
-		    store_errmsg(s->x->store));
+		    store_errmsg(imap_store(s)));
 		r->rc = m.rc;
 	}
 	return v;
@@ -73,7 +73,7 @@ run(struct search *r)
 	}
 	if (n == 0 || v->dead)
 		return 0;
-	rc = store_msg_scan(s->x->store, v->mailbox, ranges, n, on_info, r);
+	rc = store_msg_scan(imap_store(s), v->mailbox, ranges, n, on_info, r);
 	return rc == 1 ? r->rc : rc;
 }
 

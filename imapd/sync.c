@@ -192,9 +192,9 @@ imap_sync(struct imap_session *s, bool expunge, const struct imap_quiet *quiet)
 	if (s->view.mailbox == 0)
 		return 0;
 	arena_reset(s->scratch);
-	if ((rc = store_refresh(s->x->store)) < 0)
+	if ((rc = store_refresh(imap_store(s))) < 0)
 		return rc;
-	if ((rc = view_merge(&s->view, s->x->store, s->scratch, &changed, &n)) < 0)
+	if ((rc = view_merge(&s->view, imap_store(s), s->scratch, &changed, &n)) < 0)
 		return rc;
 	if (expunge && s->view.n_gone > 0)
 		tell_expunged(s);

@@ -129,29 +129,31 @@ take(void *arg, const struct store_msg_info *m)
 
 /* 0, 1: there is none. */
 static int
-find(struct imap_cmd *cmd, const struct url *u, struct store_msg_info *info_r)
+find(struct imap_cmd *cmd, const struct url *u, struct store **st_r,
+    struct store_msg_info *info_r)
 {
 	struct imap_session *s = cmd->s;
-	struct store *st = s->x->store;
 	struct store_range r = { u->uid, u->uid };
 	uint64_t mailbox = s->view.mailbox;
-	struct store_mailbox mb;
+	struct imap_place p = { .st = imap_store(s) };
 	struct slice name;
 	int rc;
 
 	if (u->mailbox.p != NULL) {
 		if (utf8_nfc(u->mailbox, cmd->a, &name) < 0)
 			return 1;
-		rc = store_mailbox_find(st, cmd->a, name, &mb);
+		rc = imap_mailbox(cmd, name, STORE_RIGHT_READ, &p);
 		if (rc < 0)
-			return rc == STORE_E_NOTFOUND ? 1 : rc;
-		if (u->has_validity && u->uidvalidity != mb.uidvalidity)
+			return rc == STORE_E_NOTFOUND ||
+			    rc == STORE_E_DENIED ? 1 : rc;
+		if (u->has_validity && u->uidvalidity != p.mb.uidvalidity)
 			return 1;
-		mailbox = mb.id;
+		mailbox = p.mb.id;
 	}
 	if (mailbox == 0)
 		return 1;
-	rc = store_msg_scan(st, mailbox, &r, 1, take, info_r);
+	*st_r = p.st;
+	rc = store_msg_scan(p.st, mailbox, &r, 1, take, info_r);
 	return rc == STORE_E_NOTFOUND ? 1 : rc < 0 ? rc : rc != 1;
 }
 
@@ -184,7 +186,7 @@ url_append(struct imap_cmd *cmd, struct slice url, struct store_spool *spool)
 {
 	struct store_msg_info info;
 	struct fetch_msg m = {
-		.st = cmd->s->x->store, .a = cmd->a, .info = &info
+		.a = cmd->a, .info = &info
 	};
 	struct fetch_data d;
 	struct url u;
@@ -192,7 +194,7 @@ url_append(struct imap_cmd *cmd, struct slice url, struct store_spool *spool)
 
 	if (!parse(cmd->a, url, &u))
 		return 1;
-	if ((rc = find(cmd, &u, &info)) != 0)
+	if ((rc = find(cmd, &u, &m.st, &info)) != 0)
 		return rc;
 	rc = section_prepare(&m, &u.sec, &d);
 	if (rc >= 0)

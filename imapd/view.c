@@ -53,6 +53,8 @@ view_open(struct view *v, struct store *st, struct arena *a,
 	}
 	v->cap = v->n;
 	v->mailbox = mb->id;
+	v->st = st;
+	v->rights = STORE_RIGHTS_ALL;
 	v->readonly = readonly;
 	v->uidvalidity = mb->uidvalidity;
 	v->uidnext = mb->uidnext;

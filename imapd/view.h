@@ -17,6 +17,8 @@
  */
 struct view {
 	uint64_t mailbox;	/* 0: none is selected */
+	struct store *st;	/* whose it is, borrowed; NULL with none */
+	unsigned rights;	/* STORE_RIGHT_*; all, until it is said */
 	bool readonly;
 	bool dead;		/* the mailbox was deleted */
 	uint32_t uidvalidity, uidnext;

@@ -183,6 +183,24 @@ int store_mailbox_rename(struct store *st, uint64_t id, struct slice path);
  * left without any is destroyed).  The inbox: DENIED. */
 int store_mailbox_destroy(struct store *st, uint64_t id, bool with_mail);
 
+/* ---- rights ------------------------------------------------------------ */
+
+enum {	/* RFC 4314 2.1 */
+	STORE_RIGHT_LOOKUP = 0x001,	/* l */
+	STORE_RIGHT_READ = 0x002,	/* r */
+	STORE_RIGHT_SEEN = 0x004,	/* s */
+	STORE_RIGHT_WRITE = 0x008,	/* w: flags but \Seen and \Deleted */
+	STORE_RIGHT_INSERT = 0x010,	/* i */
+	STORE_RIGHT_POST = 0x020,	/* p */
+	STORE_RIGHT_CREATE = 0x040,	/* k: mailboxes below it */
+	STORE_RIGHT_DELETE = 0x080,	/* x: the mailbox */
+	STORE_RIGHT_TRASH = 0x100,	/* t: \Deleted */
+	STORE_RIGHT_EXPUNGE = 0x200,	/* e */
+	STORE_RIGHT_ADMIN = 0x400,	/* a: change the rights */
+	STORE_RIGHT_NOTES = 0x800,	/* n: shared annotations (RFC 5257) */
+	STORE_RIGHTS_ALL = 0xfff
+};
+
 /* ---- flags ------------------------------------------------------------- */
 
 /*
