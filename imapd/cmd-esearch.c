@@ -211,7 +211,8 @@ search_all(struct multi *x)
 
 	for (size_t i = 0; rc >= 0 && i < x->l.n; i++) {
 		const struct entry *e = &x->l.e[i];
-		bool here = mine != 0 && e->mb->id == mine;
+		bool here = mine != 0 && e->mb->id == mine &&
+		    imap_store(x->cmd->s) == x->l.st;
 
 		if (here && (x->selected || x->chosen[i]))
 			rc = search(x, e->path);
