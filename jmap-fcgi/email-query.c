@@ -174,28 +174,42 @@ item_id(const void *items, size_t i)
 }
 
 int
+email_query_run(struct query *q, const struct query_window *w)
+{
+	bool threads = jmap_arg_bool(q->c, "collapseThreads");
+	struct query_sort *sort;
+	int rc;
+
+	if ((rc = filter_parse(q, jmap_arg(q->c, "filter"))) < 0 ||
+	    (rc = sort_parse(q, jmap_arg(q->c, "sort"), &sort)) < 0 ||
+	    (rc = collect_all(q)) < 0)
+		return rc;
+	sort_items(q, sort, threads || w == NULL ? q->n :
+	    window_need(w, q->n));
+	if (threads)
+		collapse(q);
+	return 0;
+}
+
+void
+email_query_free(struct query *q)
+{
+	xfree(q->item);
+	xfree(q->tf);
+}
+
+int
 email_query(struct jmap_call *c)
 {
 	struct query q;
 	struct query_window w;
-	struct query_sort *sort;
-	bool threads = jmap_arg_bool(c, "collapseThreads");
 	int rc;
 
 	memset(&q, 0, sizeof(q));
 	q.c = c;
 	window_parse(c, &email_type, &w);
-	if ((rc = filter_parse(&q, jmap_arg(c, "filter"))) < 0 ||
-	    (rc = sort_parse(&q, jmap_arg(c, "sort"), &sort)) < 0)
-		return rc;
-	rc = collect_all(&q);
-	if (rc == 0) {
-		sort_items(&q, sort, threads ? q.n : window_need(&w, q.n));
-		if (threads)
-			collapse(&q);
-		rc = window_put(c, &w, false, q.item, q.n, item_id);
-	}
-	xfree(q.item);
-	xfree(q.tf);
+	if ((rc = email_query_run(&q, &w)) == 0)
+		rc = window_put(c, &w, true, q.item, q.n, item_id);
+	email_query_free(&q);
 	return rc;
 }

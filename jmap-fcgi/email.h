@@ -137,6 +137,12 @@ struct query {
 	size_t n, cap;
 	int rc;
 };
+/*
+ * Runs the query of the call's arguments: q->item is the result, in order as
+ * far as the window needs it (NULL: all).  q->c is set, the rest 0.
+ */
+int email_query_run(struct query *q, const struct query_window *w);
+void email_query_free(struct query *q);
 /* Compiles "filter"; JMAP_E_FILTER, JMAP_E_ARGS. */
 int filter_parse(struct query *q, json_t *v);
 /* 1, 0, or an enum store_rc. */
@@ -155,6 +161,7 @@ int email_get(struct jmap_call *c);
 int email_changes(struct jmap_call *c);
 int email_set(struct jmap_call *c);
 int email_query(struct jmap_call *c);
+int email_query_changes(struct jmap_call *c);
 int email_import(struct jmap_call *c);
 int thread_get(struct jmap_call *c);
 int thread_changes(struct jmap_call *c);

@@ -14,6 +14,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/email-import.c \
 	jmap-fcgi/email-load.c \
 	jmap-fcgi/email-query.c \
+	jmap-fcgi/email-query-changes.c \
 	jmap-fcgi/email-set.c \
 	jmap-fcgi/email-sort.c \
 	jmap-fcgi/email-type.c \
@@ -33,6 +34,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/pointer.c \
 	jmap-fcgi/poller.c \
 	jmap-fcgi/pool.c \
+	jmap-fcgi/query-changes.c \
 	jmap-fcgi/record.c jmap-fcgi/record.h \
 	jmap-fcgi/refs.c \
 	jmap-fcgi/session.c \
@@ -65,7 +67,8 @@ t_unit_test_jmap_text_LDADD = jmap-fcgi/libjmap.a $(LIBSTORE) $(JANSSON_LIBS) $(
 EXTRA_DIST += t/lib/CulverJmap.pm
 TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/blob.t t/jmap/push.t t/jmap/server.t t/jmap/sync.t \
-	t/jmap/table.t t/jmap/mailbox-query.t
+	t/jmap/table.t t/jmap/mailbox-query.t \
+	t/jmap/email-query-changes.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c

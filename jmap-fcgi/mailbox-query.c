@@ -11,15 +11,6 @@ const struct jmap_arg mailbox_query_args[] = {
 	{ "filterAsTree", ARG_BOOL, 0 },
 	{ NULL, 0, 0 }
 };
-const struct jmap_arg mailbox_query_changes_args[] = {
-	{ "filter", ARG_OBJECT, ARG_NULL },
-	{ "sort", ARG_ARRAY, ARG_NULL },
-	{ "sinceQueryState", ARG_STRING, ARG_NEED },
-	{ "maxChanges", ARG_UINT, ARG_NULL },
-	{ "upToId", ARG_ID, ARG_NULL },
-	{ "calculateTotal", ARG_BOOL, 0 },
-	{ NULL, 0, 0 }
-};
 
 /* ---- the mailboxes ----------------------------------------------------- */
 
@@ -162,32 +153,16 @@ mailbox_query(struct jmap_call *c)
 
 /* ---- changes ----------------------------------------------------------- */
 
-/* All that changed since the state, but for counts, by which there is no
- * filter and no order. */
-static int
-changes_load(struct jmap_call *c, struct store_change **ch_r, size_t *n_r)
+/* What changed but for counts, by which there is no filter and no order. */
+static size_t
+without_counts(struct store_change *ch, size_t n)
 {
-	json_t *since = json_object_get(c->args, "sinceQueryState");
-	struct store_change *ch;
-	uint64_t from, state;
-	size_t n, k = 0;
-	bool more;
-	int rc;
+	size_t k = 0;
 
-	if (state_parse(js_slice(since), &from) < 0)
-		return JMAP_E_CHANGES;
-	rc = store_changes(c->st, c->arena, STORE_T_MAILBOX, from, 0, &ch, &n,
-	    &state, &more);
-	if (rc == STORE_E_TOOOLD || rc == STORE_E_INVALID)
-		return JMAP_E_CHANGES;
-	if (rc < 0)
-		return jmap_store_failed(c->req, c->method->name, rc);
 	for (size_t i = 0; i < n; i++)
 		if (ch[i].kind != STORE_UPDATED || !ch[i].counts_only)
 			ch[k++] = ch[i];
-	*ch_r = ch;
-	*n_r = k;
-	return 0;
+	return k;
 }
 
 static void
@@ -207,58 +182,37 @@ mark_changed(struct mailbox_query *q, const struct store_change *ch, size_t n)
 			q->node[i].moved = true;
 }
 
-/* Where nothing is known about the old results, what changed is taken out and
- * put where it belongs: the rest keeps its order. */
 static int
-put_changes(struct mailbox_query *q, const struct store_change *ch, size_t n,
-    uint64_t max)
+put_changes(struct mailbox_query *q, const struct store_change *ch, size_t n)
 {
-	json_t *removed = json_array(), *added = json_array(), *o;
+	struct query_changes d;
 
+	query_changes_begin(&d, q->c, &mailbox_type);
 	for (size_t i = 0; i < n; i++)
 		if (ch[i].kind == STORE_DESTROYED)
-			json_array_append_new(removed, id_json('M', ch[i].id));
+			query_changes_remove(&d, ch[i].id);
 	for (size_t i = 0; i < q->n; i++)
 		if (q->node[i].moved && !q->node[i].created)
-			json_array_append_new(removed,
-			    id_json('M', q->node[i].mb->id));
-	for (size_t i = 0; i < q->n_result; i++) {
-		if (!q->result[i]->moved)
-			continue;
-		o = json_object();
-		js_put(o, "id", id_json('M', q->result[i]->mb->id));
-		js_put(o, "index", json_integer((json_int_t)i));
-		json_array_append_new(added, o);
-	}
-	n = json_array_size(removed) + json_array_size(added);
-	js_put(q->c->out, "removed", removed);
-	js_put(q->c->out, "added", added);
-	if (n > max)
-		return JMAP_E_TOO_MANY;
-	return jmap_charge(q->c, n * 40);
+			query_changes_remove(&d, q->node[i].mb->id);
+	for (size_t i = 0; i < q->n_result; i++)
+		if (q->result[i]->moved)
+			query_changes_add(&d, q->result[i]->mb->id, i);
+	return query_changes_end(&d, q->n_result);
 }
 
 int
 mailbox_query_changes(struct jmap_call *c)
 {
-	json_t *v = jmap_arg(c, "maxChanges");
 	struct mailbox_query q;
-	struct store_change *ch = NULL;
-	uint64_t state, max = UINT64_MAX;
-	size_t n = 0;
+	struct store_change *ch;
+	size_t n;
 	int rc;
 
 	query_init(&q, c);
-	if (v != NULL && (js_uint(v, &max) < 0 || max == 0))
-		return jmap_bad(c, "maxChanges must be greater than 0");
-	if ((rc = run(&q)) < 0 || (rc = changes_load(c, &ch, &n)) < 0 ||
-	    (rc = type_state(c, &mailbox_type, &state)) < 0)
+	if ((rc = query_changes_since(c, STORE_T_MAILBOX, &ch, &n)) < 0 ||
+	    (rc = run(&q)) < 0)
 		return rc;
+	n = without_counts(ch, n);
 	mark_changed(&q, ch, n);
-	js_put(c->out, "oldQueryState",
-	    json_incref(json_object_get(c->args, "sinceQueryState")));
-	js_put(c->out, "newQueryState", state_json(state));
-	if (jmap_arg_bool(c, "calculateTotal"))
-		js_put(c->out, "total", json_integer((json_int_t)q.n_result));
-	return put_changes(&q, ch, n, max);
+	return put_changes(&q, ch, n);
 }

@@ -50,8 +50,7 @@ bool mailbox_filter_match(const struct mailbox_query *q,
 /* Orders all q->n nodes of v; those that are equal by id. */
 void mailbox_sort(const struct mailbox_query *q, struct mailbox_node **v);
 
-extern const struct jmap_arg mailbox_query_args[],
-    mailbox_query_changes_args[];
+extern const struct jmap_arg mailbox_query_args[];
 int mailbox_get(struct jmap_call *c);
 int mailbox_changes(struct jmap_call *c);
 int mailbox_query(struct jmap_call *c);

@@ -102,6 +102,32 @@ size_t window_need(const struct query_window *w, size_t n);
 int window_put(struct jmap_call *c, const struct query_window *w, bool changes,
     const void *items, size_t n, uint64_t (*id)(const void *items, size_t i));
 
+/* ---- /queryChanges (query-changes.c) ----------------------------------- */
+
+/* Arguments of every /queryChanges; upToId is not needed, since what may be
+ * left out behind it is told. */
+extern const struct jmap_arg query_changes_args[];
+/*
+ * The changes are told without knowing the old results: what may have been
+ * there and changed is removed, and added again where it is now; the rest has
+ * kept its order.
+ */
+struct query_changes {
+	struct jmap_call *c;
+	const struct jmap_type *type;
+	json_t *removed, *added;
+};
+/* All that changed after sinceQueryState. */
+int query_changes_since(struct jmap_call *c, enum store_type t,
+    struct store_change **ch_r, size_t *n_r);
+void query_changes_begin(struct query_changes *d, struct jmap_call *c,
+    const struct jmap_type *t);
+void query_changes_remove(struct query_changes *d, uint64_t id);
+/* By ascending index. */
+void query_changes_add(struct query_changes *d, uint64_t id, size_t index);
+/* The rest of the response; tooManyChanges. */
+int query_changes_end(struct query_changes *d, size_t total);
+
 /* ---- /set -------------------------------------------------------------- */
 
 struct jmap_set {

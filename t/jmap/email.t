@@ -178,7 +178,7 @@ is($r->{total}, 10, 'total');
 is($r->{total}, $t->call('Mailbox/get', { ids => [$work] })
 	->{list}[0]{totalEmails}, 'as the Mailbox says');
 is($r->{position}, 3, 'position in the answer');
-is($r->{canCalculateChanges}, $F, 'canCalculateChanges');
+is($r->{canCalculateChanges}, $T, 'canCalculateChanges');
 ok(!exists $r->{limit}, 'limit is not repeated');
 ok(!exists $t->call('Email/query', {})->{total}, 'no total unless asked for');
 is($t->call('Email/query', {})->{limit}, 10000, 'the limit that was set');
