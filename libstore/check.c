@@ -48,7 +48,7 @@ check_rows(struct check *c, int kind,
 static int
 row_known(struct check *c, struct slice key, struct slice val)
 {
-	if (key.n > 0 && !memchr("HMnrhcgetTixkbdj", key.p[0], 16))
+	if (key.n > 0 && !memchr("HMnrhcgetTixkbdja", key.p[0], 17))
 		check_fault(c, "unknown kind of row 0x%02x",
 		    (unsigned char)key.p[0]);
 	return val.n > 0 && row_version((unsigned char)val.p[0],
@@ -104,6 +104,26 @@ job_check(struct check *c, struct slice key, struct slice val)
 }
 
 static int
+acl_check(struct check *c, struct slice key, struct slice val)
+{
+	struct row_acl *v;
+	uint64_t mailbox;
+	size_t n;
+	int rc;
+
+	if (!row_key_get_u64(key, ROW_K_ACL, &mailbox))
+		return STORE_E_CORRUPT;
+	if ((rc = row_acl_get(val, c->tmp, &v, &n)) < 0)
+		return rc;
+	if (!umap_get(&c->mailboxes, mailbox, 0))
+		check_fault(c, "an ACL of no mailbox");
+	for (size_t i = 0; i < n; i++)
+		if (!store_acl_who_ok(v[i].who))
+			check_fault(c, "an ACL has an entry of no account");
+	return 0;
+}
+
+static int
 keywords_check(struct check *c, struct slice key, struct slice val)
 {
 	struct slice name[ROW_KEYWORDS];
@@ -151,6 +171,7 @@ check_all(struct check *c)
 	    (rc = check_mailboxes(c)) < 0 ||
 	    (rc = check_rows(c, ROW_K_JOB, job_check)) < 0 ||
 	    (rc = check_rows(c, ROW_K_KEYWORDS, keywords_check)) < 0 ||
+	    (rc = check_rows(c, ROW_K_ACL, acl_check)) < 0 ||
 	    (rc = check_chunks(c)) < 0 || (rc = check_emails(c)) < 0 ||
 	    (rc = check_threads(c)) < 0 || (rc = check_blobs(c)) < 0 ||
 	    (rc = check_tombs(c)) < 0 || (rc = check_counts(c)) < 0)

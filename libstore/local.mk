@@ -6,6 +6,7 @@ libstore_libstore_a_SOURCES = libstore/errors.c libstore/errors.h
 # The mail layer.
 libstore_libstore_a_SOURCES += \
 	libstore/account.c \
+	libstore/acl.c \
 	libstore/backup.c \
 	libstore/blob.c \
 	libstore/changes.c \
@@ -37,6 +38,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/repair-write.c \
 	libstore/recent.c \
 	libstore/restore.c \
+	libstore/shares.c \
 	libstore/rows.c libstore/rows.h \
 	libstore/rows-bulk.c \
 	libstore/run.c \
@@ -236,3 +238,8 @@ check_PROGRAMS += t/unit/test-store-full
 t_unit_test_store_full_SOURCES = t/unit/test-store-full.c
 t_unit_test_store_full_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_full_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store-acl
+t_unit_test_store_acl_SOURCES = t/unit/test-store-acl.c $(STORE_FIXTURE)
+t_unit_test_store_acl_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_acl_LDADD = $(STORE_TEST_LIBS)

@@ -168,7 +168,7 @@ mailbox_make(struct work *w, uint64_t parent, struct slice name,
 	if (role == STORE_ROLE_TRASH && (rc = w_trash_moved(w, m->id)) < 0)
 		return rc;
 	*id_r = m->id;
-	return 0;
+	return acl_inherit(w, parent, m->id);
 }
 
 struct create_arg {
@@ -339,7 +339,7 @@ struct update_arg {
 	struct slice path;
 };
 
-static void
+void
 mailbox_changed(struct work *w, struct w_mailbox *m)
 {
 	m->dirty = true;
@@ -551,6 +551,7 @@ destroy_one(struct work *w, void *arg)
 	w_tomb(w, &tomb);
 	if ((rc = work_del(w, name_key(m->row.parent, m->row.name))) < 0 ||
 	    (rc = work_del(w, row_key_u64(ROW_K_MAILBOX, m->id))) < 0 ||
+	    (rc = work_del(w, row_key_u64(ROW_K_ACL, m->id))) < 0 ||
 	    (rc = work_del(w, row_key_u64(ROW_K_JOB, m->id))) < 0)
 		return rc;
 	if (m->row.role != STORE_ROLE_NONE &&

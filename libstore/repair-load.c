@@ -106,6 +106,32 @@ load_role(struct repair *r, struct slice key, struct slice val)
 	return 0;
 }
 
+/* A right that can't be read is not given: the owner gives it again. */
+static int
+load_acl(struct repair *r, struct slice key, struct slice val)
+{
+	struct rp_mailbox *m;
+	struct row_acl *v;
+	uint64_t id;
+	size_t n;
+	int rc;
+
+	if (!row_key_get_u64(key, ROW_K_ACL, &id))
+		return STORE_E_CORRUPT;
+	if ((rc = row_acl_get(val, r->a, &v, &n)) < 0)
+		return rc;
+	if ((m = umap_get(&r->mailboxes, id, 0)) == NULL)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!store_acl_who_ok(v[i].who))
+			continue;
+		v[m->n_acl] = v[i];
+		v[m->n_acl++].who = arena_slice(r->a, v[i].who);
+	}
+	m->acl = v;
+	return 0;
+}
+
 /* ---- messages ----------------------------------------------------------- */
 
 static int
@@ -343,7 +369,7 @@ rp_load(struct repair *r)
 		{ ROW_K_MAILBOX, load_mailbox }, { ROW_K_ROLE, load_role },
 		{ ROW_K_TOMB, load_tombs }, { ROW_K_HOT, load_chunk },
 		{ ROW_K_EMAIL, load_email }, { ROW_K_BLOB, load_blob },
-		{ ROW_K_DUE, load_due }
+		{ ROW_K_DUE, load_due }, { ROW_K_ACL, load_acl }
 	};
 	static const int derived[] = {
 		ROW_K_COLD, ROW_K_NAME, ROW_K_CHANGED, ROW_K_THREAD, ROW_K_MEMBER,

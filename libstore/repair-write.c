@@ -292,6 +292,12 @@ mailbox_write(struct repair *r, struct rp_mailbox *m)
 
 	m->row.highestmodseq = m->row.changed = m->row.counted = r->modseq;
 	m->row.created = row_id_modseq(m->id);
+	if (m->n_acl > 0) {
+		row_acl_put(&r->st->val, m->acl, m->n_acl);
+		rc = put_val(r, row_key_u64(ROW_K_ACL, m->id));
+		if (rc < 0)
+			return rc;
+	}
 	row_mailbox_put(&r->st->val, &m->row);
 	if ((rc = put_val(r, row_key_u64(ROW_K_MAILBOX, m->id))) < 0 ||
 	    (rc = put_u64(r, name_key(m->row.parent, m->row.name), m->id)) < 0)

@@ -12,6 +12,8 @@ struct rp_mailbox {
 	bool lost;		/* its row is: the rest was found out */
 	bool gone;		/* it was destroyed */
 	uint32_t last_uid;
+	struct row_acl *acl;	/* NULL: none that can be read */
+	size_t n_acl;
 	struct rp_msg **msg;	/* as they will be, by UID */
 	size_t n_msg, cap_msg;
 };

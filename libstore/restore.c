@@ -513,6 +513,21 @@ place(struct restore *x, bool there)
 	return rc;
 }
 
+/* Whom it shares with is to find it, on this machine too. */
+static void
+renew_shares(struct restore *x)
+{
+	struct store *st;
+	int rc;
+
+	if ((rc = store_open(x->cf, x->r->account, &st)) >= 0) {
+		rc = store_shares_renew(st);
+		store_close(&st);
+	}
+	if (rc < 0)
+		(void)say(x, rc, "the hints of what it shares can't be made");
+}
+
 static int
 run(struct restore *x, const char *tmp2, struct store_backed *d_r)
 {
@@ -540,6 +555,7 @@ run(struct restore *x, const char *tmp2, struct store_backed *d_r)
 	store_close(&x->st);
 	if ((rc = place(x, there)) < 0)
 		return rc;
+	renew_shares(x);
 	*d_r = (struct store_backed){ .modseq = d.modseq, .when = d.when };
 	return 0;
 }

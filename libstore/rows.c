@@ -617,3 +617,41 @@ row_keywords_get(struct slice v, struct slice name_r[ROW_KEYWORDS],
 	}
 	return val_close(&c);
 }
+
+int
+row_acl_put(struct buf *b, const struct row_acl *v, size_t n)
+{
+	val_begin(b);
+	buf_add_varint(b, n);
+	for (size_t i = 0; i < n; i++) {
+		buf_add_lstr(b, v[i].who);
+		buf_add_varint(b, v[i].rights);
+	}
+	return val_end(b);
+}
+
+int
+row_acl_get(struct slice v, struct arena *a, struct row_acl **v_r, size_t *n_r)
+{
+	struct cur c;
+	int rc;
+
+	if ((rc = val_open(v, "an ACL", &c)) < 0)
+		return rc;
+	if ((*n_r = cur_count(&c, 3, ROW_ACL_MAX)) == 0)
+		return STORE_E_CORRUPT;
+	*v_r = arena_calloc(a, *n_r, sizeof(**v_r));
+	for (size_t i = 0; i < *n_r; i++) {
+		struct row_acl *e = &(*v_r)[i];
+		uint64_t rights;
+
+		e->who = cur_lstr(&c);
+		rights = cur_varint(&c);
+		if (e->who.n == 0 || e->who.n > ROW_WHO_MAX || rights == 0 ||
+		    rights > ROW_RIGHTS_ALL ||
+		    (i > 0 && slice_cmp(e[-1].who, e->who) >= 0))
+			return STORE_E_CORRUPT;
+		e->rights = (uint32_t)rights;
+	}
+	return val_close(&c);
+}

@@ -31,7 +31,10 @@ enum {
 	ROW_KEYWORDS = 58,
 	ROW_KEYWORD_MAX = 255,
 	ROW_PATH_MAX = 33 * (ROW_NAME_MAX + 1),	/* of a mailbox */
-	ROW_TXN_RING = 8
+	ROW_TXN_RING = 8,
+	ROW_ACL_MAX = 256,		/* entries */
+	ROW_WHO_MAX = 129,		/* a sign and an account */
+	ROW_RIGHTS_ALL = 0xfff
 };
 #define ROW_MODSEQ_MAX ((UINT64_C(1) << 40) - 1)
 
@@ -48,7 +51,8 @@ enum {
 	ROW_K_ROLE = 'r', ROW_K_HOT = 'h', ROW_K_COLD = 'c', ROW_K_CHANGED = 'g',
 	ROW_K_EMAIL = 'e', ROW_K_THREAD = 't', ROW_K_MEMBER = 'T',
 	ROW_K_MSGID = 'i', ROW_K_TOMB = 'x', ROW_K_KEYWORDS = 'k',
-	ROW_K_BLOB = 'b', ROW_K_DUE = 'd', ROW_K_JOB = 'j'
+	ROW_K_BLOB = 'b', ROW_K_DUE = 'd', ROW_K_JOB = 'j',
+	ROW_K_ACL = 'a'
 };
 enum { ROW_KEY_MAX = 40 };
 
@@ -186,6 +190,15 @@ int row_due_get(struct slice v, struct row_due *d_r);
 
 int row_keywords_put(struct buf *b, const struct slice *name, size_t n);
 int row_keywords_get(struct slice v, struct slice name_r[ROW_KEYWORDS],
+    size_t *n_r);
+
+/* Entries ascend by name; one at least, each with rights. */
+struct row_acl {
+	struct slice who;
+	uint32_t rights;
+};
+int row_acl_put(struct buf *b, const struct row_acl *v, size_t n);
+int row_acl_get(struct slice v, struct arena *a, struct row_acl **v_r,
     size_t *n_r);
 
 /* ---- tombstones -------------------------------------------------------- */

@@ -335,7 +335,18 @@ int mailbox_ids(struct kv_txn *t, struct arena *a, uint64_t **id_r,
 int keywords_known(struct work *w, uint64_t flags);
 
 
+/* acl.c */
+int acl_write(struct work *w, uint64_t mailbox, const struct row_acl *v,
+    size_t n);
+/* A new mailbox gets what its parent has. */
+int acl_inherit(struct work *w, uint64_t parent, uint64_t mailbox);
+/* 1: an entry of some mailbox is that one's. */
+int acl_names(struct store *st, const char *who);
+/* shares.c: makes sure that a hint of this account is there for who. */
+int share_hint(struct store *st, struct slice who);
+
 /* mailbox-set.c */
+void mailbox_changed(struct work *w, struct w_mailbox *m);
 bool mailbox_name_ok(struct slice name, struct arena *a, struct slice *nfc_r);
 int mailbox_make(struct work *w, uint64_t parent, struct slice name,
     enum store_role role, uint32_t sort_order, bool subscribed,

@@ -131,7 +131,7 @@ struct store_mailbox {
 	uint64_t highestmodseq;	/* of any message change here, incl. expunge */
 	uint64_t created;	/* modseq */
 	uint64_t changed;	/* modseq of the last change of name, parent, role,
-				 * sort order or subscription */
+				 * sort order, subscription or rights */
 	uint64_t counted;	/* modseq of the last change of total, deleted,
 				 * unread, threads or unread_threads */
 	uint32_t total, deleted;
@@ -198,8 +198,51 @@ enum {	/* RFC 4314 2.1 */
 	STORE_RIGHT_EXPUNGE = 0x200,	/* e */
 	STORE_RIGHT_ADMIN = 0x400,	/* a: change the rights */
 	STORE_RIGHT_NOTES = 0x800,	/* n: shared annotations (RFC 5257) */
-	STORE_RIGHTS_ALL = 0xfff
+	STORE_RIGHTS_ALL = 0xfff,
+	/* what RFC 2086's c and d stand for (RFC 4314 2.1.1) */
+	STORE_RIGHTS_OLD_C = STORE_RIGHT_CREATE | STORE_RIGHT_DELETE,
+	STORE_RIGHTS_OLD_D = STORE_RIGHT_TRASH | STORE_RIGHT_EXPUNGE
 };
+/* "lrswipkxtean", and old: c and d as RFC 4314 2.1.1 wants. */
+enum { STORE_RIGHTS_TEXT = 16 };
+const char *store_rights_text(unsigned rights, bool old,
+    char buf[STORE_RIGHTS_TEXT]);
+/* c and d are taken for what they stand for.  -1: there is no such right. */
+int store_rights_from(struct slice s, unsigned *rights_r);
+
+#define STORE_ANYONE "anyone"
+enum { STORE_ACL_MAX = 256 };	/* entries of one mailbox */
+struct store_acl {
+	struct slice who;	/* an account's name or "anyone"; after a "-":
+				 * these rights are taken from him */
+	unsigned rights;
+};
+/* May that be an entry?  There need not be such an account. */
+bool store_acl_who_ok(struct slice who);
+/* The entries of a mailbox, by name.  The owner has all rights and no entry. */
+int store_acl_get(struct store *st, struct arena *a, uint64_t mailbox,
+    struct store_acl **v_r, size_t *n_r);
+enum store_acl_op { STORE_ACL_SET, STORE_ACL_ADD, STORE_ACL_DEL };
+/* An entry that has no rights any more is removed.  LIMIT: too many entries. */
+int store_acl_set(struct store *st, uint64_t mailbox, struct slice who,
+    enum store_acl_op op, unsigned rights);
+/* The rights that an account has on a mailbox of st's account: all, if that is
+ * its own, else what it and anyone are given, but for what is taken. */
+int store_rights(struct store *st, uint64_t mailbox, const char *user,
+    unsigned *rights_r);
+/*
+ * Accounts that may share something with this one, by name, from hints: each
+ * may be gone, or share nothing any more; rights are what store_rights() says.
+ * Empty with engines that have no files.
+ */
+int store_shares(struct store *st, struct arena *a, const char ***owners_r,
+    size_t *n_r);
+/* Who followed a hint found no such account; or an account (st is the owner's)
+ * that may share nothing with user: hints that are wrong go.  Best effort. */
+void store_shares_forget(struct store *st, const char *owner);
+void store_shares_review(struct store *st, const char *user);
+/* Makes all hints that this account's ACLs need. */
+int store_shares_renew(struct store *st);
 
 /* ---- flags ------------------------------------------------------------- */
 

@@ -70,6 +70,21 @@ round_keywords(struct slice v)
 	same();
 }
 
+static void
+round_acl(struct slice v)
+{
+	struct row_acl *e;
+	size_t n;
+
+	if (row_acl_get(v, arena, &e, &n) < 0)
+		return;
+	FUZZ_CHECK(n > 0 && n <= ROW_ACL_MAX);
+	encoded(row_acl_put(&out, e, n));
+	FUZZ_CHECK(row_acl_get(buf_slice(&out), arena, &e, &n) == 0);
+	FUZZ_CHECK(row_acl_put(&again, e, n) == 0);
+	same();
+}
+
 struct tombs {
 	struct row_tomb *t;
 	size_t n, cap;
@@ -191,7 +206,7 @@ round_keys(struct slice v)
 static void (*const round_trip[])(struct slice v) = {
 	round_head, round_mailbox, round_email, round_thread, round_blob,
 	round_due, round_u64, round_u32, round_keywords, round_tombs,
-	round_hot, round_cold, round_keys
+	round_hot, round_cold, round_keys, round_acl
 };
 
 int
