@@ -80,25 +80,14 @@ keyword_ok(struct slice s)
 	return true;
 }
 
-static struct slice
-keyword_lower(struct slice s, struct arena *a)
-{
-	char *p = arena_strndup(a, s.p, s.n);
-
-	for (size_t i = 0; i < s.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] = (char)(p[i] - 'A' + 'a');
-	return slice_make(p, s.n);
-}
-
 static uint64_t
 keyword_in(struct slice s, const struct slice *name, size_t n)
 {
 	for (int i = 0; i < SYSTEM_NAMES; i++)
-		if (slice_eq(s, slice_str(system_names[i])))
+		if (slice_ieq(s, slice_str(system_names[i])))
 			return UINT64_C(1) << i;
 	for (size_t i = 0; i < n; i++)
-		if (slice_eq(s, name[i]))
+		if (slice_ieq(s, name[i]))
 			return UINT64_C(1) << (STORE_KEYWORD_FIRST + i);
 	return 0;
 }
@@ -111,19 +100,18 @@ struct keyword_arg {
 static int
 keyword_make(struct work *w, void *arg)
 {
-	struct slice name[ROW_KEYWORDS], s;
+	struct slice name[ROW_KEYWORDS];
 	struct keyword_arg *k = arg;
 	size_t n;
 	int rc;
 
 	if ((rc = keywords_read(w->t, w->a, name, &n)) < 0)
 		return rc;
-	s = keyword_lower(k->name, w->a);
-	if ((k->bit = keyword_in(s, name, n)) != 0)
+	if ((k->bit = keyword_in(k->name, name, n)) != 0)
 		return 0;
 	if (n == ROW_KEYWORDS)
 		return STORE_E_LIMIT;
-	name[n] = s;
+	name[n] = k->name;
 	row_keywords_put(&w->st->val, name, n + 1);
 	k->bit = UINT64_C(1) << (STORE_KEYWORD_FIRST + n);
 	return work_put(w, row_key_kind(ROW_K_KEYWORDS));
@@ -144,7 +132,7 @@ store_keyword_bit(struct store *st, struct slice name, bool create,
 	if ((rc = ro_begin(st, &t)) < 0)
 		return rc;
 	if ((rc = keywords_read(t, st->ra, known, &n)) == 0)
-		k.bit = keyword_in(keyword_lower(name, st->ra), known, n);
+		k.bit = keyword_in(name, known, n);
 	ro_end(st);
 	if (rc == 0 && k.bit == 0)
 		rc = create ? store_run(st, 0, keyword_make, &k, NULL) :

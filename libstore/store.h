@@ -258,7 +258,8 @@ int store_shares_renew(struct store *st);
 enum { STORE_KEYWORD_FIRST = 6, STORE_KEYWORD_BITS = 58 };
 
 /* names_r[bit] for bit < *n_r; NULL where the bit has no keyword.  Bits 0..3
- * are "$seen", "$answered", "$flagged", "$draft". */
+ * are "$seen", "$answered", "$flagged", "$draft"; others have the case in which
+ * they were written first (older accounts: lower case). */
 int store_keywords(struct store *st, struct arena *a, struct slice **names_r,
     size_t *n_r);
 /*
