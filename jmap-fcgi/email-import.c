@@ -160,8 +160,8 @@ spool_message(struct jmap_call *c, struct import *im,
 	return err;
 }
 
-static json_t *
-created(const struct store_added *ad)
+json_t *
+email_created(const struct store_added *ad)
 {
 	json_t *o = json_object();
 	char blob[STORE_BLOBID_LEN + 1];
@@ -215,7 +215,7 @@ import_all(struct jmap_call *c, json_t *done, json_t *failed)
 			js_put(failed, key, err);
 			continue;
 		}
-		js_put(done, key, created(&ad));
+		js_put(done, key, email_created(&ad));
 		js_put(c->req->created, key, id_json('E', ad.email));
 	}
 	return set_new_state(c, &email_type);

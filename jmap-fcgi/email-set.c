@@ -267,17 +267,6 @@ carry_out(struct batch *b)
 	return 0;
 }
 
-static void
-refuse_creates(struct jmap_set *s)
-{
-	const char *key;
-	json_t *v;
-
-	json_object_foreach(s->create, key, v)
-		js_put(s->not_created, key, set_error("forbidden",
-		    "this server takes new messages by Email/import"));
-}
-
 /* The ids to destroy, as a set. */
 static json_t *
 destroy_set(struct jmap_set *s)
@@ -308,7 +297,7 @@ email_set(struct jmap_call *c)
 	type_wants(c, &email_part_type, NULL, &b.opts.part, &b.opts.n_part);
 	b.set = arena_calloc(c->arena, max, sizeof(*b.set));
 	b.op = arena_calloc(c->arena, max, sizeof(*b.op));
-	refuse_creates(&s);
+	email_create_all(&s);
 	destroying = destroy_set(&s);
 	collect_updates(&b, destroying);
 	collect_destroys(&b, destroying);

@@ -110,6 +110,11 @@ struct email_change {
 int email_set_keywords(struct jmap_call *c, void *change, json_t *v);
 int email_set_mailboxes(struct jmap_call *c, void *change, json_t *v);
 
+/* Carries out s->create (email-create.c). */
+void email_create_all(struct jmap_set *s);
+/* What the client is told of a new Email (email-import.c). */
+json_t *email_created(const struct store_added *ad);
+
 /* ---- query (email-query.c, email-filter.c, email-sort.c) --------------- */
 
 struct thread_flags {	/* of the Emails of one thread */

@@ -8,6 +8,10 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/core-echo.c \
 	jmap-fcgi/download.c \
 	jmap-fcgi/email-body.c jmap-fcgi/email.h \
+	jmap-fcgi/email-create.c jmap-fcgi/email-create.h \
+	jmap-fcgi/email-create-body.c \
+	jmap-fcgi/email-create-header.c \
+	jmap-fcgi/email-create-write.c \
 	jmap-fcgi/email-filter.c \
 	jmap-fcgi/email-flags.c \
 	jmap-fcgi/email-header.c \
@@ -68,7 +72,7 @@ EXTRA_DIST += t/lib/CulverJmap.pm
 TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/blob.t t/jmap/push.t t/jmap/server.t t/jmap/sync.t \
 	t/jmap/table.t t/jmap/mailbox-query.t \
-	t/jmap/email-query-changes.t
+	t/jmap/email-query-changes.t t/jmap/email-create.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c

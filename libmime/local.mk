@@ -21,7 +21,9 @@ libmime_libmime_a_SOURCES = \
 	libmime/search.c \
 	libmime/source.h \
 	libmime/subject.c \
-	libmime/words.c
+	libmime/words.c \
+	libmime/write.c libmime/write.h \
+	libmime/write-body.c
 
 # What a program needs to link libmime (before LIBBASE).
 LIBMIME = libmime/libmime.a $(GUMBO_LIBS)
