@@ -78,6 +78,8 @@ const struct conf_key conf_top_keys[] = {
 	{ "auth-cache", CONF_K_TIME32, TOP(auth_cache_s), 0, "10m", 0, DAY, NULL, NULL },
 	{ "failure-delay-ms", CONF_K_NUM32, TOP(failure_delay_ms), 0, "2000", 0, 60000, NULL, NULL },
 	{ "max-failures", CONF_K_NUM32, TOP(max_failures), 0, "5", 1, 1000, NULL, NULL },
+	/* IMAP */
+	{ "imap-progress-ms", CONF_K_NUM32, TOP(imap_progress_ms), 0, "10000", 0, 3600000, NULL, NULL },
 	/* JMAP */
 	{ "jmap-url", CONF_K_STR, TOP(jmap_url), 0, NULL, 0, 0, NULL, conf_check_url },
 	{ "jmap-max-size-upload", CONF_K_SIZE64, TOP(jmap_max_size_upload), 0, "50M", 64 * KIB, GIB, NULL, NULL },

@@ -1,4 +1,5 @@
-/* imapd/cmd-any.c - CAPABILITY, NOOP, CHECK, LOGOUT, ID, ENABLE, NAMESPACE */
+/* imapd/cmd-any.c - CAPABILITY, NOOP, CHECK, LOGOUT, ID, ENABLE, NAMESPACE,
+ * GETJMAPACCESS */
 #include "config.h"
 
 #include "imapd/imap.h"
@@ -98,6 +99,24 @@ cmd_id(struct imap_cmd *cmd)
 	enc_raw(e, "* ID (\"name\" \"Culver\")");
 	enc_eol(e);
 	return imap_ok(cmd, "Pleased to meet you");
+}
+
+/* RFC 9698: the same mail, names, passwords and ids by JMAP. */
+enum imap_next
+cmd_getjmapaccess(struct imap_cmd *cmd)
+{
+	const char *url = cmd->s->x->conf->jmap_url;
+	struct enc *e = &cmd->s->out;
+
+	if (!imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	if (url == NULL)
+		return imap_bad(cmd, "JMAPACCESS isn't offered here");
+	enc_raw(e, "* JMAPACCESS ");
+	enc_string(e, slice_str(arena_printf(cmd->a, "%s/.well-known/jmap",
+	    url)));
+	enc_eol(e);
+	return imap_ok(cmd, "That is where");
 }
 
 /* ---- ENABLE (RFC 5161) ------------------------------------------------- */

@@ -1,4 +1,5 @@
-/* imapd/cmd-auth.c - STARTTLS, LOGIN, AUTHENTICATE (RFC 3501 6.2, RFC 4959) */
+/* imapd/cmd-auth.c - STARTTLS, LOGIN, AUTHENTICATE (RFC 3501 6.2, RFC 4959),
+ * UNAUTHENTICATE (RFC 8437) */
 #include "config.h"
 
 #include "imapd/imap.h"
@@ -159,4 +160,35 @@ cmd_authenticate(struct imap_cmd *cmd)
 	cmd->state = sasl;
 	cmd->line = sasl_line;
 	return sasl_next(cmd, in);
+}
+
+/* ---- UNAUTHENTICATE ---------------------------------------------------- */
+
+/* All that the user brought about is forgotten but TLS and ID. */
+static void
+forget_user(struct imap_cmd *cmd)
+{
+	struct imap_session *s = cmd->s;
+
+	view_close(&s->view);
+	imap_flags_forget(s);
+	s->enabled = 0;
+	s->out.utf8 = false;
+	s->bad = 0;
+	login_forget(s->x);
+	s->deadline = time_mono_ms() +
+	    (int64_t)s->x->listener->login_timeout_s * 1000;
+}
+
+enum imap_next
+cmd_unauthenticate(struct imap_cmd *cmd)
+{
+	if (!imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	if (cmd->s->compressed) {	/* NO isn't allowed, BYE is */
+		imap_bye(cmd->s, NULL, "Connect anew: compression is active");
+		return IMAP_BYE;
+	}
+	cmd->after = forget_user;
+	return imap_ok(cmd, "Who are you?");
 }

@@ -24,6 +24,8 @@ static const struct imap_command commands[] = {
 	{ "EXPUNGE", cmd_expunge, IMAP_SELECTED, IMAP_WRITE, NULL, NULL },
 	{ "FETCH", cmd_fetch, IMAP_SELECTED, IMAP_SEQ | IMAP_SECTIONS, NULL,
 	    NULL },
+	{ "GETJMAPACCESS", cmd_getjmapaccess, IMAP_LOGGEDIN, 0, "JMAPACCESS",
+	    NULL },
 	{ "GETQUOTA", cmd_getquota, IMAP_LOGGEDIN, 0, "QUOTA", NULL },
 	{ "GETQUOTAROOT", cmd_getquotaroot, IMAP_LOGGEDIN, 0, "QUOTA", NULL },
 	{ "ID", cmd_id, IMAP_ANY, 0, "ID", NULL },
@@ -64,6 +66,8 @@ static const struct imap_command commands[] = {
 	    NULL },
 	{ "UID THREAD", cmd_thread, IMAP_SELECTED, IMAP_UID,
 	    "THREAD=REFERENCES", NULL },
+	{ "UNAUTHENTICATE", cmd_unauthenticate, IMAP_LOGGEDIN, IMAP_NOSYNC,
+	    "UNAUTHENTICATE", NULL },
 	{ "UNSELECT", cmd_unselect, IMAP_SELECTED, IMAP_NOSYNC, "UNSELECT",
 	    NULL },
 	{ "UNSUBSCRIBE", cmd_unsubscribe, IMAP_LOGGEDIN, 0, NULL, NULL },
@@ -91,6 +95,7 @@ static const struct {
 	{ "CREATE-SPECIAL-USE",	CAP_AFTER },
 	{ "ESEARCH",		CAP_AFTER },
 	{ "ESORT",		CAP_AFTER },
+	{ "INPROGRESS",		CAP_AFTER },
 	{ "LIST-EXTENDED",	CAP_AFTER },
 	{ "LIST-STATUS",	CAP_AFTER },
 	{ "MOVE",		CAP_AFTER },
@@ -116,6 +121,7 @@ static const struct {
 	{ "THREAD=REFERENCES",	CAP_AFTER },
 	{ "THREAD=REFS",	CAP_AFTER },
 	{ "UIDPLUS",		CAP_AFTER },
+	{ "UNAUTHENTICATE",	CAP_AFTER },
 	{ "UNSELECT",		CAP_AFTER },
 	{ "WITHIN",		CAP_AFTER },
 	/* clang-format on */
@@ -170,6 +176,8 @@ imap_capabilities(struct imap_session *s, struct buf *out)
 			cap_add(out, "COMPRESS=DEFLATE");
 		cap_add(out, "APPENDLIMIT=");
 		buf_add_u64(out, s->x->conf->max_message);
+		if (s->x->conf->jmap_url != NULL)
+			cap_add(out, "JMAPACCESS");
 		return;
 	}
 	if (s->x->tls_offered)

@@ -350,6 +350,7 @@ run(struct imap_session *s)
 	cmd->args = (struct imap_args){ s->parser.args, cmd->a, NULL,
 		s->out.utf8 };
 	new_deadline(s);
+	cmd->heard = time_mono_ms();
 	if (cmd->row->flags & IMAP_WRITE && s->view.readonly)
 		next = imap_no(cmd, "READ-ONLY", "The mailbox is read-only");
 	else

@@ -79,6 +79,8 @@ struct imap_cmd {
 	void (*cancel)(struct imap_cmd *cmd);	/* the connection ended */
 	int wake_fd;			/* wake when readable; -1: none */
 	int64_t silence_ms;		/* "Still here" after it; 0: never */
+	int64_t heard;			/* monotonic ms: the client's last word
+					 * from the command */
 	void *state;			/* the handler's own */
 };
 
@@ -125,6 +127,12 @@ enum imap_next imap_bad_args(struct imap_cmd *cmd);
 enum imap_next imap_store_failed(struct imap_cmd *cmd, int rc);
 /* Writes the tagged line. */
 void imap_answer(struct imap_cmd *cmd);
+
+/* ---- progress.c -------------------------------------------------------- */
+
+/* Tells, if the client has heard nothing of the command for long, how much of it
+ * is done; goal 0: who knows.  Not in the middle of a response. */
+void imap_progress(struct imap_cmd *cmd, uint64_t done, uint64_t goal);
 
 /* ---- set.c ------------------------------------------------------------- */
 
@@ -234,6 +242,7 @@ enum imap_next cmd_esearch(struct imap_cmd *cmd);
 enum imap_next cmd_examine(struct imap_cmd *cmd);
 enum imap_next cmd_expunge(struct imap_cmd *cmd);
 enum imap_next cmd_fetch(struct imap_cmd *cmd);
+enum imap_next cmd_getjmapaccess(struct imap_cmd *cmd);
 enum imap_next cmd_getquota(struct imap_cmd *cmd);
 enum imap_next cmd_getquotaroot(struct imap_cmd *cmd);
 enum imap_next cmd_id(struct imap_cmd *cmd);
@@ -255,6 +264,7 @@ enum imap_next cmd_status(struct imap_cmd *cmd);
 enum imap_next cmd_store(struct imap_cmd *cmd);
 enum imap_next cmd_subscribe(struct imap_cmd *cmd);
 enum imap_next cmd_thread(struct imap_cmd *cmd);
+enum imap_next cmd_unauthenticate(struct imap_cmd *cmd);
 enum imap_next cmd_unselect(struct imap_cmd *cmd);
 enum imap_next cmd_unsubscribe(struct imap_cmd *cmd);
 

@@ -40,6 +40,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/match.c imapd/match.h \
 	imapd/parse.c imapd/parse.h \
 	imapd/place.c imapd/place.h \
+	imapd/progress.c \
 	imapd/resync.c \
 	imapd/search-answer.c imapd/search-eval.c imapd/search-parse.c \
 	imapd/search-run.c imapd/search.h \
@@ -123,7 +124,10 @@ TAPS += \
 	t/imap/quota.t \
 	t/imap/random-qresync.t \
 	t/imap/random.t \
+	t/imap/inprogress.t \
+	t/imap/jmapaccess.t \
 	t/imap/replace.t \
+	t/imap/unauthenticate.t \
 	t/imap/rev2.t \
 	t/imap/savedate.t \
 	t/imap/search.t \

@@ -38,6 +38,8 @@ on_info(void *arg, const struct store_msg_info *info)
 
 	while (r->at < v->n && v->m[r->at].uid < info->uid)
 		r->at++;
+	/* Of a search in many mailboxes nobody knows how many are left. */
+	imap_progress(r->q.cmd, r->at, r->mailbox.p == NULL ? v->n : 0);
 	if (r->at < v->n && v->m[r->at].uid == info->uid &&
 	    r->verdict[r->at] == ASK)
 		r->verdict[r->at] = eval(r, r->at, info) == 1 ? YES : NO;
