@@ -162,7 +162,8 @@ cmd_namespace(struct imap_cmd *cmd)
 {
 	if (!imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	enc_raw(&cmd->s->out, "* NAMESPACE ((\"\" \"/\")) NIL NIL");
+	enc_raw(&cmd->s->out, "* NAMESPACE ((\"\" \"/\")) "
+	    "((\"" IMAP_OTHERS "/\" \"/\")) NIL");
 	enc_eol(&cmd->s->out);
 	return imap_ok(cmd, "Listed");
 }

@@ -89,8 +89,9 @@ check_mailbox(struct imap_cmd *cmd, uint64_t size)
 			return refuse(cmd, NULL, args.err);
 		rc = imap_mailbox(cmd, name, STORE_RIGHT_INSERT, &ap->to);
 		ap->checked = rc >= 0;
+		cmd->s->others.held = ap->to.st;
 	}
-	if (rc == STORE_E_NOTFOUND)
+	if (rc == STORE_E_NOTFOUND && ap->to.own)
 		return refuse(cmd, "TRYCREATE", "There is no such mailbox");
 	if (rc < 0)
 		return refuse(cmd, store_error(rc)->imap,
@@ -271,9 +272,9 @@ appenduid(struct imap_cmd *cmd, uint32_t validity,
 }
 
 static enum imap_next
-no_mailbox(struct imap_cmd *cmd, int rc)
+no_mailbox(struct imap_cmd *cmd, const struct imap_place *to, int rc)
 {
-	if (rc == STORE_E_NOTFOUND)
+	if (rc == STORE_E_NOTFOUND && to->own)
 		return imap_no(cmd, "TRYCREATE", "There is no such mailbox");
 	return imap_store_failed(cmd, rc);
 }
@@ -290,7 +291,7 @@ add(struct imap_cmd *cmd, struct store_new *new, size_t n,
 		new[i].n_mailboxes = 1;
 	}
 	if ((rc = store_email_add(to->st, new, n, added, NULL)) < 0)
-		return no_mailbox(cmd, rc);
+		return no_mailbox(cmd, to, rc);
 	return imap_ok_code(cmd, appenduid(cmd, to->mb.uidvalidity, added, n),
 	    "Appended");
 }
@@ -319,9 +320,11 @@ messages(struct imap_cmd *cmd, const struct imap_place *to,
 		n++;
 	} while (v->next != NULL);
 	for (size_t i = 0; i < n; i++) {
-		if (!imap_flags_parse(cmd, to->st, &flags[i], &new[i].flags) ||
+		if (!imap_flags_parse(cmd, to->st, to->rights, &flags[i],
+		    &new[i].flags) ||
 		    !finish(cmd, &ap->m[i]))
 			return 0;
+		new[i].flags &= imap_flags_allowed(to->rights);
 		new[i].spool = ap->m[i].spool;
 	}
 	return n;
@@ -339,7 +342,8 @@ cmd_append(struct imap_cmd *cmd)
 	if (!imap_args_mailbox(&cmd->args, &name))
 		return imap_bad_args(cmd);
 	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_INSERT, &to)) < 0)
-		return no_mailbox(cmd, rc);
+		return no_mailbox(cmd, &to, rc);
+	cmd->s->others.held = to.st;
 	if ((n = messages(cmd, &to, new)) == 0)
 		return IMAP_DONE;
 	return add(cmd, new, n, &to);
@@ -376,6 +380,19 @@ one_message(struct imap_cmd *cmd)
 	return 0;
 }
 
+/* The new one is there before the old one goes. */
+static int
+replace_elsewhere(struct imap_cmd *cmd, const struct imap_place *to,
+    const struct store_new *new, uint32_t uid, struct store_added *added_r)
+{
+	struct view *v = &cmd->s->view;
+	int rc;
+
+	if ((rc = store_email_add(to->st, new, 1, added_r, NULL)) < 0)
+		return rc;
+	return store_msgs_remove(v->st, cmd->a, v->mailbox, &uid, 1, NULL);
+}
+
 enum imap_next
 cmd_replace(struct imap_cmd *cmd)
 {
@@ -388,20 +405,27 @@ cmd_replace(struct imap_cmd *cmd)
 	size_t n;
 	int rc;
 
+	if (!imap_may(cmd->s, STORE_RIGHT_TRASH | STORE_RIGHT_EXPUNGE))
+		return imap_no(cmd, "NOPERM",
+		    "You may not remove messages here");
 	if ((uid = one_message(cmd)) == 0)
 		return IMAP_DONE;
 	if (!imap_args_mailbox(&cmd->args, &name))
 		return imap_bad_args(cmd);
 	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_INSERT, &to)) < 0)
-		return no_mailbox(cmd, rc);
+		return no_mailbox(cmd, &to, rc);
+	cmd->s->others.held = to.st;
 	if ((n = messages(cmd, &to, new)) == 0)
 		return IMAP_DONE;
 	if (n != 1)
 		return imap_bad(cmd, "REPLACE takes one message");
 	new->mailboxes = &to.mb.id;
 	new->n_mailboxes = 1;
-	rc = store_email_replace(to.st, new, cmd->s->view.mailbox, uid, &added,
-	    NULL);
+	if (to.st != cmd->s->view.st)
+		rc = replace_elsewhere(cmd, &to, new, uid, &added);
+	else
+		rc = store_email_replace(to.st, new, cmd->s->view.mailbox,
+		    uid, &added, NULL);
 	if (rc == STORE_E_NOTFOUND)
 		return imap_no(cmd, "EXPUNGEISSUED",
 		    "The message or the mailbox was removed");

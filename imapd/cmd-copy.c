@@ -1,7 +1,7 @@
 /* imapd/cmd-copy.c - COPY and MOVE (RFC 3501 6.4.7, RFC 4315, RFC 6851) */
 #include "config.h"
 
-#include "imapd/imap.h"
+#include "imapd/copy.h"
 #include "libbase/xalloc.h"
 
 /* "COPYUID validity sources targets" */
@@ -64,6 +64,10 @@ copy(struct imap_cmd *cmd, bool move)
 	if (!imap_args_mailbox(&cmd->args, &name) ||
 	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
+	/* RFC 4314 has no MOVE: it is COPY, STORE \Deleted and EXPUNGE. */
+	if (move && !imap_may(s, STORE_RIGHT_TRASH | STORE_RIGHT_EXPUNGE))
+		return imap_no(cmd, "NOPERM",
+		    "You may not remove messages here");
 	/* Learns who is gone; EXPUNGE comes when it may. */
 	if ((rc = imap_sync(s, false, NULL)) < 0)
 		return imap_store_failed(cmd, rc);
@@ -72,11 +76,15 @@ copy(struct imap_cmd *cmd, bool move)
 		return imap_no(cmd, "EXPUNGEISSUED",
 		    "Some of the messages were expunged");
 	rc = imap_mailbox(cmd, name, STORE_RIGHT_INSERT, &to);
-	if (rc == STORE_E_NOTFOUND)
+	if (rc == STORE_E_NOTFOUND && to.own)
 		return imap_no(cmd, "TRYCREATE", "There is no such mailbox");
-	if (rc >= 0 && n > 0)
+	if (rc >= 0 && n > 0 && to.st == v->st &&
+	    imap_flags_allowed(to.rights) == imap_flags_allowed(
+	    STORE_RIGHTS_ALL))
 		rc = store_msgs_copy(v->st, cmd->a, v->mailbox, uids, n,
 		    to.mb.id, move, &pairs, &n_pairs, NULL);
+	else if (rc >= 0 && n > 0)
+		rc = copy_across(cmd, &to, uids, n, move, &pairs, &n_pairs);
 	if (rc < 0)
 		return imap_store_failed(cmd, rc);
 	return copied(cmd, &to.mb, pairs, n_pairs, move);

@@ -83,8 +83,9 @@ choose_all(struct multi *x, bool inbox, bool subscribed)
 		const struct store_mailbox *mb = x->l.e[i].mb;
 
 		x->chosen[i] = x->chosen[i] ||
-		    ((!inbox || mb->role == STORE_ROLE_INBOX) &&
-		    (!subscribed || mb->subscribed));
+		    (subscribed ? mb->subscribed : !x->l.e[i].owner &&
+		    !x->l.e[i].nonexistent &&
+		    (!inbox || mb->role == STORE_ROLE_INBOX));
 	}
 }
 
@@ -192,10 +193,17 @@ search_other(struct multi *x, const struct entry *e)
 {
 	struct imap_session *s = x->cmd->s;
 	struct view selected = s->view;
-	int rc;
+	struct store *st = s->x->store;
+	int rc = 0;
 
+	if (e->nonexistent || !(e->rights & STORE_RIGHT_READ))
+		return 0;
+	s->others.held = selected.st;
+	if (e->owner != NULL &&
+	    (rc = imap_other(s, slice_str(e->owner), &st)) < 0)
+		return rc;
 	s->view = (struct view){ 0 };
-	rc = view_open(&s->view, x->l.st, x->cmd->a, e->mb, e->path, true);
+	rc = view_open(&s->view, st, x->cmd->a, e->mb, e->path, true);
 	if (rc >= 0)
 		rc = search(x, e->path);
 	view_close(&s->view);
@@ -203,17 +211,29 @@ search_other(struct multi *x, const struct entry *e)
 	return rc;
 }
 
+/* Is that the account that the mailbox is in? */
+static bool
+is_of(const struct imap_session *s, const struct entry *e)
+{
+	const struct store *st = s->view.st;
+
+	return e->owner ? strcmp(e->owner, store_account_name(st)) == 0 :
+	    st == s->x->store;
+}
+
 static int
 search_all(struct multi *x)
 {
 	uint64_t mine = x->cmd->s->view.mailbox;
+	bool found = false;
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < x->l.n; i++) {
 		const struct entry *e = &x->l.e[i];
 		bool here = mine != 0 && e->mb->id == mine &&
-		    imap_store(x->cmd->s) == x->l.st;
+		    is_of(x->cmd->s, e);
 
+		found = found || here;
 		if (here && (x->selected || x->chosen[i]))
 			rc = search(x, e->path);
 		else if (x->chosen[i])
@@ -223,6 +243,9 @@ search_all(struct multi *x)
 		/* It was deleted meanwhile. */
 		rc = rc == STORE_E_NOTFOUND ? 0 : rc;
 	}
+	/* He may read it, but not know that it is there. */
+	if (rc >= 0 && x->selected && !found)
+		rc = search(x, x->cmd->s->view.path);
 	return rc;
 }
 
@@ -233,7 +256,8 @@ cmd_esearch(struct imap_cmd *cmd)
 	int rc;
 
 	cmd->uid = true;	/* RFC 7377 2.1: always UIDs */
-	if ((rc = listing_load(cmd, &x.l)) < 0)
+	if ((rc = listing_load(cmd, &x.l)) < 0 ||
+	    (rc = listing_others(cmd, &x.l)) < 0)
 		return imap_store_failed(cmd, rc);
 	x.chosen = arena_calloc(cmd->a, x.l.n + 1, sizeof(*x.chosen));
 	if (!parse(&x))

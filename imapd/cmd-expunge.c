@@ -22,6 +22,8 @@ cmd_expunge(struct imap_cmd *cmd)
 	}
 	if (!imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
+	if (!imap_may(cmd->s, STORE_RIGHT_EXPUNGE))
+		return imap_no(cmd, "NOPERM", "You may not expunge here");
 	if (v->dead || (cmd->uid && n == 0))
 		return imap_ok(cmd, "Nothing to expunge");
 	rc = store_msgs_expunge(imap_store(cmd->s), cmd->a, v->mailbox, uids, n,

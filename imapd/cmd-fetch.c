@@ -195,6 +195,8 @@ set_seen(struct fetch *f, const uint32_t *uids, size_t n)
 	size_t n_refused;
 	int rc = 0;
 
+	if (!imap_may(s, STORE_RIGHT_SEEN))
+		n = 0;	/* RFC 4314 4 */
 	arena_defer(f->cmd->a, xfree, todo);
 	arena_defer(f->cmd->a, xfree, flags);
 	for (size_t i = 0; i < n; i++) {

@@ -2,8 +2,9 @@
  * imapd/cmd-list.c - LIST and LSUB
  *
  * RFC 3501 6.3.8 and 6.3.9, RFC 3348 (CHILDREN), RFC 5258 (LIST-EXTENDED),
- * RFC 5819 (LIST-STATUS), RFC 6154 (SPECIAL-USE).  Every mailbox exists and
- * has an existing parent, all are local: \NonExistent and \Remote never occur.
+ * RFC 5819 (LIST-STATUS), RFC 6154 (SPECIAL-USE), RFC 8440 (LIST-MYRIGHTS).
+ * The user's own mailboxes exist with all their parents; of other users' trees
+ * he sees what he has right l on, and \NonExistent ones above that.
  */
 #include "config.h"
 
@@ -13,7 +14,7 @@
 struct request {
 	bool extended;
 	bool sel_subscribed, sel_special, recursive;
-	bool ret_subscribed, ret_status;
+	bool ret_subscribed, ret_status, ret_rights;
 	unsigned status;	/* items, see imap_status_items() */
 	struct slice ref;
 	struct match *m;
@@ -51,6 +52,8 @@ return_options(struct imap_args *v, struct request *q)
 	while (v->next != NULL) {
 		if (imap_args_word(v, "SUBSCRIBED"))
 			q->ret_subscribed = true;
+		else if (imap_args_word(v, "MYRIGHTS"))
+			q->ret_rights = true;
 		else if (imap_args_word(v, "STATUS")) {
 			q->ret_status = true;
 			if (!imap_args_list(v, &items,
@@ -149,7 +152,8 @@ choose(struct listing *l, const struct request *q)
 		struct entry *e = &l->e[i - 1], *up;
 
 		e->matched = matches(q, e->path);
-		e->selected = (!q->sel_subscribed || e->mb->subscribed) &&
+		e->selected = !e->nonexistent &&
+		    (!q->sel_subscribed || e->mb->subscribed) &&
 		    (!q->sel_special || listing_role(e->mb->role) != NULL);
 		if (e->parent == SIZE_MAX)
 			continue;
@@ -196,15 +200,17 @@ put_entry(struct imap_cmd *cmd, const char *word, const struct entry *e,
 }
 
 int
-imap_list_put(struct imap_cmd *cmd, uint64_t mailbox, struct slice raw,
-    bool even_same)
+imap_list_put(struct imap_cmd *cmd, struct store *st, uint64_t mailbox,
+    struct slice raw, bool even_same)
 {
-	struct listing l;
+	struct listing l = { 0 };
 	int rc;
 
 	if (!(cmd->s->enabled & IMAP_REV2))
 		return 0;
-	if ((rc = listing_load(cmd, &l)) < 0)
+	rc = st == cmd->s->x->store ? listing_load(cmd, &l) :
+	    listing_owner(cmd, &l, st);
+	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < l.n; i++) {
 		const struct entry *e = &l.e[i];
@@ -215,6 +221,33 @@ imap_list_put(struct imap_cmd *cmd, uint64_t mailbox, struct slice raw,
 			    "\\Subscribed" : NULL, false, raw);
 	}
 	return 0;
+}
+
+static bool
+is_listed(const struct request *q, const struct entry *e)
+{
+	if (!e->matched || e->selected)
+		return e->matched;
+	/* RFC 5258 3.5: on the way to what doesn't match itself. */
+	return e->below_unmatched && (q->recursive ||
+	    (e->nonexistent && !q->sel_subscribed && !q->sel_special));
+}
+
+/* What was asked for beside the name. */
+static int
+put_more(struct imap_cmd *cmd, const struct request *q, const struct entry *e)
+{
+	struct store *st = cmd->s->x->store;
+	int rc;
+
+	if (q->ret_rights)
+		imap_myrights_put(cmd, e->path, e->rights);
+	if (!q->ret_status || !(e->rights & STORE_RIGHT_READ))
+		return 0;
+	if (e->owner != NULL &&
+	    (rc = imap_other(cmd->s, slice_str(e->owner), &st)) < 0)
+		return rc;
+	return imap_status_put(cmd, st, e->mb, e->path, q->status);
 }
 
 enum imap_next
@@ -231,21 +264,21 @@ cmd_list(struct imap_cmd *cmd)
 		enc_eol(&cmd->s->out);
 		return imap_ok(cmd, "Listed");
 	}
-	if ((rc = listing_load(cmd, &l)) < 0)
+	if ((rc = listing_load(cmd, &l)) < 0 ||
+	    (rc = listing_others(cmd, &l)) < 0)
 		return imap_store_failed(cmd, rc);
 	choose(&l, &q);
 	for (size_t i = 0; i < l.n; i++) {
 		const struct entry *e = &l.e[i];
 
-		if (!e->matched || !(e->selected ||
-		    (q.recursive && e->below_unmatched)))
+		if (!is_listed(&q, e))
 			continue;
-		put_entry(cmd, "* LIST", e, q.ret_subscribed &&
+		put_entry(cmd, "* LIST", e, e->nonexistent ?
+		    "\\NonExistent \\Noselect" : q.ret_subscribed &&
 		    e->mb->subscribed ? "\\Subscribed" : NULL,
 		    q.recursive && e->below, (struct slice){ NULL, 0 });
-		if (q.ret_status && e->selected)
-			imap_status_put(cmd, cmd->s->x->store, e->mb,
-			    e->path, q.status);
+		if (e->selected)
+			(void)put_more(cmd, &q, e);
 	}
 	return imap_ok(cmd, "Listed");
 }
@@ -266,7 +299,8 @@ cmd_lsub(struct imap_cmd *cmd)
 	    !add_pattern(cmd, &cmd->args, &q, &cap) ||
 	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if ((rc = listing_load(cmd, &l)) < 0)
+	if ((rc = listing_load(cmd, &l)) < 0 ||
+	    (rc = listing_others(cmd, &l)) < 0)
 		return imap_store_failed(cmd, rc);
 	choose(&l, &q);
 	for (size_t i = 0; i < l.n; i++) {

@@ -69,15 +69,15 @@ cmd_create(struct imap_cmd *cmd)
 		name.n--;
 		raw.n--;
 	}
-	rc = imap_account(cmd, name, &p);
+	rc = imap_new_mailbox(cmd, name, &p);
 	if (rc >= 0 && role != STORE_ROLE_NONE &&
-	    role_taken(cmd, p.st, role))
+	    (!p.own || role_taken(cmd, p.st, role)))
 		return imap_no(cmd, "USEATTR",
 		    "Another mailbox has that special use");
 	if (rc < 0 || (rc = store_mailbox_create_path(p.st, p.path, role,
 	    &id)) < 0)
 		return imap_store_failed(cmd, rc);
-	(void)imap_list_put(cmd, id, raw, false);
+	(void)imap_list_put(cmd, p.st, id, raw, false);
 	return imap_ok_code(cmd, arena_printf(cmd->a, "MAILBOXID (%s)",
 	    store_id_text('M', id, text)), "Created");
 }
@@ -127,10 +127,14 @@ cmd_rename(struct imap_cmd *cmd)
 	if (!imap_args_name(&cmd->args, &to, &raw) ||
 	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if ((rc = imap_account(cmd, to, &q)) < 0 ||
-	    (rc = store_mailbox_rename(p.st, p.mb.id, q.path)) < 0)
+	if ((rc = imap_new_mailbox(cmd, to, &q)) < 0)
 		return imap_store_failed(cmd, rc);
-	(void)imap_list_put(cmd, p.mb.id, raw, false);
+	if (p.st != q.st || (!p.own && p.mb.role == STORE_ROLE_INBOX))
+		return imap_no(cmd, "CANNOT",
+		    "It can't be moved between accounts");
+	if ((rc = store_mailbox_rename(p.st, p.mb.id, q.path)) < 0)
+		return imap_store_failed(cmd, rc);
+	(void)imap_list_put(cmd, p.st, p.mb.id, raw, false);
 	return imap_ok(cmd, "Renamed");
 }
 

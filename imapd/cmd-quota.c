@@ -1,8 +1,8 @@
 /*
  * imapd/cmd-quota.c - GETQUOTA, GETQUOTAROOT (RFC 9208)
  *
- * An account has one quota root, "account", for all its mailboxes.  Limits are
- * the administrator's to set.
+ * An account has one quota root, "account", for all its mailboxes; another
+ * user's is "Other Users/NAME".  Limits are the administrator's to set.
  */
 #include "config.h"
 
@@ -25,7 +25,7 @@ put_resource(struct enc *e, const char *name, uint64_t usage, uint64_t limit)
 
 /* Resources without a limit aren't told of. */
 static int
-put_quota(struct imap_cmd *cmd, struct store *st)
+put_quota(struct imap_cmd *cmd, struct store *st, struct slice name)
 {
 	struct enc *e = &cmd->s->out;
 	struct store_usage u;
@@ -34,7 +34,7 @@ put_quota(struct imap_cmd *cmd, struct store *st)
 	if ((rc = store_usage(st, &u)) < 0)
 		return rc;
 	enc_raw(e, "* QUOTA ");
-	enc_astring(e, root);
+	enc_astring(e, name);
 	enc_open(e);
 	put_resource(e, "STORAGE", (u.size + 1023) / 1024,
 	    (u.size_limit + 1023) / 1024);
@@ -55,10 +55,13 @@ cmd_getquota(struct imap_cmd *cmd)
 	if (!imap_args_astring(&cmd->args, &name, "a quota root") ||
 	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
+	/* Rights are on mailboxes; a root alone is nobody's but the owner's. */
+	if (slice_starts(name, SLICE_LIT(IMAP_OTHERS "/")))
+		return imap_no(cmd, "NOPERM", "GETQUOTAROOT tells");
 	if (!slice_eq(name, root))
 		return imap_no(cmd, "NONEXISTENT", "No such quota root");
 	if ((rc = store_refresh(st)) < 0 ||
-	    (rc = put_quota(cmd, st)) < 0)
+	    (rc = put_quota(cmd, st, root)) < 0)
 		return imap_store_failed(cmd, rc);
 	return imap_ok(cmd, "Done");
 }
@@ -67,8 +70,8 @@ enum imap_next
 cmd_getquotaroot(struct imap_cmd *cmd)
 {
 	struct enc *e = &cmd->s->out;
+	struct slice name, of;
 	struct imap_place p;
-	struct slice name;
 	int rc;
 
 	if (!imap_args_mailbox(&cmd->args, &name) ||
@@ -79,9 +82,11 @@ cmd_getquotaroot(struct imap_cmd *cmd)
 	enc_raw(e, "* QUOTAROOT ");
 	enc_mailbox(e, name);
 	enc_raw(e, " ");
-	enc_astring(e, root);
+	of = p.own ? root : slice_str(arena_printf(cmd->a, IMAP_OTHERS "/%s",
+	    store_account_name(p.st)));
+	enc_astring(e, of);
 	enc_eol(e);
-	if ((rc = put_quota(cmd, p.st)) < 0)
+	if ((rc = put_quota(cmd, p.st, of)) < 0)
 		return imap_store_failed(cmd, rc);
 	return imap_ok(cmd, "Done");
 }

@@ -58,7 +58,7 @@ tell_selected(struct imap_cmd *cmd, struct slice raw)
 	enc_raw(e, "] The mailbox's id");
 	enc_eol(e);
 	put_code(e, "HIGHESTMODSEQ", v->highest, "Highest mod-sequence");
-	return imap_list_put(cmd, v->mailbox, raw, true);
+	return imap_list_put(cmd, v->st, v->mailbox, raw, true);
 }
 
 struct params {
@@ -115,9 +115,14 @@ select_mailbox(struct imap_cmd *cmd, bool readonly)
 		imap_enable(s, IMAP_CONDSTORE);
 	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_READ, &at)) < 0 ||
 	    (rc = view_open(&s->view, at.st, cmd->a, &at.mb, name,
-	    readonly)) < 0)
+	    readonly || !(at.rights & STORE_RIGHT_SEEN))) < 0)
 		return imap_store_failed(cmd, rc);
 	s->view.rights = at.rights;
+	/* RFC 4314 5.2 */
+	readonly = readonly || !(at.rights & (STORE_RIGHT_INSERT |
+	    STORE_RIGHT_EXPUNGE | STORE_RIGHT_SEEN | STORE_RIGHT_WRITE |
+	    STORE_RIGHT_TRASH));
+	s->view.readonly = readonly;
 	s->view.modseqs = (s->enabled & IMAP_CONDSTORE) != 0;
 	if ((rc = imap_flags_load(s)) < 0 ||
 	    (rc = tell_selected(cmd, raw)) < 0 ||
@@ -162,7 +167,8 @@ cmd_close(struct imap_cmd *cmd)
 
 	if (!imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if (!v->readonly && !v->dead)
+	if (!v->readonly && !v->dead &&
+	    imap_may(cmd->s, STORE_RIGHT_EXPUNGE))
 		rc = store_msgs_expunge(imap_store(cmd->s), cmd->a, v->mailbox,
 		    NULL, 0, &gone, &n, NULL);
 	if (rc < 0 && rc != STORE_E_NOTFOUND)

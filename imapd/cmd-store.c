@@ -7,7 +7,7 @@
 struct request {
 	struct seqset set;
 	enum store_flag_op op;
-	uint64_t flags;
+	uint64_t flags, mask;
 	bool silent, conditional;
 	uint64_t since;		/* UNCHANGEDSINCE */
 };
@@ -70,13 +70,15 @@ parse(struct imap_cmd *cmd, struct request *q)
 		return false;
 	}
 	if (args->next->type != IMAP_ARG_LIST)
-		return imap_flags_parse(cmd, imap_store(cmd->s), args, &q->flags);
+		return imap_flags_parse(cmd, imap_store(cmd->s),
+		    cmd->s->view.rights, args, &q->flags);
 	imap_args_list(args, &list, "flags");
 	if (!imap_args_end(args)) {
 		imap_bad_args(cmd);
 		return false;
 	}
-	return imap_flags_parse(cmd, imap_store(cmd->s), &list, &q->flags);
+	return imap_flags_parse(cmd, imap_store(cmd->s), cmd->s->view.rights,
+	    &list, &q->flags);
 }
 
 static uint64_t
@@ -84,11 +86,11 @@ apply(const struct request *q, uint64_t flags)
 {
 	switch (q->op) {
 	case STORE_FLAG_ADD:
-		return flags | q->flags;
+		return flags | (q->flags & q->mask);
 	case STORE_FLAG_DEL:
-		return flags & ~q->flags;
+		return flags & ~(q->flags & q->mask);
 	default:
-		return q->flags;
+		return (flags & ~q->mask) | (q->flags & q->mask);
 	}
 }
 
@@ -177,6 +179,10 @@ cmd_store(struct imap_cmd *cmd)
 
 	if (!parse(cmd, &q))
 		return IMAP_DONE;
+	q.mask = imap_flags_allowed(v->rights);
+	if (q.mask == 0 || (q.flags != 0 && (q.flags & q.mask) == 0))
+		return imap_no(cmd, "NOPERM",
+		    "You may not change these flags");
 	if (q.conditional)
 		imap_enable(s, IMAP_CONDSTORE);
 	uids = view_uids(v, &q.set, cmd->uid, cmd->a, &n, &missing);
@@ -185,8 +191,8 @@ cmd_store(struct imap_cmd *cmd)
 	for (size_t i = 0; i < n; i++)
 		flags[i] = apply(&q, v->m[view_find(v, uids[i])].flags);
 	if (n > 0 && !v->dead)
-		rc = store_msgs_flag(imap_store(s), cmd->a, v->mailbox, uids, n,
-		    q.op, q.flags, q.since, &refused, &n_refused, NULL);
+		rc = store_msgs_flag_some(v->st, cmd->a, v->mailbox, uids,
+		    n, q.op, q.flags & q.mask, q.mask, q.since, &refused, &n_refused, NULL);
 	if (rc < 0 && rc != STORE_E_NOTFOUND)
 		return imap_store_failed(cmd, rc);
 	/* Of these it is told below. */

@@ -26,8 +26,8 @@ imap_flag_system(struct slice name)
 }
 
 static bool
-parse_one(struct imap_cmd *cmd, struct store *st, struct imap_args *list,
-    uint64_t *bit_r)
+parse_one(struct imap_cmd *cmd, struct store *st, bool create,
+    struct imap_args *list, uint64_t *bit_r)
 {
 	const struct imap_arg *arg = list->next;
 	struct slice name;
@@ -45,7 +45,11 @@ parse_one(struct imap_cmd *cmd, struct store *st, struct imap_args *list,
 		imap_bad(cmd, list->err);
 		return false;
 	}
-	rc = store_keyword_bit(st, name, true, bit_r);
+	rc = store_keyword_bit(st, name, create, bit_r);
+	if (rc == STORE_E_NOTFOUND) {
+		*bit_r = IMAP_NO_FLAG;
+		return true;
+	}
 	if (rc == STORE_E_LIMIT)
 		imap_no(cmd, "LIMIT", "the account has no room for another "
 		    "keyword");
@@ -55,14 +59,15 @@ parse_one(struct imap_cmd *cmd, struct store *st, struct imap_args *list,
 }
 
 bool
-imap_flags_parse(struct imap_cmd *cmd, struct store *st,
+imap_flags_parse(struct imap_cmd *cmd, struct store *st, unsigned rights,
     struct imap_args *list, uint64_t *flags_r)
 {
+	bool create = rights & STORE_RIGHT_WRITE;
 	uint64_t bit;
 
 	*flags_r = 0;
 	while (list->next != NULL) {
-		if (!parse_one(cmd, st, list, &bit))
+		if (!parse_one(cmd, st, create, list, &bit))
 			return false;
 		*flags_r |= bit;
 	}
@@ -136,6 +141,8 @@ imap_flags_put(struct imap_session *s, uint64_t flags, bool recent)
 void
 imap_flags_tell(struct imap_session *s)
 {
+	uint64_t may = s->view.readonly ? 0 :
+	    imap_flags_allowed(s->view.rights);
 	struct enc *e = &s->out;
 
 	s->keywords_told = 0;
@@ -147,14 +154,15 @@ imap_flags_tell(struct imap_session *s)
 	enc_eol(e);
 	enc_raw(e, "* OK [PERMANENTFLAGS");
 	enc_open(e);
-	if (!s->view.readonly) {
-		put_system(e, UINT64_MAX);
-		put_keywords(s, UINT64_MAX);
+	put_system(e, may);
+	put_keywords(s, may);
+	if (may & ~(STORE_SEEN | STORE_DELETED)) {
 		enc_sp(e);
 		enc_raw(e, "\\*");
 	}
 	enc_close(e);
-	enc_raw(e, s->view.readonly ? "] No flag can be changed" :
+	enc_raw(e, may == 0 ? "] No flag can be changed" :
+	    (may & STORE_ANSWERED) == 0 ? "] These flags can be changed" :
 	    "] These flags and new ones can be changed");
 	enc_eol(e);
 }

@@ -346,12 +346,20 @@ run(struct imap_session *s)
 {
 	struct imap_cmd *cmd = &s->cmd;
 	enum imap_next next;
+	int rc;
 
 	cmd->args = (struct imap_args){ s->parser.args, cmd->a, NULL,
 		s->out.utf8 };
 	new_deadline(s);
+<<<<<<< HEAD
 	cmd->heard = time_mono_ms();
 	if (cmd->row->flags & IMAP_WRITE && s->view.readonly)
+=======
+	if (s->view.st != NULL && s->view.st != s->x->store &&
+	    (rc = imap_rights_check(s)) < 0)
+		next = imap_store_failed(cmd, rc);
+	else if (cmd->row->flags & IMAP_WRITE && s->view.readonly)
+>>>>>>> 8ed4b5a (imapd: ACL, LIST-MYRIGHTS, other users' mailboxes)
 		next = imap_no(cmd, "READ-ONLY", "The mailbox is read-only");
 	else
 		next = cmd->row->run(cmd);
@@ -378,6 +386,7 @@ one_command(struct imap_session *s)
 	arena_reset(s->a);
 	arena_reset(s->scratch);
 	imap_parser_reset(&s->parser, s->a);
+	s->others.held = NULL;
 	s->cmd = (struct imap_cmd){ .s = s, .a = s->a, .wake_fd = -1 };
 	if (!read_command(s, &rc))
 		return;
@@ -466,6 +475,7 @@ end(struct imap_session *s)
 	enc_spill(&s->out);
 	sio_flush(s->x->io);
 	view_close(&s->view);
+	imap_others_close(s);
 	if (s->x->store != NULL)
 		store_idle(s->x->store, false);
 	imap_flags_forget(s);

@@ -92,6 +92,7 @@ struct imap_session {
 	struct imap_parser parser;
 	struct imap_cmd cmd;
 	struct view view;
+	struct imap_stores others;
 	struct slice *keywords;		/* names by bit, xmalloc */
 	size_t n_keywords;
 	uint64_t keywords_told;		/* bits in the last FLAGS response */
@@ -178,9 +179,11 @@ void imap_tell_counts(struct imap_session *s);
 /* ---- flags.c ----------------------------------------------------------- */
 
 /* All flags of a list (or what is left of it), of st's account; new keywords
- * are made.  false: cmd has the answer already. */
-bool imap_flags_parse(struct imap_cmd *cmd, struct store *st,
+ * are made if rights allow to set them, else they are IMAP_NO_FLAG.  false: cmd
+ * has the answer already. */
+bool imap_flags_parse(struct imap_cmd *cmd, struct store *st, unsigned rights,
     struct imap_args *list, uint64_t *flags_r);
+#define IMAP_NO_FLAG UINT64_C(0x20)
 /* The bit of one flag by its IMAP name; 0: there is no such keyword. */
 uint64_t imap_flag_system(struct slice name);
 /* Reads the keywords' names anew, and forgets them. */
@@ -213,8 +216,14 @@ int imap_tell_vanished(struct imap_cmd *cmd, const struct seqset *set,
 
 /* "* LIST (...) "/" name", with OLDNAME if the client wrote another (RFC 9051
  * 6.3.9.7); not even_same: only then. */
-int imap_list_put(struct imap_cmd *cmd, uint64_t mailbox, struct slice raw,
-    bool even_same);
+int imap_list_put(struct imap_cmd *cmd, struct store *st, uint64_t mailbox,
+    struct slice raw, bool even_same);
+
+/* ---- cmd-acl.c --------------------------------------------------------- */
+
+/* The untagged MYRIGHTS response. */
+void imap_myrights_put(struct imap_cmd *cmd, struct slice name,
+    unsigned rights);
 
 /* ---- cmd-status.c ------------------------------------------------------ */
 
@@ -238,26 +247,34 @@ enum imap_next cmd_copy(struct imap_cmd *cmd);
 enum imap_next cmd_create(struct imap_cmd *cmd);
 enum imap_next cmd_delete(struct imap_cmd *cmd);
 enum imap_next cmd_enable(struct imap_cmd *cmd);
+enum imap_next cmd_deleteacl(struct imap_cmd *cmd);
 enum imap_next cmd_esearch(struct imap_cmd *cmd);
 enum imap_next cmd_examine(struct imap_cmd *cmd);
 enum imap_next cmd_expunge(struct imap_cmd *cmd);
 enum imap_next cmd_fetch(struct imap_cmd *cmd);
+<<<<<<< HEAD
 enum imap_next cmd_getjmapaccess(struct imap_cmd *cmd);
+=======
+enum imap_next cmd_getacl(struct imap_cmd *cmd);
+>>>>>>> 8ed4b5a (imapd: ACL, LIST-MYRIGHTS, other users' mailboxes)
 enum imap_next cmd_getquota(struct imap_cmd *cmd);
 enum imap_next cmd_getquotaroot(struct imap_cmd *cmd);
 enum imap_next cmd_id(struct imap_cmd *cmd);
 enum imap_next cmd_idle(struct imap_cmd *cmd);
 enum imap_next cmd_list(struct imap_cmd *cmd);
+enum imap_next cmd_listrights(struct imap_cmd *cmd);
 enum imap_next cmd_login(struct imap_cmd *cmd);
 enum imap_next cmd_logout(struct imap_cmd *cmd);
 enum imap_next cmd_lsub(struct imap_cmd *cmd);
 enum imap_next cmd_move(struct imap_cmd *cmd);
+enum imap_next cmd_myrights(struct imap_cmd *cmd);
 enum imap_next cmd_namespace(struct imap_cmd *cmd);
 enum imap_next cmd_noop(struct imap_cmd *cmd);
 enum imap_next cmd_rename(struct imap_cmd *cmd);
 enum imap_next cmd_replace(struct imap_cmd *cmd);
 enum imap_next cmd_search(struct imap_cmd *cmd);
 enum imap_next cmd_select(struct imap_cmd *cmd);
+enum imap_next cmd_setacl(struct imap_cmd *cmd);
 enum imap_next cmd_sort(struct imap_cmd *cmd);
 enum imap_next cmd_starttls(struct imap_cmd *cmd);
 enum imap_next cmd_status(struct imap_cmd *cmd);

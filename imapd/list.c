@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "imapd/list.h"
+#include "libbase/log.h"
 
 /* RFC 6154 2, RFC 8457. */
 const char *
@@ -72,37 +73,156 @@ index_slot(const struct index *x, uint64_t id)
 	return &x->slot[i];
 }
 
-int
-listing_load(struct imap_cmd *cmd, struct listing *l)
+/* What is only the way to something that the user may see. */
+static const struct store_mailbox nobody;
+
+static struct entry *
+add_entry(struct imap_cmd *cmd, struct listing *l, size_t parent)
 {
+	struct entry *e;
+
+	l->e = arena_grow(cmd->a, l->e, &l->cap, l->n + 1, sizeof(*l->e));
+	e = &l->e[l->n++];
+	*e = (struct entry){ .mb = &nobody, .parent = parent,
+		.nonexistent = true };
+	return e;
+}
+
+/* Tells the parents, from the end to first, who has children to be seen. */
+static void
+tell_parents(struct listing *l, size_t first)
+{
+	for (size_t i = l->n; i > first; i--) {
+		const struct entry *e = &l->e[i - 1];
+
+		if (e->parent != SIZE_MAX &&
+		    (!e->nonexistent || e->has_children))
+			l->e[e->parent].has_children = true;
+	}
+}
+
+/* What the user may know of another's mailbox. */
+static int
+fill_other(struct imap_cmd *cmd, struct store *st, struct entry *e,
+    const struct store_mailbox *mb)
+{
+	struct store_mailbox *copy;
+	int rc;
+
+	if ((rc = imap_rights(cmd->s, st, mb->id, &e->rights)) < 0)
+		return rc;
+	e->nonexistent = !(e->rights & STORE_RIGHT_LOOKUP);
+	if (e->nonexistent)
+		return 0;
+	copy = arena_alloc(cmd->a, sizeof(*copy));
+	*copy = *mb;
+	copy->role = STORE_ROLE_NONE;	/* the owner's, not the user's */
+	copy->subscribed = false;
+	e->mb = copy;
+	return 0;
+}
+
+/* Adds the mailboxes of st, below the entry top. */
+static int
+add_account(struct imap_cmd *cmd, struct listing *l, struct store *st,
+    size_t top)
+{
+	bool own = top == SIZE_MAX;
+	const char *owner = own ? NULL : arena_strdup(cmd->a,
+	    store_account_name(st));
+	size_t n, base = l->n;
 	struct store_mailbox *mb;
 	struct index x = { 0 };
 	int rc;
 
-	l->st = cmd->s->x->store;
-	if ((rc = store_refresh(l->st)) < 0 ||
-	    (rc = store_mailbox_list(l->st, cmd->a, &mb, &l->n)) < 0)
+	if ((rc = store_mailbox_list(st, cmd->a, &mb, &n)) < 0)
 		return rc;
-	l->e = arena_calloc(cmd->a, l->n, sizeof(*l->e));
-	for (x.mask = 15; x.mask < l->n * 2; x.mask = x.mask * 2 + 1)
+	for (x.mask = 15; x.mask < n * 2; x.mask = x.mask * 2 + 1)
 		;
 	x.slot = arena_calloc(cmd->a, x.mask + 1, sizeof(*x.slot));
 	x.mb = mb;
-	for (size_t i = 0; i < l->n; i++) {
-		struct entry *e = &l->e[i];
+	for (size_t i = 0; i < n; i++) {
 		bool inbox = mb[i].role == STORE_ROLE_INBOX;
 		size_t up = mb[i].parent && !inbox ?
 		    *index_slot(&x, mb[i].parent) : 0;
+		struct slice name = inbox ? SLICE_LIT("INBOX") : mb[i].name;
+		struct entry *e = add_entry(cmd, l, up ? base + up - 1 : top);
 
 		*index_slot(&x, mb[i].id) = i + 1;
-		e->mb = &mb[i];
-		e->parent = up ? up - 1 : SIZE_MAX;
-		if (up == 0)
-			e->path = inbox ? SLICE_LIT("INBOX") : mb[i].name;
-		else {
-			e->path = join(cmd->a, l->e[up - 1].path, mb[i].name);
-			l->e[up - 1].has_children = true;
+		e->owner = owner;
+		e->path = e->parent == SIZE_MAX ? name :
+		    join(cmd->a, l->e[e->parent].path, name);
+		if (!own && (rc = fill_other(cmd, st, e, &mb[i])) < 0)
+			return rc;
+		if (own) {
+			e->mb = &mb[i];
+			e->nonexistent = false;
+			e->rights = STORE_RIGHTS_ALL;
 		}
+	}
+	tell_parents(l, base);
+	return 0;
+}
+
+int
+listing_load(struct imap_cmd *cmd, struct listing *l)
+{
+	struct store *st = cmd->s->x->store;
+	int rc;
+
+	*l = (struct listing){ 0 };
+	if ((rc = store_refresh(st)) < 0)
+		return rc;
+	return add_account(cmd, l, st, SIZE_MAX);
+}
+
+int
+listing_owner(struct imap_cmd *cmd, struct listing *l, struct store *st)
+{
+	size_t was = l->n, top = l->others;
+	struct entry *e;
+	int rc;
+
+	if (!l->has_others) {
+		top = l->n;
+		e = add_entry(cmd, l, SIZE_MAX);
+		e->path = slice_str(IMAP_OTHERS);
+	}
+	e = add_entry(cmd, l, top);
+	e->path = join(cmd->a, l->e[top].path,
+	    slice_str(arena_strdup(cmd->a, store_account_name(st))));
+	rc = add_account(cmd, l, st, l->n - 1);
+	if (rc < 0 || !l->e[l->has_others ? was : was + 1].has_children) {
+		l->n = was;	/* he may see nothing */
+		return rc;
+	}
+	l->e[top].has_children = true;
+	l->others = top;
+	l->has_others = true;
+	return 1;
+}
+
+int
+listing_others(struct imap_cmd *cmd, struct listing *l)
+{
+	struct imap_session *s = cmd->s;
+	struct store *own = s->x->store, *st;
+	const char **owners;
+	size_t n;
+	int rc;
+
+	if ((rc = store_shares(own, cmd->a, &owners, &n)) < 0)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		rc = imap_other(s, slice_str(owners[i]), &st);
+		if (rc == STORE_E_NOTFOUND)
+			store_shares_forget(own, owners[i]);
+		else if (rc >= 0 && (rc = listing_owner(cmd, l, st)) == 0)
+			store_shares_review(st, store_account_name(own));
+		/* One that is damaged or locked doesn't hide the others. */
+		if (rc < 0 && rc != STORE_E_NOTFOUND)
+			log_warn("%s: the mailboxes of %s: %s",
+			    cmd->row->name, owners[i], store_error(rc)->text);
 	}
 	return 0;
 }

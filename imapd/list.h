@@ -9,6 +9,9 @@ struct entry {
 	size_t parent;		/* index, SIZE_MAX at the top */
 	struct slice path;	/* UTF-8; the inbox is INBOX */
 	bool has_children;
+	bool nonexistent;	/* mb is of no use; it is above one that is */
+	const char *owner;	/* another user's; NULL: one's own */
+	unsigned rights;
 	/* cmd-list.c's */
 	bool selected;		/* meets the selection options */
 	bool matched;		/* its name matches a pattern */
@@ -18,12 +21,17 @@ struct entry {
 
 struct listing {		/* parents before children */
 	struct entry *e;
-	size_t n;
-	struct store *st;
+	size_t n, cap;
+	size_t others;		/* index of the top of all others, if */
+	bool has_others;	/* there are any */
 };
 
-/* Of the newest state.  enum store_rc. */
+/* The user's own, of the newest state.  enum store_rc. */
 int listing_load(struct imap_cmd *cmd, struct listing *l);
+/* Adds those of other users that he may see. */
+int listing_others(struct imap_cmd *cmd, struct listing *l);
+/* Adds those of one; 1: there are any. */
+int listing_owner(struct imap_cmd *cmd, struct listing *l, struct store *st);
 /* "\\Sent" of a role, or NULL. */
 const char *listing_role(enum store_role role);
 /* NONE for what isn't known. */

@@ -8,6 +8,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/bodystructure.c \
 	imapd/catenate.c \
 	imapd/chars.h \
+	imapd/cmd-acl.c \
 	imapd/cmd-any.c \
 	imapd/cmd-append.c \
 	imapd/cmd-auth.c \
@@ -27,6 +28,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/cmd-store.c \
 	imapd/cmd-thread.c \
 	imapd/commands.c \
+	imapd/copy-across.c imapd/copy.h \
 	imapd/date.c imapd/date.h \
 	imapd/encode.c imapd/encode.h \
 	imapd/envelope.c \
@@ -99,7 +101,10 @@ t_fuzz_fuzz_imap_fetch_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_imap_fetch_LDADD = $(imapd_imapd_LDADD)
 
 TAPS += \
+	t/imap/acl.t \
 	t/imap/any.t \
+	t/imap/list-myrights.t \
+	t/imap/other-users.t \
 	t/imap/append.t \
 	t/imap/binary.t \
 	t/imap/catenate.t \

@@ -192,7 +192,8 @@ imap_sync(struct imap_session *s, bool expunge, const struct imap_quiet *quiet)
 	if (s->view.mailbox == 0)
 		return 0;
 	arena_reset(s->scratch);
-	if ((rc = store_refresh(imap_store(s))) < 0)
+	if ((rc = store_refresh(imap_store(s))) < 0 ||
+	    (rc = imap_rights_check(s)) < 0)
 		return rc;
 	if ((rc = view_merge(&s->view, imap_store(s), s->scratch, &changed, &n)) < 0)
 		return rc;

@@ -31,7 +31,8 @@ claim_recent(struct view *v, struct store *st, size_t first)
 
 	if (first == v->n)
 		return;
-	from = store_recent(st, v->mailbox, v->uidnext, !v->readonly);
+	from = store_recent(st, v->mailbox, v->uidnext,
+	    !v->readonly && v->rights & STORE_RIGHT_SEEN);
 	if (from < v->m[first].uid)
 		from = v->m[first].uid;
 	recent_add(v, from, v->uidnext - 1);
@@ -84,6 +85,14 @@ mark_gone(struct view *v, size_t i)
 		return;
 	v->m[i].flags |= VIEW_GONE;
 	v->n_gone++;
+}
+
+void
+view_kill(struct view *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		mark_gone(v, i);
+	v->dead = true;
 }
 
 static void
@@ -196,9 +205,7 @@ view_merge(struct view *v, struct store *st, struct arena *a,
 		return 0;
 	rc = store_mailbox_get(st, a, v->mailbox, &mb);
 	if (rc == STORE_E_NOTFOUND) {
-		for (size_t i = 0; i < v->n; i++)
-			mark_gone(v, i);
-		v->dead = true;
+		view_kill(v);
 		return 0;
 	}
 	if (rc >= 0 && mb.highestmodseq > v->modseq)

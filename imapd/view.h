@@ -45,6 +45,8 @@ _Static_assert(STORE_KEYWORD_FIRST > 5, "bit 5 is free for VIEW_GONE");
 int view_open(struct view *v, struct store *st, struct arena *a,
     const struct store_mailbox *mb, struct slice path, bool readonly);
 void view_close(struct view *v);
+/* Nothing is in it any more. */
+void view_kill(struct view *v);
 /*
  * Catches up with the store's snapshot.  UIDs whose flags (with modseqs: or
  * MODSEQ) changed, in the arena; expunged ones are marked VIEW_GONE.

@@ -8,23 +8,23 @@ struct flag_arg {
 	const uint32_t *uid;
 	size_t n, pos, next;	/* of uid: this portion starts, ended */
 	enum store_flag_op op;
-	uint64_t flags, unchanged_since;
+	uint64_t flags, mask, unchanged_since;
 	uint32_t *modified;
 	size_t n_modified, had;	/* had: before this portion */
 };
 
 static uint64_t
-flags_after(uint64_t old, enum store_flag_op op, uint64_t flags)
+flags_after(uint64_t old, const struct flag_arg *f)
 {
-	switch (op) {
+	switch (f->op) {
 	case STORE_FLAG_ADD:
-		return old | flags;
+		return old | (f->flags & f->mask);
 	case STORE_FLAG_DEL:
-		return old & ~flags;
+		return old & ~(f->flags & f->mask);
 	case STORE_FLAG_SET:
 		break;
 	}
-	return flags;
+	return (old & ~f->mask) | (f->flags & f->mask);
 }
 
 /* 1: more to do, from arg->next on. */
@@ -52,7 +52,7 @@ flag_portion(struct work *w, void *arg)
 			continue;
 		}
 		rc = msg_set_flags(w, &g,
-		    flags_after(g.hot.flags, f->op, f->flags));
+		    flags_after(g.hot.flags, f));
 		if (rc < 0)
 			return rc;
 	}
@@ -60,14 +60,15 @@ flag_portion(struct work *w, void *arg)
 }
 
 int
-store_msgs_flag(struct store *st, struct arena *a, uint64_t mailbox,
+store_msgs_flag_some(struct store *st, struct arena *a, uint64_t mailbox,
     const uint32_t *uids, size_t n, enum store_flag_op op, uint64_t flags,
-    uint64_t unchanged_since, uint32_t **modified_r, size_t *n_modified_r,
+    uint64_t mask, uint64_t unchanged_since, uint32_t **modified_r, size_t *n_modified_r,
     uint64_t *modseq_r)
 {
 	struct flag_arg f = {
 		.mailbox = mailbox, .uid = uids, .n = n, .op = op,
-		.flags = flags, .unchanged_since = unchanged_since
+		.flags = flags, .mask = mask,
+		.unchanged_since = unchanged_since
 	};
 	/* \Deleted is the first step of deleting. */
 	int rc, mode = op != STORE_FLAG_DEL && (flags & STORE_DELETED) ?
@@ -90,4 +91,14 @@ store_msgs_flag(struct store *st, struct arena *a, uint64_t mailbox,
 	if (modseq_r)
 		*modseq_r = modseq;
 	return 0;
+}
+
+int
+store_msgs_flag(struct store *st, struct arena *a, uint64_t mailbox,
+    const uint32_t *uids, size_t n, enum store_flag_op op, uint64_t flags,
+    uint64_t unchanged_since, uint32_t **modified_r, size_t *n_modified_r,
+    uint64_t *modseq_r)
+{
+	return store_msgs_flag_some(st, a, mailbox, uids, n, op, flags,
+	    UINT64_MAX, unchanged_since, modified_r, n_modified_r, modseq_r);
 }

@@ -325,6 +325,11 @@ int store_msgs_flag(struct store *st, struct arena *a, uint64_t mailbox,
     const uint32_t *uids, size_t n, enum store_flag_op op, uint64_t flags,
     uint64_t unchanged_since, uint32_t **modified_r, size_t *n_modified_r,
     uint64_t *modseq_r);
+/* The same, and flags that aren't in mask stay as they are. */
+int store_msgs_flag_some(struct store *st, struct arena *a, uint64_t mailbox,
+    const uint32_t *uids, size_t n, enum store_flag_op op, uint64_t flags,
+    uint64_t mask, uint64_t unchanged_since, uint32_t **modified_r,
+    size_t *n_modified_r, uint64_t *modseq_r);
 
 struct store_pair {
 	uint32_t from, to;	/* UID in the source, UID in the target */

@@ -14,6 +14,9 @@
 #   A: TEXT         responses are skipped up to one that is TEXT
 #   N:              nothing comes for a moment
 #   E:              the connection ends
+#   L2: NAME        session 2 is another user's: run(users => [ NAME, ... ])
+#
+# ${me} is the test's account, ${NAME} those of other users.
 #
 # In TEXT, "..." is anything, ${name} a variable, <CRLF> <CR> <LF> <NUL> and
 # <xHH> octets, <N*TEXT> is TEXT N times.  A response is a line with the
@@ -90,7 +93,8 @@ sub new {
 sub session {
 	my ($self, $n) = @_;
 	return $self->{session}{$n} if $self->{session}{$n};
-	my $s = ImapScript::Session->pipe($self->{server}, $self->{user});
+	my $s = ImapScript::Session->pipe($self->{server},
+	    $self->{login}{$n} // $self->{user});
 	my $hello = $s->imap_line // '';
 	like($hello, qr/\A\* PREAUTH \[CAPABILITY /, "session $n")
 	    or return $self->abandon;
@@ -191,7 +195,9 @@ sub do_end {
 
 sub step {
 	my ($self, $op, $n, $t, $more) = @_;
-	if ($op eq 'C') {
+	if ($op eq 'L') {
+		$self->{login}{$n} = $self->{var}{$t} // die "no user $t";
+	} elsif ($op eq 'C') {
 		my $s = $self->session($n) or return;
 		$s->put($self->text_of($t) . "\r\n");
 	} elsif ($op eq 'R') {
@@ -231,6 +237,7 @@ sub close_all {
 		$_->finish for values %{ $self->{session} };
 	}
 	$self->{session} = {};
+	$self->{login} = {};
 	$self->{dead} = 0;
 	$self->{var} = {};
 }
@@ -240,7 +247,9 @@ sub run {
 	my ($fh, %o) = @_;
 	my @line = <$fh>;
 	my $groups = grep { /\A== / } @line;
-	my %users = map { ("u$_" => 'secret') } 1 .. $groups;
+	my @other = @{ $o{users} || [] };
+	my %users = map { my $n = $_; map { ("u$n$_" => 'secret') } '', @other }
+	    1 .. $groups;
 	my $conf = $o{conf} || '';
 	$conf .= qq(engine = "$ENV{CULVER_ENGINE}"\n) if $ENV{CULVER_ENGINE};
 	my $server = CulverTest->new(users => \%users, conf => $conf);
@@ -256,7 +265,8 @@ sub run {
 		} elsif ($l =~ /\A== (.*)\z/) {
 			$self->close_all;
 			$self->{title} = $1;
-			$self->{user} = 'u' . ++$group;
+			$self->{user} = $self->{var}{me} = 'u' . ++$group;
+			$self->{var}{$_} = "u$group$_" for @other;
 		} elsif ($l =~ /\A(?:#|\s*\z)/) {
 			next;
 		} elsif ($l =~ /\A([A-Z])(\d?)(?::|(\/))(?: (.*))?\z/) {
