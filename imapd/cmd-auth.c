@@ -171,6 +171,7 @@ forget_user(struct imap_cmd *cmd)
 	struct imap_session *s = cmd->s;
 
 	view_close(&s->view);
+	imap_others_close(s);
 	imap_flags_forget(s);
 	s->enabled = 0;
 	s->out.utf8 = false;

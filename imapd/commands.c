@@ -25,12 +25,9 @@ static const struct imap_command commands[] = {
 	{ "EXPUNGE", cmd_expunge, IMAP_SELECTED, IMAP_WRITE, NULL, NULL },
 	{ "FETCH", cmd_fetch, IMAP_SELECTED, IMAP_SEQ | IMAP_SECTIONS, NULL,
 	    NULL },
-<<<<<<< HEAD
 	{ "GETJMAPACCESS", cmd_getjmapaccess, IMAP_LOGGEDIN, 0, "JMAPACCESS",
 	    NULL },
-=======
 	{ "GETACL", cmd_getacl, IMAP_LOGGEDIN, 0, "ACL", NULL },
->>>>>>> 8ed4b5a (imapd: ACL, LIST-MYRIGHTS, other users' mailboxes)
 	{ "GETQUOTA", cmd_getquota, IMAP_LOGGEDIN, 0, "QUOTA", NULL },
 	{ "GETQUOTAROOT", cmd_getquotaroot, IMAP_LOGGEDIN, 0, "QUOTA", NULL },
 	{ "ID", cmd_id, IMAP_ANY, 0, "ID", NULL },

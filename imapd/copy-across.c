@@ -183,8 +183,10 @@ copy_across(struct imap_cmd *cmd, const struct imap_place *to,
 	x->piece = arena_alloc(cmd->a, PIECE);
 	x->pairs = arena_calloc(cmd->a, n + 1, sizeof(*x->pairs));
 	rc = store_keywords(x->from, cmd->a, &x->names, &x->n_names);
-	for (size_t i = 0; rc >= 0 && i < n; i++)
+	for (size_t i = 0; rc >= 0 && i < n; i++) {
 		rc = copy_one(x, v->mailbox, uids[i]);
+		imap_progress(cmd, i + 1, n);
+	}
 	if (rc >= 0)
 		rc = batch_add(x);
 	batch_free(x);

@@ -351,15 +351,10 @@ run(struct imap_session *s)
 	cmd->args = (struct imap_args){ s->parser.args, cmd->a, NULL,
 		s->out.utf8 };
 	new_deadline(s);
-<<<<<<< HEAD
 	cmd->heard = time_mono_ms();
-	if (cmd->row->flags & IMAP_WRITE && s->view.readonly)
-=======
-	if (s->view.st != NULL && s->view.st != s->x->store &&
-	    (rc = imap_rights_check(s)) < 0)
+	if ((rc = imap_rights_check(s)) < 0)
 		next = imap_store_failed(cmd, rc);
 	else if (cmd->row->flags & IMAP_WRITE && s->view.readonly)
->>>>>>> 8ed4b5a (imapd: ACL, LIST-MYRIGHTS, other users' mailboxes)
 		next = imap_no(cmd, "READ-ONLY", "The mailbox is read-only");
 	else
 		next = cmd->row->run(cmd);

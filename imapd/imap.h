@@ -252,11 +252,8 @@ enum imap_next cmd_esearch(struct imap_cmd *cmd);
 enum imap_next cmd_examine(struct imap_cmd *cmd);
 enum imap_next cmd_expunge(struct imap_cmd *cmd);
 enum imap_next cmd_fetch(struct imap_cmd *cmd);
-<<<<<<< HEAD
 enum imap_next cmd_getjmapaccess(struct imap_cmd *cmd);
-=======
 enum imap_next cmd_getacl(struct imap_cmd *cmd);
->>>>>>> 8ed4b5a (imapd: ACL, LIST-MYRIGHTS, other users' mailboxes)
 enum imap_next cmd_getquota(struct imap_cmd *cmd);
 enum imap_next cmd_getquotaroot(struct imap_cmd *cmd);
 enum imap_next cmd_id(struct imap_cmd *cmd);
