@@ -4,6 +4,7 @@ culver_libculver_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 culver_libculver_a_SOURCES = \
 	culver/account.c \
 	culver/args.c culver/culver.h \
+	culver/cmd-acl.c \
 	culver/cmd-backup.c \
 	culver/cmd-check.c \
 	culver/cmd-config.c \
@@ -56,6 +57,7 @@ dist_man_MANS += doc/culver.8
 
 EXTRA_DIST += t/lib/CulverServe.pm
 TAPS += \
+	t/admin/acl.t \
 	t/admin/backup.t \
 	t/admin/check.t \
 	t/admin/repair.t \

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "imapd/imap.h"
+#include "libsession/passwd.h"
 
 static void
 put_rights(struct enc *e, unsigned rights)
@@ -21,6 +22,25 @@ find(struct imap_cmd *cmd, struct slice name, struct imap_place *p_r)
 	if (rc < 0)
 		imap_store_failed(cmd, rc);
 	return rc >= 0;
+}
+
+/* An identifier as accounts are called, whatever case it is written in.  false:
+ * answered. */
+static bool
+canonical(struct imap_cmd *cmd, struct slice *who)
+{
+	bool minus = who->n > 0 && who->p[0] == '-';
+	struct slice name = *who;
+
+	if (minus)
+		name = slice_make(who->p + 1, who->n - 1);
+	if (passwd_name(name, cmd->a, &name) < 0) {
+		imap_no(cmd, "CANNOT", "That is no account's name");
+		return false;
+	}
+	*who = slice_str(arena_printf(cmd->a, "%s%.*s", minus ? "-" : "",
+	    (int)name.n, name.p));
+	return true;
 }
 
 /* Is that the owner, or what is taken from him? */
@@ -62,10 +82,8 @@ change(struct imap_cmd *cmd, struct slice name, struct slice who,
 	bool minus;
 	int rc;
 
-	if (!find(cmd, name, &p))
+	if (!find(cmd, name, &p) || !canonical(cmd, &who))
 		return IMAP_DONE;
-	if (!store_acl_who_ok(who))
-		return imap_no(cmd, "CANNOT", "That is no account's name");
 	if (is_owner(&p, who, &minus)) {
 		if (!minus && (op == STORE_ACL_ADD ||
 		    (op == STORE_ACL_SET && rights == STORE_RIGHTS_ALL)))
@@ -153,7 +171,7 @@ enum imap_next
 cmd_listrights(struct imap_cmd *cmd)
 {
 	struct enc *e = &cmd->s->out;
-	struct slice name, who;
+	struct slice name, who, given;
 	struct imap_place p;
 	bool minus;
 
@@ -161,14 +179,13 @@ cmd_listrights(struct imap_cmd *cmd)
 	    !imap_args_astring(&cmd->args, &who, "an identifier") ||
 	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if (!find(cmd, name, &p))
+	given = who;	/* RFC 4314 3.4: as the client wrote it */
+	if (!find(cmd, name, &p) || !canonical(cmd, &who))
 		return IMAP_DONE;
-	if (!store_acl_who_ok(who))
-		return imap_no(cmd, "CANNOT", "That is no account's name");
 	enc_raw(e, "* LISTRIGHTS ");
 	enc_mailbox(e, name);
 	enc_raw(e, " ");
-	enc_astring(e, who);
+	enc_astring(e, given);
 	if (!is_owner(&p, who, &minus))
 		put_optional(e);
 	else	/* he has all or, of what is taken, nothing */

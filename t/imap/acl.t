@@ -12,12 +12,12 @@ A: a OK...
 C: A002 SETACL Drafts/x Chris lrswi
 S: A002 OK Done
 C: A002 GETACL Drafts/x
-S: * ACL Drafts/x ${me} lrswipkxteancd Chris lrswi
+S: * ACL Drafts/x ${me} lrswipkxteancd chris lrswi
 S: A002 OK Listed
 C: A002 SETACL Drafts/x Chris +cda
 S: A002 OK Done
 C: A003 GETACL Drafts/x
-S: * ACL Drafts/x ${me} lrswipkxteancd Chris lrswikxteacd
+S: * ACL Drafts/x ${me} lrswipkxteancd chris lrswikxteacd
 S: A003 OK Listed
 C: A035 SETACL Drafts/x John lrQswicda
 S: A035 BAD ...no such right...
@@ -30,20 +30,20 @@ S: A038 OK Done
 C: A039 SETACL Drafts/x -David wetd
 S: A039 OK Done
 C: A040 GETACL Drafts/x
-S: * ACL Drafts/x ${me} lrswipkxteancd -David wted Chris ikxteacd David lrswitead
+S: * ACL Drafts/x ${me} lrswipkxteancd -david wted chris ikxteacd david lrswitead
 S: A040 OK Listed
 C: B002 DELETEACL Drafts/x David
 S: B002 OK Done
 C: B003 GETACL Drafts/x
-S: * ACL Drafts/x ${me} lrswipkxteancd -David wted Chris ikxteacd
+S: * ACL Drafts/x ${me} lrswipkxteancd -david wted chris ikxteacd
 S: B003 OK Listed
 C: B004 SETACL Drafts/x Chris ""
 S: B004 OK Done
 C: B005 GETACL Drafts/x
-S: * ACL Drafts/x ${me} lrswipkxteancd -David wted
+S: * ACL Drafts/x ${me} lrswipkxteancd -david wted
 S: B005 OK Listed
-C: a001 LISTRIGHTS Drafts/x smith
-S: * LISTRIGHTS Drafts/x smith "" l r s w i p k x t e a n c d
+C: a001 LISTRIGHTS Drafts/x Smith
+S: * LISTRIGHTS Drafts/x Smith "" l r s w i p k x t e a n c d
 S: a001 OK Listed
 C: a002 LISTRIGHTS Drafts/x ${me}
 S: * LISTRIGHTS Drafts/x ${me} lrswipkxteancd
