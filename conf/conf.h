@@ -71,6 +71,9 @@ struct conf {
 	const char *hash;		/* crypt(3) prefix for new passwords: "$y$" */
 	uint32_t hash_cost;		/* 0: the library's default */
 	uint32_t auth_cache_s;		/* 0: off */
+	uint32_t metadata_value, metadata_entries;
+	uint64_t metadata_size;
+	const char *admin_address;	/* a URL; NULL: none */
 	uint32_t imap_progress_ms;	/* a long command's silence; 0: any */
 	uint32_t failure_delay_ms;
 	uint32_t max_failures;		/* then the connection ends */

@@ -79,6 +79,10 @@ const struct conf_key conf_top_keys[] = {
 	{ "failure-delay-ms", CONF_K_NUM32, TOP(failure_delay_ms), 0, "2000", 0, 60000, NULL, NULL },
 	{ "max-failures", CONF_K_NUM32, TOP(max_failures), 0, "5", 1, 1000, NULL, NULL },
 	/* IMAP */
+	{ "metadata-value", CONF_K_SIZE32, TOP(metadata_value), 0, "32K", KIB, 60 * KIB, NULL, NULL },
+	{ "metadata-entries", CONF_K_NUM32, TOP(metadata_entries), 0, "1000", 10, 10000, NULL, NULL },
+	{ "metadata-size", CONF_K_SIZE64, TOP(metadata_size), 0, "16M", 64 * KIB, GIB, NULL, NULL },
+	{ "admin-address", CONF_K_STR, TOP(admin_address), 0, NULL, 0, 0, NULL, NULL },
 	{ "imap-progress-ms", CONF_K_NUM32, TOP(imap_progress_ms), 0, "10000", 0, 3600000, NULL, NULL },
 	/* JMAP */
 	{ "jmap-url", CONF_K_STR, TOP(jmap_url), 0, NULL, 0, 0, NULL, conf_check_url },

@@ -1,8 +1,9 @@
 /*
- * imapd/cmd-list.c - LIST and LSUB
+ * imapd/cmd-list.c - LIST, LSUB and XLIST
  *
  * RFC 3501 6.3.8 and 6.3.9, RFC 3348 (CHILDREN), RFC 5258 (LIST-EXTENDED),
- * RFC 5819 (LIST-STATUS), RFC 6154 (SPECIAL-USE), RFC 8440 (LIST-MYRIGHTS).
+ * RFC 5819 (LIST-STATUS), RFC 6154 (SPECIAL-USE), RFC 8440 (LIST-MYRIGHTS),
+ * RFC 9590 (LIST-METADATA); XLIST, which some clients of before RFC 6154 use.
  * The user's own mailboxes exist with all their parents; of other users' trees
  * he sees what he has right l on, and \NonExistent ones above that.
  */
@@ -10,11 +11,13 @@
 
 #include "imapd/list.h"
 #include "imapd/match.h"
+#include "imapd/metadata.h"
 
 struct request {
 	bool extended;
 	bool sel_subscribed, sel_special, recursive;
-	bool ret_subscribed, ret_status, ret_rights;
+	bool ret_subscribed, ret_status, ret_rights, ret_metadata;
+	struct annotations_want want;
 	unsigned status;	/* items, see imap_status_items() */
 	struct slice ref;
 	struct match *m;
@@ -54,7 +57,15 @@ return_options(struct imap_args *v, struct request *q)
 			q->ret_subscribed = true;
 		else if (imap_args_word(v, "MYRIGHTS"))
 			q->ret_rights = true;
-		else if (imap_args_word(v, "STATUS")) {
+		else if (imap_args_word(v, "METADATA")) {
+			q->ret_metadata = true;
+			q->want.max = UINT64_MAX;
+			if (v->next == NULL || v->next->type != IMAP_ARG_LIST)
+				return imap_args_expected(v,
+				    "a list of entries");
+			if (!annotations_names(v, &q->want))
+				return false;
+		} else if (imap_args_word(v, "STATUS")) {
 			q->ret_status = true;
 			if (!imap_args_list(v, &items,
 			    "a list of status items"))
@@ -166,13 +177,32 @@ choose(struct listing *l, const struct request *q)
 
 /* ---- answers ----------------------------------------------------------- */
 
+/* As clients of XLIST know them. */
+static const char *
+xlist_role(enum store_role role)
+{
+	switch (role) {
+	case STORE_ROLE_INBOX:
+		return "\\Inbox";
+	case STORE_ROLE_ALL:
+		return "\\AllMail";
+	case STORE_ROLE_JUNK:
+		return "\\Spam";
+	case STORE_ROLE_FLAGGED:
+		return "\\Starred";
+	default:
+		return listing_role(role);
+	}
+}
+
 /* raw: OLDNAME, unless it is the name or p is NULL. */
 static void
 put_entry(struct imap_cmd *cmd, const char *word, const struct entry *e,
     const char *extra, bool childinfo, struct slice raw)
 {
 	struct enc *out = &cmd->s->out;
-	const char *role = listing_role(e->mb->role);
+	const char *role = word[2] == 'X' ? xlist_role(e->mb->role) :
+	    listing_role(e->mb->role);
 
 	enc_raw(out, word);
 	enc_open(out);
@@ -233,6 +263,20 @@ is_listed(const struct request *q, const struct entry *e)
 	    (e->nonexistent && !q->sel_subscribed && !q->sel_special));
 }
 
+static int
+put_metadata(struct imap_cmd *cmd, const struct request *q,
+    const struct entry *e, struct store *st)
+{
+	struct imap_place at = { .st = st, .mb = *e->mb };
+	struct annotations_want want = q->want;
+	struct annotations r;
+	int rc;
+
+	if ((rc = annotations_load(cmd, &at, &r)) == 0)
+		annotations_put(cmd, e->path, &r, &want);
+	return rc;
+}
+
 /* What was asked for beside the name. */
 static int
 put_more(struct imap_cmd *cmd, const struct request *q, const struct entry *e)
@@ -242,12 +286,16 @@ put_more(struct imap_cmd *cmd, const struct request *q, const struct entry *e)
 
 	if (q->ret_rights)
 		imap_myrights_put(cmd, e->path, e->rights);
-	if (!q->ret_status || !(e->rights & STORE_RIGHT_READ))
+	if (!(q->ret_status || q->ret_metadata) ||
+	    !(e->rights & STORE_RIGHT_READ))
 		return 0;
 	if (e->owner != NULL &&
 	    (rc = imap_other(cmd->s, slice_str(e->owner), &st)) < 0)
 		return rc;
-	return imap_status_put(cmd, st, e->mb, e->path, q->status);
+	if (q->ret_metadata && (rc = put_metadata(cmd, q, e, st)) < 0)
+		return rc;
+	return q->ret_status ? imap_status_put(cmd, st, e->mb, e->path,
+	    q->status) : 0;
 }
 
 enum imap_next
@@ -311,5 +359,27 @@ cmd_lsub(struct imap_cmd *cmd)
 			    e->selected ? NULL : "\\Noselect", false,
 			    (struct slice){ NULL, 0 });
 	}
+	return imap_ok(cmd, "Listed");
+}
+
+enum imap_next
+cmd_xlist(struct imap_cmd *cmd)
+{
+	struct request q = { 0 };
+	struct listing l;
+	size_t cap = 0;
+	int rc;
+
+	if (!imap_args_mailbox(&cmd->args, &q.ref) ||
+	    !add_pattern(cmd, &cmd->args, &q, &cap) ||
+	    !imap_args_end(&cmd->args))
+		return imap_bad_args(cmd);
+	if ((rc = listing_load(cmd, &l)) < 0)
+		return imap_store_failed(cmd, rc);
+	choose(&l, &q);
+	for (size_t i = 0; i < l.n; i++)
+		if (l.e[i].matched)
+			put_entry(cmd, "* XLIST", &l.e[i], NULL, false,
+			    (struct slice){ NULL, 0 });
 	return imap_ok(cmd, "Listed");
 }

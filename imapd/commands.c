@@ -28,6 +28,7 @@ static const struct imap_command commands[] = {
 	{ "GETJMAPACCESS", cmd_getjmapaccess, IMAP_LOGGEDIN, 0, "JMAPACCESS",
 	    NULL },
 	{ "GETACL", cmd_getacl, IMAP_LOGGEDIN, 0, "ACL", NULL },
+	{ "GETMETADATA", cmd_getmetadata, IMAP_LOGGEDIN, 0, "METADATA", NULL },
 	{ "GETQUOTA", cmd_getquota, IMAP_LOGGEDIN, 0, "QUOTA", NULL },
 	{ "GETQUOTAROOT", cmd_getquotaroot, IMAP_LOGGEDIN, 0, "QUOTA", NULL },
 	{ "ID", cmd_id, IMAP_ANY, 0, "ID", NULL },
@@ -47,6 +48,8 @@ static const struct imap_command commands[] = {
 	{ "SEARCH", cmd_search, IMAP_SELECTED, IMAP_SEQ, NULL, NULL },
 	{ "SELECT", cmd_select, IMAP_LOGGEDIN, IMAP_NOSYNC, NULL, NULL },
 	{ "SETACL", cmd_setacl, IMAP_LOGGEDIN, 0, "ACL", NULL },
+	{ "SETMETADATA", cmd_setmetadata, IMAP_LOGGEDIN, IMAP_LITERAL8,
+	    "METADATA", NULL },
 	{ "SORT", cmd_sort, IMAP_SELECTED, IMAP_SEQ, "SORT", NULL },
 	{ "STARTTLS", cmd_starttls, IMAP_NOAUTH, IMAP_NOSYNC, "STARTTLS",
 	    NULL },
@@ -76,6 +79,7 @@ static const struct imap_command commands[] = {
 	{ "UNSELECT", cmd_unselect, IMAP_SELECTED, IMAP_NOSYNC, "UNSELECT",
 	    NULL },
 	{ "UNSUBSCRIBE", cmd_unsubscribe, IMAP_LOGGEDIN, 0, NULL, NULL },
+	{ "XLIST", cmd_xlist, IMAP_LOGGEDIN, 0, "XLIST", NULL },
 	/* clang-format on */
 };
 
@@ -103,8 +107,10 @@ static const struct {
 	{ "ESORT",		CAP_AFTER },
 	{ "INPROGRESS",		CAP_AFTER },
 	{ "LIST-EXTENDED",	CAP_AFTER },
+	{ "LIST-METADATA",	CAP_AFTER },
 	{ "LIST-MYRIGHTS",	CAP_AFTER },
 	{ "LIST-STATUS",	CAP_AFTER },
+	{ "METADATA",		CAP_AFTER },
 	{ "MOVE",		CAP_AFTER },
 	{ "MULTIAPPEND",	CAP_AFTER },
 	{ "MULTISEARCH",	CAP_AFTER },
@@ -132,6 +138,7 @@ static const struct {
 	{ "UNAUTHENTICATE",	CAP_AFTER },
 	{ "UNSELECT",		CAP_AFTER },
 	{ "WITHIN",		CAP_AFTER },
+	{ "XLIST",		CAP_AFTER },
 	/* clang-format on */
 };
 

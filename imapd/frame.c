@@ -178,7 +178,7 @@ on_literal(void *arg, struct imap_parser *p, uint64_t size, bool binary)
 			s->out.utf8 };
 		return st->begin(cmd, size, binary);
 	}
-	if (binary) {
+	if (binary && !(cmd->row->flags & IMAP_LITERAL8)) {
 		p->err = "a literal8 can't be taken here";
 		return IMAP_LIT_REFUSE;
 	}

@@ -33,7 +33,8 @@ enum {	/* flags of a command */
 	IMAP_UID = 2,		/* the UID form */
 	IMAP_NOSYNC = 4,	/* no untagged news before its answer */
 	IMAP_SECTIONS = 8,	/* arguments may have [sections] */
-	IMAP_WRITE = 16		/* needs a mailbox that isn't read-only */
+	IMAP_WRITE = 16,	/* needs a mailbox that isn't read-only */
+	IMAP_LITERAL8 = 32	/* arguments may be literal8 */
 };
 
 enum imap_status { IMAP_S_NONE, IMAP_S_OK, IMAP_S_NO, IMAP_S_BAD };
@@ -254,6 +255,7 @@ enum imap_next cmd_expunge(struct imap_cmd *cmd);
 enum imap_next cmd_fetch(struct imap_cmd *cmd);
 enum imap_next cmd_getjmapaccess(struct imap_cmd *cmd);
 enum imap_next cmd_getacl(struct imap_cmd *cmd);
+enum imap_next cmd_getmetadata(struct imap_cmd *cmd);
 enum imap_next cmd_getquota(struct imap_cmd *cmd);
 enum imap_next cmd_getquotaroot(struct imap_cmd *cmd);
 enum imap_next cmd_id(struct imap_cmd *cmd);
@@ -272,6 +274,7 @@ enum imap_next cmd_replace(struct imap_cmd *cmd);
 enum imap_next cmd_search(struct imap_cmd *cmd);
 enum imap_next cmd_select(struct imap_cmd *cmd);
 enum imap_next cmd_setacl(struct imap_cmd *cmd);
+enum imap_next cmd_setmetadata(struct imap_cmd *cmd);
 enum imap_next cmd_sort(struct imap_cmd *cmd);
 enum imap_next cmd_starttls(struct imap_cmd *cmd);
 enum imap_next cmd_status(struct imap_cmd *cmd);
@@ -281,6 +284,7 @@ enum imap_next cmd_thread(struct imap_cmd *cmd);
 enum imap_next cmd_unauthenticate(struct imap_cmd *cmd);
 enum imap_next cmd_unselect(struct imap_cmd *cmd);
 enum imap_next cmd_unsubscribe(struct imap_cmd *cmd);
+enum imap_next cmd_xlist(struct imap_cmd *cmd);
 
 extern const struct imap_stream append_stream;
 

@@ -20,6 +20,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/cmd-idle.c \
 	imapd/cmd-list.c \
 	imapd/cmd-mailbox.c \
+	imapd/cmd-metadata.c \
 	imapd/cmd-quota.c \
 	imapd/cmd-search.c \
 	imapd/cmd-select.c \
@@ -41,6 +42,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/list.c imapd/list.h \
 	imapd/match.c imapd/match.h \
 	imapd/parse.c imapd/parse.h \
+	imapd/metadata.c imapd/metadata.h \
 	imapd/place.c imapd/place.h \
 	imapd/progress.c \
 	imapd/resync.c \
@@ -131,6 +133,9 @@ TAPS += \
 	t/imap/random.t \
 	t/imap/inprogress.t \
 	t/imap/jmapaccess.t \
+	t/imap/list-metadata.t \
+	t/imap/metadata.t \
+	t/imap/xlist.t \
 	t/imap/replace.t \
 	t/imap/unauthenticate.t \
 	t/imap/rev2.t \

@@ -109,6 +109,7 @@ literal_begin(struct imap_parser *p, const struct imap_lit *l,
 	p->lit = arena_alloc(p->a, (size_t)l->size + 1);
 	arg->s = slice_make(p->lit, (size_t)l->size);
 	p->lit_size = l->size;
+	p->lit_binary = l->binary;
 	p->lit_have = 0;
 	p->state = ST_LITERAL;
 	return l->sync ? IMAP_PARSE_GO : IMAP_PARSE_MORE;
@@ -188,7 +189,7 @@ want_literal(struct imap_parser *p, struct slice in, size_t *used_r)
 		return IMAP_PARSE_MORE;
 	p->pos += p->lit_size;
 	p->state = ST_LINE;
-	if (memchr(p->lit, '\0', p->lit_size) != NULL) {
+	if (!p->lit_binary && memchr(p->lit, '\0', p->lit_size) != NULL) {
 		p->err = arena_printf(p->a, "NUL in the literal that ends at "
 		    "octet %zu", p->pos);
 		p->state = ST_SKIP_LINE;

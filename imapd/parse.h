@@ -96,6 +96,7 @@ struct imap_parser {
 	struct imap_open open[IMAP_DEPTH_MAX + 1];
 	char *lit;		/* the literal that is being read */
 	uint64_t lit_size, lit_have;
+	bool lit_binary;	/* literal8: NUL is as good as others */
 	char tail[32];		/* end of a line that is skipped */
 	size_t n_tail;
 };

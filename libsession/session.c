@@ -126,6 +126,9 @@ session_store_conf(const struct conf *c, struct store_conf *sc_r)
 		.log_keep_s = c->journal_retention_s == 0 ? STORE_NEVER :
 		    c->journal_retention_s,
 		.upload_ttl_s = c->upload_ttl_s,
+		.meta_value = c->metadata_value,
+		.meta_entries = c->metadata_entries,
+		.meta_size = c->metadata_size,
 		.mime = { .depth = c->mime_depth,
 			.parts = c->mime_parts,
 			.fields = c->mime_headers,

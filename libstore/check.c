@@ -48,7 +48,7 @@ check_rows(struct check *c, int kind,
 static int
 row_known(struct check *c, struct slice key, struct slice val)
 {
-	if (key.n > 0 && !memchr("HMnrhcgetTixkbdja", key.p[0], 17))
+	if (key.n > 0 && !memchr("HMnrhcgetTixkbdjam", key.p[0], 18))
 		check_fault(c, "unknown kind of row 0x%02x",
 		    (unsigned char)key.p[0]);
 	return val.n > 0 && row_version((unsigned char)val.p[0],
@@ -124,6 +124,50 @@ acl_check(struct check *c, struct slice key, struct slice val)
 }
 
 static int
+meta_check(struct check *c, struct slice key, struct slice val)
+{
+	unsigned char hash[ROW_NAME_HASH];
+	struct row_key want;
+	uint64_t mailbox;
+	struct row_meta m;
+	int rc;
+
+	if (key.n == 1)		/* the sum: see meta_sum_check() */
+		return 0;
+	if (!row_key_get_meta(key, &mailbox, hash))
+		return STORE_E_CORRUPT;
+	if ((rc = row_meta_get(val, &m)) < 0)
+		return rc;
+	want = meta_key(mailbox, m.user, m.name);
+	if (!slice_eq(row_key(&want), key) ||
+	    !store_metadata_name_ok(m.name) || m.modseq > c->modseq)
+		check_fault(c, "an annotation isn't what its key says");
+	if (mailbox != 0 && !umap_get(&c->mailboxes, mailbox, 0))
+		check_fault(c, "an annotation of no mailbox");
+	c->meta_size += meta_size(&m);
+	return 0;
+}
+
+static int
+meta_sum_check(struct check *c)
+{
+	struct row_key k = row_key_kind(ROW_K_META);
+	struct row_meta_sum sum = { 0, 0 };
+	struct slice v;
+	int rc = kv_get(c->t, c->tmp, row_key(&k), &v);
+
+	if (rc == 0)
+		rc = row_meta_sum_get(v, &sum);
+	if (rc < 0 && rc != STORE_E_NOTFOUND)
+		return rc;
+	if (sum.size != c->meta_size || sum.modseq > c->modseq)
+		check_fault(c, "annotations have %llu octets; %llu are "
+		    "counted", (unsigned long long)c->meta_size,
+		    (unsigned long long)sum.size);
+	return 0;
+}
+
+static int
 keywords_check(struct check *c, struct slice key, struct slice val)
 {
 	struct slice name[ROW_KEYWORDS];
@@ -172,6 +216,8 @@ check_all(struct check *c)
 	    (rc = check_rows(c, ROW_K_JOB, job_check)) < 0 ||
 	    (rc = check_rows(c, ROW_K_KEYWORDS, keywords_check)) < 0 ||
 	    (rc = check_rows(c, ROW_K_ACL, acl_check)) < 0 ||
+	    (rc = check_rows(c, ROW_K_META, meta_check)) < 0 ||
+	    (rc = meta_sum_check(c)) < 0 ||
 	    (rc = check_chunks(c)) < 0 || (rc = check_emails(c)) < 0 ||
 	    (rc = check_threads(c)) < 0 || (rc = check_blobs(c)) < 0 ||
 	    (rc = check_tombs(c)) < 0 || (rc = check_counts(c)) < 0)

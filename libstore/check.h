@@ -54,6 +54,7 @@ struct check {
 	struct umap msgids;	/* by hash of hash and thread */
 	struct umap blobs;	/* by the first octets of the blob id */
 	uint64_t n_dead, n_chunks, size, messages;
+	uint64_t meta_size;	/* of the annotations */
 	bool jobs;
 };
 

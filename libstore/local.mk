@@ -27,6 +27,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/maildrop.c \
 	libstore/member.c \
 	libstore/message.c \
+	libstore/metadata.c \
 	libstore/msgid.c \
 	libstore/quota.c \
 	libstore/read.c \
@@ -238,6 +239,12 @@ check_PROGRAMS += t/unit/test-store-full
 t_unit_test_store_full_SOURCES = t/unit/test-store-full.c
 t_unit_test_store_full_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_full_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store-metadata
+t_unit_test_store_metadata_SOURCES = t/unit/test-store-metadata.c \
+	$(STORE_FIXTURE)
+t_unit_test_store_metadata_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_metadata_LDADD = $(STORE_TEST_LIBS)
 
 check_PROGRAMS += t/unit/test-store-acl
 t_unit_test_store_acl_SOURCES = t/unit/test-store-acl.c $(STORE_FIXTURE)

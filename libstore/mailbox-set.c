@@ -451,6 +451,8 @@ rename_inbox(struct store *st, uint64_t inbox, struct slice path)
 	int rc;
 
 	rc = store_mailbox_create_path(st, path, STORE_ROLE_NONE, &to);
+	if (rc == 0)	/* RFC 5464 4.1: both have the annotations */
+		rc = meta_copy(st, inbox, to);
 	if (rc == 0)
 		rc = store_mailbox_get(st, a, inbox, &mb);
 	if (rc == 0)
@@ -552,6 +554,7 @@ destroy_one(struct work *w, void *arg)
 	if ((rc = work_del(w, name_key(m->row.parent, m->row.name))) < 0 ||
 	    (rc = work_del(w, row_key_u64(ROW_K_MAILBOX, m->id))) < 0 ||
 	    (rc = work_del(w, row_key_u64(ROW_K_ACL, m->id))) < 0 ||
+	    (rc = meta_drop(w, m->id)) < 0 ||
 	    (rc = work_del(w, row_key_u64(ROW_K_JOB, m->id))) < 0)
 		return rc;
 	if (m->row.role != STORE_ROLE_NONE &&

@@ -132,6 +132,31 @@ load_acl(struct repair *r, struct slice key, struct slice val)
 	return 0;
 }
 
+static int
+load_meta(struct repair *r, struct slice key, struct slice val)
+{
+	unsigned char hash[ROW_NAME_HASH];
+	struct rp_meta *e;
+	struct row_meta m;
+	uint64_t mailbox;
+	int rc;
+
+	if (key.n == 1)		/* the sum is made anew */
+		return 0;
+	if (!row_key_get_meta(key, &mailbox, hash))
+		return STORE_E_CORRUPT;
+	if ((rc = row_meta_get(arena_slice(r->a, val), &m)) < 0)
+		return rc;
+	if (!store_metadata_name_ok(m.name))
+		return STORE_E_CORRUPT;
+	r->meta = arena_grow(r->a, r->meta, &r->cap_meta, r->n_meta + 1,
+	    sizeof(*r->meta));
+	e = &r->meta[r->n_meta++];
+	e->mailbox = mailbox;
+	e->m = m;
+	return 0;
+}
+
 /* ---- messages ----------------------------------------------------------- */
 
 static int
@@ -369,7 +394,8 @@ rp_load(struct repair *r)
 		{ ROW_K_MAILBOX, load_mailbox }, { ROW_K_ROLE, load_role },
 		{ ROW_K_TOMB, load_tombs }, { ROW_K_HOT, load_chunk },
 		{ ROW_K_EMAIL, load_email }, { ROW_K_BLOB, load_blob },
-		{ ROW_K_DUE, load_due }, { ROW_K_ACL, load_acl }
+		{ ROW_K_DUE, load_due }, { ROW_K_ACL, load_acl },
+		{ ROW_K_META, load_meta }
 	};
 	static const int derived[] = {
 		ROW_K_COLD, ROW_K_NAME, ROW_K_CHANGED, ROW_K_THREAD, ROW_K_MEMBER,

@@ -448,6 +448,33 @@ write_emails(struct repair *r)
 	return 0;
 }
 
+/* Of mailboxes that are there, and of the account. */
+static int
+meta_write(struct repair *r)
+{
+	struct row_meta_sum sum = { r->modseq, 0 };
+	int rc;
+
+	for (size_t i = 0; i < r->n_meta; i++) {
+		struct rp_meta *e = &r->meta[i];
+		struct rp_mailbox *m;
+
+		m = umap_get(&r->mailboxes, e->mailbox, 0);
+		if (e->mailbox != 0 && (m == NULL || m->gone))
+			continue;
+		e->m.modseq = r->modseq;
+		sum.size += meta_size(&e->m);
+		row_meta_put(&r->st->val, &e->m);
+		rc = put_val(r, meta_key(e->mailbox, e->m.user, e->m.name));
+		if (rc < 0)
+			return rc;
+	}
+	if (sum.size == 0)
+		return 0;
+	row_meta_sum_put(&r->st->val, &sum);
+	return put_val(r, row_key_kind(ROW_K_META));
+}
+
 static int
 write_rest(struct repair *r)
 {
@@ -463,6 +490,8 @@ write_rest(struct repair *r)
 		if ((rc = mailbox_write(r, m)) < 0)
 			return rc;
 	}
+	if ((rc = meta_write(r)) < 0)
+		return rc;
 	if (r->n_keyword > 0) {
 		row_keywords_put(&r->st->val, r->keyword, r->n_keyword);
 		rc = put_val(r, row_key_kind(ROW_K_KEYWORDS));

@@ -77,6 +77,11 @@ struct rp_thread {
 	bool header;
 };
 
+struct rp_meta {		/* an annotation */
+	uint64_t mailbox;
+	struct row_meta m;
+};
+
 struct repair {
 	struct store *st;
 	struct kv_txn *t;
@@ -103,6 +108,8 @@ struct repair {
 	uint64_t n_dead;
 	struct rp_dying *dying;
 	size_t n_dying, cap_dying;
+	struct rp_meta *meta;
+	size_t n_meta, cap_meta;
 	size_t octets;		/* of the transaction */
 	struct rp_mailbox *recovered;
 };

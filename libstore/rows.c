@@ -80,6 +80,15 @@ row_key_name(uint64_t parent, const unsigned char hash[ROW_NAME_HASH])
 }
 
 struct row_key
+row_key_meta(uint64_t mailbox, const unsigned char hash[ROW_NAME_HASH])
+{
+	struct row_key k = row_key_u64(ROW_K_META, mailbox);
+
+	key_octets(&k, hash, ROW_NAME_HASH);
+	return k;
+}
+
+struct row_key
 row_key_role(int role)
 {
 	struct row_key k = row_key_kind(ROW_K_ROLE);
@@ -180,6 +189,19 @@ row_key_get_changed(struct slice k, uint64_t *modseq_r, uint64_t *mailbox_r,
 	*modseq_r = be_get(p, 8);
 	*mailbox_r = be_get(p + 8, 8);
 	*first_r = (uint32_t)be_get(p + 16, 4);
+	return true;
+}
+
+bool
+row_key_get_meta(struct slice k, uint64_t *mailbox_r,
+    unsigned char hash_r[ROW_NAME_HASH])
+{
+	const unsigned char *p = key_body(k, ROW_K_META, 8 + ROW_NAME_HASH);
+
+	if (!p)
+		return false;
+	*mailbox_r = be_get(p, 8);
+	memcpy(hash_r, p + 8, ROW_NAME_HASH);
 	return true;
 }
 
@@ -653,5 +675,61 @@ row_acl_get(struct slice v, struct arena *a, struct row_acl **v_r, size_t *n_r)
 			return STORE_E_CORRUPT;
 		e->rights = (uint32_t)rights;
 	}
+	return val_close(&c);
+}
+
+int
+row_meta_put(struct buf *b, const struct row_meta *m)
+{
+	val_begin(b);
+	buf_add_varint(b, m->modseq);
+	buf_addc(b, m->gone);
+	buf_add_lstr(b, m->user);
+	buf_add_lstr(b, m->name);
+	buf_add_lstr(b, m->value);
+	return val_end(b);
+}
+
+int
+row_meta_get(struct slice v, struct row_meta *m_r)
+{
+	struct cur c;
+	unsigned gone;
+	int rc;
+
+	if ((rc = val_open(v, "an annotation", &c)) < 0)
+		return rc;
+	m_r->modseq = cur_varint(&c);
+	gone = cur_u8(&c);
+	m_r->gone = gone != 0;
+	m_r->user = cur_lstr(&c);
+	m_r->name = cur_lstr(&c);
+	m_r->value = cur_lstr(&c);
+	if (gone > 1 || m_r->user.n > ROW_WHO_MAX || m_r->name.n == 0 ||
+	    m_r->name.n > ROW_META_NAME_MAX ||
+	    m_r->value.n > ROW_META_VALUE_MAX)
+		return STORE_E_CORRUPT;
+	return val_close(&c);
+}
+
+int
+row_meta_sum_put(struct buf *b, const struct row_meta_sum *m)
+{
+	val_begin(b);
+	buf_add_varint(b, m->modseq);
+	buf_add_varint(b, m->size);
+	return val_end(b);
+}
+
+int
+row_meta_sum_get(struct slice v, struct row_meta_sum *m_r)
+{
+	struct cur c;
+	int rc;
+
+	if ((rc = val_open(v, "the annotations' sum", &c)) < 0)
+		return rc;
+	m_r->modseq = cur_varint(&c);
+	m_r->size = cur_varint(&c);
 	return val_close(&c);
 }

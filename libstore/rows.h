@@ -34,7 +34,9 @@ enum {
 	ROW_TXN_RING = 8,
 	ROW_ACL_MAX = 256,		/* entries */
 	ROW_WHO_MAX = 129,		/* a sign and an account */
-	ROW_RIGHTS_ALL = 0xfff
+	ROW_RIGHTS_ALL = 0xfff,
+	ROW_META_NAME_MAX = 512,	/* of an annotation */
+	ROW_META_VALUE_MAX = 1 << 20
 };
 #define ROW_MODSEQ_MAX ((UINT64_C(1) << 40) - 1)
 
@@ -52,7 +54,7 @@ enum {
 	ROW_K_EMAIL = 'e', ROW_K_THREAD = 't', ROW_K_MEMBER = 'T',
 	ROW_K_MSGID = 'i', ROW_K_TOMB = 'x', ROW_K_KEYWORDS = 'k',
 	ROW_K_BLOB = 'b', ROW_K_DUE = 'd', ROW_K_JOB = 'j',
-	ROW_K_ACL = 'a'
+	ROW_K_ACL = 'a', ROW_K_META = 'm'
 };
 enum { ROW_KEY_MAX = 40 };
 
@@ -80,6 +82,8 @@ struct row_key row_key_role(int role);
 struct row_key row_key_blob(const unsigned char id[ROW_BLOBID_LEN]);
 struct row_key row_key_due(int64_t due,
     const unsigned char id[ROW_BLOBID_LEN]);
+struct row_key row_key_meta(uint64_t mailbox,
+    const unsigned char hash[ROW_NAME_HASH]);
 /* The key after all that start with k (NULL key: to the end). */
 struct row_key row_key_after(struct row_key k);
 
@@ -91,6 +95,8 @@ bool row_key_get_u64_u64(struct slice k, int kind, uint64_t *a_r,
     uint64_t *b_r);
 bool row_key_get_changed(struct slice k, uint64_t *modseq_r,
     uint64_t *mailbox_r, uint32_t *first_r);
+bool row_key_get_meta(struct slice k, uint64_t *mailbox_r,
+    unsigned char hash_r[ROW_NAME_HASH]);
 bool row_key_get_blob(struct slice k, unsigned char id_r[ROW_BLOBID_LEN]);
 bool row_key_get_due(struct slice k, int64_t *due_r,
     unsigned char id_r[ROW_BLOBID_LEN]);
@@ -200,6 +206,23 @@ struct row_acl {
 int row_acl_put(struct buf *b, const struct row_acl *v, size_t n);
 int row_acl_get(struct slice v, struct arena *a, struct row_acl **v_r,
     size_t *n_r);
+
+/* An annotation (RFC 5464); the mailbox is in the key. */
+struct row_meta {
+	uint64_t modseq;	/* of its last change */
+	bool gone;		/* it was removed then */
+	struct slice user;	/* whose it is; n 0: everybody's */
+	struct slice name, value;
+};
+int row_meta_put(struct buf *b, const struct row_meta *m);
+int row_meta_get(struct slice v, struct row_meta *m_r);
+/* All of the account together; its key is the kind alone. */
+struct row_meta_sum {
+	uint64_t modseq;	/* of the last change of any */
+	uint64_t size;		/* octets of names and values */
+};
+int row_meta_sum_put(struct buf *b, const struct row_meta_sum *m);
+int row_meta_sum_get(struct slice v, struct row_meta_sum *m_r);
 
 /* ---- tombstones -------------------------------------------------------- */
 

@@ -342,6 +342,13 @@ int acl_write(struct work *w, uint64_t mailbox, const struct row_acl *v,
 int acl_inherit(struct work *w, uint64_t parent, uint64_t mailbox);
 /* 1: an entry of some mailbox is that one's. */
 int acl_names(struct store *st, const char *who);
+/* metadata.c: all of a mailbox's annotations; a copy of them for another. */
+struct row_key meta_key(uint64_t mailbox, struct slice user,
+    struct slice name);
+/* What it counts in the sum. */
+uint64_t meta_size(const struct row_meta *m);
+int meta_drop(struct work *w, uint64_t mailbox);
+int meta_copy(struct store *st, uint64_t from, uint64_t to);
 /* shares.c: makes sure that a hint of this account is there for who. */
 int share_hint(struct store *st, struct slice who);
 

@@ -62,6 +62,9 @@ struct store_conf {	/* zero values are the defaults */
 	uint32_t upload_ttl_s;	/* unused uploads are kept; 0: 1 day */
 	uint32_t log_keep_s;	/* replaced journals are kept, see kv.h; 0: 7
 				 * days, STORE_NEVER: not at all */
+	uint32_t meta_value;	/* octets of an annotation; 0: 32 KiB */
+	uint32_t meta_entries;	/* of a mailbox; 0: 1,000 */
+	uint64_t meta_size;	/* octets of all in an account; 0: 16 MiB */
 	uint32_t history_s;	/* changes may be asked for; 0: 180 days */
 	struct mime_limits mime;
 	const struct store_folder *folders;	/* besides INBOX */
@@ -243,6 +246,29 @@ void store_shares_forget(struct store *st, const char *owner);
 void store_shares_review(struct store *st, const char *user);
 /* Makes all hints that this account's ACLs need. */
 int store_shares_renew(struct store *st);
+
+/* ---- annotations (RFC 5464) --------------------------------------------- */
+
+struct store_metadata {
+	bool shared;		/* else it is one user's */
+	struct slice name;	/* "/comment": without /shared or /private */
+	struct slice value;	/* any octets; set: p NULL removes it */
+	uint64_t modseq;	/* of its last change; not for set */
+};
+/* "/a/b": printable ASCII but "*" and "%", no empty parts, 512 octets. */
+bool store_metadata_name_ok(struct slice name);
+/* Octets that a value may have. */
+size_t store_metadata_max(const struct store *st);
+/* Those of a mailbox (0: of the account) that user may see: the shared ones and
+ * his; his first, each ordered by name. */
+int store_metadata_get(struct store *st, struct arena *a, uint64_t mailbox,
+    const char *user, struct store_metadata **v_r, size_t *n_r);
+/* Sets or removes all n or none.  INVALID (name), TOOBIG (value), LIMIT (too
+ * many in this mailbox), QUOTA (too much in the account), NOTFOUND. */
+int store_metadata_set(struct store *st, uint64_t mailbox, const char *user,
+    const struct store_metadata *v, size_t n);
+/* Octets of names and values of all annotations. */
+int store_metadata_size(struct store *st, uint64_t *size_r);
 
 /* ---- flags ------------------------------------------------------------- */
 

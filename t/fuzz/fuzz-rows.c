@@ -85,6 +85,20 @@ round_acl(struct slice v)
 	same();
 }
 
+static void
+round_meta(struct slice v)
+{
+	struct row_meta m;
+
+	if (row_meta_get(v, &m) < 0)
+		return;
+	FUZZ_CHECK(m.name.n > 0 && m.name.n <= ROW_META_NAME_MAX);
+	encoded(row_meta_put(&out, &m));
+	FUZZ_CHECK(row_meta_get(buf_slice(&out), &m) == 0);
+	FUZZ_CHECK(row_meta_put(&again, &m) == 0);
+	same();
+}
+
 struct tombs {
 	struct row_tomb *t;
 	size_t n, cap;
@@ -206,7 +220,7 @@ round_keys(struct slice v)
 static void (*const round_trip[])(struct slice v) = {
 	round_head, round_mailbox, round_email, round_thread, round_blob,
 	round_due, round_u64, round_u32, round_keywords, round_tombs,
-	round_hot, round_cold, round_keys, round_acl
+	round_hot, round_cold, round_keys, round_acl, round_meta
 };
 
 int

@@ -1,0 +1,272 @@
+/* t/unit/test-store-metadata.c - annotations of mailboxes and of accounts */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "libstore/store-int.h"
+#include "t/unit/store-fixture.h"
+
+#define S(s) slice_str(s)
+
+static uint64_t
+make(struct store *st, const char *path)
+{
+	uint64_t id;
+
+	assert_int_equal(store_mailbox_create_path(st, S(path),
+	    STORE_ROLE_NONE, &id), 0);
+	return id;
+}
+
+static int
+set(struct store *st, uint64_t mailbox, const char *user, const char *name,
+    const char *value)
+{
+	struct store_metadata v = { .shared = user == NULL, .name = S(name) };
+
+	v.value = value != NULL ? S(value) : slice_make(NULL, 0);
+	return store_metadata_set(st, mailbox, user ? user : "nobody", &v, 1);
+}
+
+/* "/a=1 +/b=2": + before what is shared. */
+static const char *
+all(struct store *st, uint64_t mailbox, const char *user)
+{
+	static char text[4096];
+	struct store_metadata *v;
+	struct arena *a = arena_new(0);
+	size_t n, len = 0;
+
+	assert_int_equal(store_metadata_get(st, a, mailbox, user, &v, &n), 0);
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "%s%s%.*s=%.*s", i > 0 ? " " : "", v[i].shared ? "+" : "",
+		    (int)v[i].name.n, v[i].name.p, (int)v[i].value.n,
+		    v[i].value.p);
+	arena_free(&a);
+	return text;
+}
+
+static uint64_t
+size(struct store *st)
+{
+	uint64_t n;
+
+	assert_int_equal(store_metadata_size(st, &n), 0);
+	return n;
+}
+
+static void
+test_set(void **state)
+{
+	struct store *st = fixture_account(*state, "x1");
+	uint64_t m = make(st, "a"), before;
+
+	assert_string_equal(all(st, m, "bob"), "");
+	assert_int_equal(set(st, m, "bob", "/comment", "his"), 0);
+	assert_int_equal(set(st, m, "eve", "/comment", "hers"), 0);
+	assert_int_equal(set(st, m, NULL, "/comment", "ours"), 0);
+	assert_int_equal(set(st, m, NULL, "/a/b", ""), 0);
+	assert_int_equal(set(st, 0, "bob", "/x", "account"), 0);
+	assert_string_equal(all(st, m, "bob"),
+	    "/comment=his +/a/b= +/comment=ours");
+	assert_string_equal(all(st, m, "eve"),
+	    "/comment=hers +/a/b= +/comment=ours");
+	assert_string_equal(all(st, 0, "bob"), "/x=account");
+	assert_string_equal(all(st, 0, "eve"), "");
+	assert_int_equal(size(st), 11 + 12 + 12 + 4 + 9);
+	/* names are compared without case, and kept as they are written */
+	assert_int_equal(set(st, m, NULL, "/COMMENT", "new"), 0);
+	assert_string_equal(all(st, m, "x"), "+/COMMENT=new +/a/b=");
+	assert_int_equal(set(st, m, "bob", "/comment", NULL), 0);
+	assert_string_equal(all(st, m, "bob"), "+/COMMENT=new +/a/b=");
+	before = store_modseq(st);
+	assert_int_equal(set(st, m, "bob", "/comment", NULL), 0);
+	assert_int_equal(set(st, m, "bob", "/none", NULL), 0);
+	assert_int_equal(store_modseq(st), before);
+	assert_int_equal(set(st, m, "bob", "/comment", "again"), 0);
+	assert_string_equal(all(st, m, "bob"),
+	    "/comment=again +/COMMENT=new +/a/b=");
+	assert_int_equal(set(st, 12345, "bob", "/comment", "x"),
+	    STORE_E_NOTFOUND);
+	fixture_check(st);
+	store_close(&st);
+}
+
+static void
+test_names(void **state)
+{
+	struct store *st = fixture_account(*state, "x1");
+	static const char *const bad[] = { "", "/", "x", "/a/", "//a", "/a//b",
+		"/a*", "/%", "/a\x7f", "/\xc3\xa4", "/a\n" };
+	char name[600];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(set(st, 0, "b", bad[i], "v"),
+		    STORE_E_INVALID);
+	memset(name, 'a', sizeof(name));
+	name[0] = '/';
+	name[512] = '\0';
+	assert_int_equal(set(st, 0, "b", name, "v"), 0);
+	name[512] = 'a';
+	name[513] = '\0';
+	assert_int_equal(set(st, 0, "b", name, "v"), STORE_E_INVALID);
+	fixture_check(st);
+	store_close(&st);
+}
+
+static void
+test_limits(void **state)
+{
+	struct fixture *f = *state;
+	struct store *st;
+	struct store_metadata two[2];
+	uint64_t m;
+	char name[32], big[4001];
+
+	f->conf.meta_value = 4000;
+	f->conf.meta_entries = 10;
+	f->conf.meta_size = 20000;
+	st = fixture_account(f, "x1");
+	m = make(st, "a");
+	memset(big, 'x', sizeof(big));
+	big[4000] = '\0';
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof(name), "/e%d", i);
+		assert_int_equal(set(st, m, NULL, name, "v"), 0);
+	}
+	assert_int_equal(set(st, m, NULL, "/e10", "v"), STORE_E_LIMIT);
+	assert_int_equal(set(st, 0, NULL, "/e10", "v"), 0);
+	/* what was removed makes room */
+	for (int round = 0; round < 30; round++) {
+		snprintf(name, sizeof(name), "/r%d", round);
+		assert_int_equal(set(st, m, NULL, "/e9", NULL), 0);
+		assert_int_equal(set(st, m, NULL, name, "v"), 0);
+		assert_int_equal(set(st, m, NULL, "/one-more", "v"),
+		    STORE_E_LIMIT);
+		assert_int_equal(set(st, m, NULL, name, NULL), 0);
+		assert_int_equal(set(st, m, NULL, "/e9", "v"), 0);
+	}
+	/* all or none */
+	two[0] = (struct store_metadata){ .shared = true, .name = S("/e1"),
+		.value = S("changed") };
+	two[1] = (struct store_metadata){ .shared = true, .name = S("/new"),
+		.value = S("x") };
+	assert_int_equal(store_metadata_set(st, m, "b", two, 2),
+	    STORE_E_LIMIT);
+	assert_non_null(strstr(all(st, m, "b"), "+/e1=v"));
+	/* octets */
+	assert_int_equal(set(st, m, NULL, "/e1", big), 0);
+	for (int i = 2; i < 5; i++) {
+		snprintf(name, sizeof(name), "/e%d", i);
+		assert_int_equal(set(st, m, NULL, name, big), 0);
+	}
+	assert_int_equal(set(st, m, NULL, "/e5", big), STORE_E_QUOTA);
+	assert_int_equal(set(st, m, NULL, "/e1", "small"), 0);
+	assert_int_equal(set(st, m, NULL, "/e5", big), 0);
+	two[0].value = slice_make(big, 4001);
+	assert_int_equal(store_metadata_set(st, m, "b", two, 1),
+	    STORE_E_TOOBIG);
+	assert_int_equal(store_metadata_max(st), 4000);
+	fixture_check(st);
+	f->conf.meta_value = f->conf.meta_entries = 0;
+	f->conf.meta_size = 0;
+	store_close(&st);
+}
+
+static void
+test_mailboxes(void **state)
+{
+	struct store *st = fixture_account(*state, "x1");
+	struct store_mailbox inbox, mb;
+	struct arena *a = arena_new(0);
+	uint64_t m = make(st, "a");
+
+	assert_int_equal(set(st, m, NULL, "/k", "v"), 0);
+	assert_int_equal(store_mailbox_rename(st, m, S("b")), 0);
+	assert_string_equal(all(st, m, "x"), "+/k=v");
+	assert_int_equal(store_mailbox_destroy(st, m, true), 0);
+	assert_string_equal(all(st, m, "x"), "");
+	assert_int_equal(size(st), 0);
+	m = make(st, "b");
+	assert_string_equal(all(st, m, "x"), "");
+	fixture_check(st);
+	/* a renamed inbox: both have them */
+	assert_int_equal(store_mailbox_find(st, a, S("INBOX"), &inbox), 0);
+	assert_int_equal(set(st, inbox.id, NULL, "/k", "v"), 0);
+	assert_int_equal(set(st, inbox.id, "bob", "/p", "w"), 0);
+	assert_int_equal(set(st, inbox.id, "bob", "/gone", "w"), 0);
+	assert_int_equal(set(st, inbox.id, "bob", "/gone", NULL), 0);
+	assert_int_equal(store_mailbox_rename(st, inbox.id, S("old")), 0);
+	assert_int_equal(store_mailbox_find(st, a, S("old"), &mb), 0);
+	assert_string_equal(all(st, mb.id, "bob"), "/p=w +/k=v");
+	assert_string_equal(all(st, inbox.id, "bob"), "/p=w +/k=v");
+	fixture_check(st);
+	arena_free(&a);
+	store_close(&st);
+}
+
+static void
+say_nothing(void *arg, const char *text)
+{
+	(void)arg;
+	(void)text;
+}
+
+/* Closed, opened; damaged, repaired. */
+static void
+test_repair(void **state)
+{
+	struct fixture *f = *state;
+	struct store *st = fixture_account(f, "x1");
+	uint64_t m = make(st, "a"), modseq;
+	char name[STORE_ACCOUNT_MAX + 1];
+	struct row_key k = row_key_kind(ROW_K_META);
+	struct kv_txn *t;
+	size_t faults;
+
+	snprintf(name, sizeof(name), "%s", store_account_name(st));
+	assert_int_equal(set(st, m, NULL, "/k", "v"), 0);
+	assert_int_equal(set(st, 0, "bob", "/s", "w"), 0);
+	assert_int_equal(set(st, m, "bob", "/bad", "x"), 0);
+	if (strcmp(f->engine, "bdb") != 0) {
+		store_close(&st);
+		return;
+	}
+	assert_int_equal(kv_begin(st->kv, KV_RW, &t), 0);
+	assert_int_equal(kv_put(t, row_key(&k), slice_make("\1\1\1", 3)), 0);
+	k = meta_key(m, S("bob"), S("/bad"));
+	assert_int_equal(kv_put(t, row_key(&k), S("\1x")), 0);
+	assert_int_equal(kv_commit(&t, &modseq), 0);
+	assert_int_equal(store_check(st, false, NULL, NULL, &faults), 0);
+	assert_int_equal(faults, 2);
+	store_close(&st);
+	assert_int_equal(store_repair(&f->conf, name, say_nothing, NULL), 0);
+	assert_int_equal(store_open(&f->conf, name, &st), 0);
+	assert_string_equal(all(st, m, "bob"), "+/k=v");
+	assert_string_equal(all(st, 0, "bob"), "/s=w");
+	assert_int_equal(size(st), 6);
+	fixture_check(st);
+	store_close(&st);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_set), cmocka_unit_test(test_names),
+	cmocka_unit_test(test_limits), cmocka_unit_test(test_mailboxes),
+	cmocka_unit_test(test_repair),
+};
+
+int
+main(int argc, char **argv)
+{
+	return fixture_run(argc > 1 ? argv[1] : NULL, tests,
+	    sizeof(tests) / sizeof(tests[0]));
+}
