@@ -257,7 +257,8 @@ cmd_esearch(struct imap_cmd *cmd)
 
 	cmd->uid = true;	/* RFC 7377 2.1: always UIDs */
 	if ((rc = listing_load(cmd, &x.l)) < 0 ||
-	    (rc = listing_others(cmd, &x.l)) < 0)
+	    (rc = listing_others(cmd, &x.l)) < 0 ||
+	    (rc = listing_subscribed(cmd, &x.l, false)) < 0)
 		return imap_store_failed(cmd, rc);
 	x.chosen = arena_calloc(cmd->a, x.l.n + 1, sizeof(*x.chosen));
 	if (!parse(&x))

@@ -5,7 +5,8 @@
  * RFC 5819 (LIST-STATUS), RFC 6154 (SPECIAL-USE), RFC 8440 (LIST-MYRIGHTS),
  * RFC 9590 (LIST-METADATA); XLIST, which some clients of before RFC 6154 use.
  * The user's own mailboxes exist with all their parents; of other users' trees
- * he sees what he has right l on, and \NonExistent ones above that.
+ * he sees what he has right l on.  \NonExistent are those above that, names that
+ * are still subscribed, and those above them.
  */
 #include "config.h"
 
@@ -163,7 +164,7 @@ choose(struct listing *l, const struct request *q)
 		struct entry *e = &l->e[i - 1], *up;
 
 		e->matched = matches(q, e->path);
-		e->selected = !e->nonexistent &&
+		e->selected = (!e->nonexistent || q->sel_subscribed) &&
 		    (!q->sel_subscribed || e->mb->subscribed) &&
 		    (!q->sel_special || listing_role(e->mb->role) != NULL);
 		if (e->parent == SIZE_MAX)
@@ -210,8 +211,15 @@ put_entry(struct imap_cmd *cmd, const char *word, const struct entry *e,
 		enc_sp(out);
 		enc_raw(out, extra);
 	}
-	enc_sp(out);
-	enc_raw(out, e->has_children ? "\\HasChildren" : "\\HasNoChildren");
+	if (e->nonexistent) {
+		enc_sp(out);
+		enc_raw(out, "\\NonExistent");
+	}
+	if (e->has_children || !e->nonexistent) {
+		enc_sp(out);
+		enc_raw(out, e->has_children ? "\\HasChildren" :
+		    "\\HasNoChildren");
+	}
 	if (role != NULL) {
 		enc_sp(out);
 		enc_raw(out, role);
@@ -284,7 +292,7 @@ put_more(struct imap_cmd *cmd, const struct request *q, const struct entry *e)
 	struct store *st = cmd->s->x->store;
 	int rc;
 
-	if (q->ret_rights)
+	if (q->ret_rights && !e->nonexistent)
 		imap_myrights_put(cmd, e->path, e->rights);
 	if (!(q->ret_status || q->ret_metadata) ||
 	    !(e->rights & STORE_RIGHT_READ))
@@ -313,7 +321,8 @@ cmd_list(struct imap_cmd *cmd)
 		return imap_ok(cmd, "Listed");
 	}
 	if ((rc = listing_load(cmd, &l)) < 0 ||
-	    (rc = listing_others(cmd, &l)) < 0)
+	    (rc = listing_others(cmd, &l)) < 0 || (q.ret_subscribed &&
+	    (rc = listing_subscribed(cmd, &l, q.sel_subscribed)) < 0))
 		return imap_store_failed(cmd, rc);
 	choose(&l, &q);
 	for (size_t i = 0; i < l.n; i++) {
@@ -321,9 +330,9 @@ cmd_list(struct imap_cmd *cmd)
 
 		if (!is_listed(&q, e))
 			continue;
-		put_entry(cmd, "* LIST", e, e->nonexistent ?
-		    "\\NonExistent \\Noselect" : q.ret_subscribed &&
-		    e->mb->subscribed ? "\\Subscribed" : NULL,
+		put_entry(cmd, "* LIST", e, q.ret_subscribed &&
+		    e->mb->subscribed ? "\\Subscribed" :
+		    e->nonexistent ? "\\Noselect" : NULL,
 		    q.recursive && e->below, (struct slice){ NULL, 0 });
 		if (e->selected)
 			(void)put_more(cmd, &q, e);
@@ -348,7 +357,8 @@ cmd_lsub(struct imap_cmd *cmd)
 	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
 	if ((rc = listing_load(cmd, &l)) < 0 ||
-	    (rc = listing_others(cmd, &l)) < 0)
+	    (rc = listing_others(cmd, &l)) < 0 || (q.sel_subscribed &&
+	    (rc = listing_subscribed(cmd, &l, q.sel_subscribed)) < 0))
 		return imap_store_failed(cmd, rc);
 	choose(&l, &q);
 	for (size_t i = 0; i < l.n; i++) {

@@ -110,7 +110,7 @@ cmd_delete(struct imap_cmd *cmd)
 		return imap_bad_args(cmd);
 	if (p.mb.role == STORE_ROLE_INBOX)
 		return imap_no(cmd, "CANNOT", "INBOX can't be deleted");
-	if ((rc = store_mailbox_destroy(p.st, p.mb.id, true)) < 0)
+	if ((rc = store_mailbox_delete(p.st, p.mb.id)) < 0)
 		return imap_store_failed(cmd, rc);
 	return imap_ok(cmd, "Deleted");
 }
@@ -138,21 +138,41 @@ cmd_rename(struct imap_cmd *cmd)
 	return imap_ok(cmd, "Renamed");
 }
 
+/* A name in another user's tree: the subscription is one's own. */
+static int
+subscribe_other(struct imap_cmd *cmd, struct slice name, bool on)
+{
+	struct store *own = cmd->s->x->store;
+	struct imap_place p;
+	struct slice path;
+	int rc = imap_mailbox(cmd, name, STORE_RIGHT_LOOKUP, &p);
+
+	if (rc >= 0 && (rc = store_mailbox_path(p.st, cmd->a, p.mb.id,
+	    &path)) >= 0)
+		name = slice_str(arena_printf(cmd->a, IMAP_OTHERS "/%s/%.*s",
+		    store_account_name(p.st), (int)path.n, path.p));
+	if (on)
+		return rc < 0 ? rc : store_subscribe_name(own, name);
+	rc = store_subscribe(own, name, false);
+	return rc == STORE_E_NOTFOUND ? 0 : rc;
+}
+
 static enum imap_next
 subscribe(struct imap_cmd *cmd, bool on)
 {
-	struct store_mailbox_set set = {
-		.set_subscribed = true, .subscribed = on
-	};
 	struct imap_place p;
+	struct slice name;
 	int rc;
 
-	if (!find(cmd, STORE_RIGHT_LOOKUP, &p))
-		return IMAP_DONE;
-	if (!imap_args_end(&cmd->args))
+	if (!imap_args_mailbox(&cmd->args, &name) ||
+	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if (p.mb.subscribed != on &&
-	    (rc = store_mailbox_update(p.st, p.mb.id, &set)) < 0)
+	rc = imap_account(cmd, name, &p);
+	if (!p.own)
+		rc = subscribe_other(cmd, name, on);
+	else if (rc >= 0)	/* RFC 9051 6.3.7: the mailbox may be gone */
+		rc = store_subscribe(p.st, p.path, on);
+	if (rc < 0)
 		return imap_store_failed(cmd, rc);
 	return imap_ok(cmd, on ? "Subscribed" : "Unsubscribed");
 }

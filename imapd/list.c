@@ -226,3 +226,51 @@ listing_others(struct imap_cmd *cmd, struct listing *l)
 	}
 	return 0;
 }
+
+/* ---- names without a mailbox ------------------------------------------- */
+
+static size_t
+entry_of(const struct listing *l, struct slice path)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (slice_eq(l->e[i].path, path))
+			return i;
+	return SIZE_MAX;
+}
+
+/* The entry of a path; what is missing is made, parents before children. */
+static size_t
+entry_make(struct imap_cmd *cmd, struct listing *l, struct slice path)
+{
+	size_t at = entry_of(l, path), up = SIZE_MAX, n = path.n;
+
+	if (at != SIZE_MAX)
+		return at;
+	while (n > 0 && path.p[n - 1] != '/')
+		n--;
+	if (n > 0)
+		up = entry_make(cmd, l, slice_make(path.p, n - 1));
+	add_entry(cmd, l, up)->path = path;
+	return l->n - 1;
+}
+
+int
+listing_subscribed(struct imap_cmd *cmd, struct listing *l, bool add)
+{
+	struct store_mailbox *copy;
+	struct slice *path;
+	size_t n, at;
+	int rc;
+
+	rc = store_subscriptions(cmd->s->x->store, cmd->a, &path, &n);
+	for (size_t i = 0; rc >= 0 && i < n; i++) {
+		at = add ? entry_make(cmd, l, path[i]) : entry_of(l, path[i]);
+		if (at == SIZE_MAX)
+			continue;
+		copy = arena_alloc(cmd->a, sizeof(*copy));
+		*copy = *l->e[at].mb;
+		copy->subscribed = true;
+		l->e[at].mb = copy;
+	}
+	return rc < 0 ? rc : 0;
+}

@@ -9,7 +9,9 @@ struct entry {
 	size_t parent;		/* index, SIZE_MAX at the top */
 	struct slice path;	/* UTF-8; the inbox is INBOX */
 	bool has_children;
-	bool nonexistent;	/* mb is of no use; it is above one that is */
+	bool nonexistent;	/* there is no such mailbox, for the user: mb
+				 * says no more than if the name is
+				 * subscribed */
 	const char *owner;	/* another user's; NULL: one's own */
 	unsigned rights;
 	/* cmd-list.c's */
@@ -32,6 +34,9 @@ int listing_load(struct imap_cmd *cmd, struct listing *l);
 int listing_others(struct imap_cmd *cmd, struct listing *l);
 /* Adds those of one; 1: there are any. */
 int listing_owner(struct imap_cmd *cmd, struct listing *l, struct store *st);
+/* Marks other users' mailboxes that he subscribed to; add: adds the names that
+ * are subscribed and don't exist, and what is above them.  enum store_rc. */
+int listing_subscribed(struct imap_cmd *cmd, struct listing *l, bool add);
 /* "\\Sent" of a role, or NULL. */
 const char *listing_role(enum store_role role);
 /* NONE for what isn't known. */

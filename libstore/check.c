@@ -48,7 +48,7 @@ check_rows(struct check *c, int kind,
 static int
 row_known(struct check *c, struct slice key, struct slice val)
 {
-	if (key.n > 0 && !memchr("HMnrhcgetTixkbdjam", key.p[0], 18))
+	if (key.n > 0 && !memchr("HMnrhcgetTixkbdjams", key.p[0], 19))
 		check_fault(c, "unknown kind of row 0x%02x",
 		    (unsigned char)key.p[0]);
 	return val.n > 0 && row_version((unsigned char)val.p[0],
@@ -168,6 +168,22 @@ meta_sum_check(struct check *c)
 }
 
 static int
+subscription_check(struct check *c, struct slice key, struct slice val)
+{
+	struct slice path;
+	uint64_t id;
+	int rc;
+
+	if ((rc = row_path_get(val, &path)) < 0)
+		return rc;
+	if (!subscription_ok(key, path, c->tmp))
+		return STORE_E_CORRUPT;
+	if ((rc = path_find(c->t, c->tmp, path, &id)) == 0)
+		check_fault(c, "a subscription beside its mailbox");
+	return rc == STORE_E_NOTFOUND ? 0 : rc;
+}
+
+static int
 keywords_check(struct check *c, struct slice key, struct slice val)
 {
 	struct slice name[ROW_KEYWORDS];
@@ -215,6 +231,8 @@ check_all(struct check *c)
 	    (rc = check_mailboxes(c)) < 0 ||
 	    (rc = check_rows(c, ROW_K_JOB, job_check)) < 0 ||
 	    (rc = check_rows(c, ROW_K_KEYWORDS, keywords_check)) < 0 ||
+	    (rc = check_rows(c, ROW_K_SUBSCRIPTION,
+	    subscription_check)) < 0 ||
 	    (rc = check_rows(c, ROW_K_ACL, acl_check)) < 0 ||
 	    (rc = check_rows(c, ROW_K_META, meta_check)) < 0 ||
 	    (rc = meta_sum_check(c)) < 0 ||

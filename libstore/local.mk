@@ -43,6 +43,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/rows.c libstore/rows.h \
 	libstore/rows-bulk.c \
 	libstore/run.c \
+	libstore/subscription.c \
 	libstore/spool.c \
 	libstore/store.h libstore/store-int.h \
 	libstore/sweep.c \
@@ -250,3 +251,9 @@ check_PROGRAMS += t/unit/test-store-acl
 t_unit_test_store_acl_SOURCES = t/unit/test-store-acl.c $(STORE_FIXTURE)
 t_unit_test_store_acl_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_acl_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store-subscription
+t_unit_test_store_subscription_SOURCES = t/unit/test-store-subscription.c \
+	$(STORE_FIXTURE)
+t_unit_test_store_subscription_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_subscription_LDADD = $(STORE_TEST_LIBS)

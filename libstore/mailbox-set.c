@@ -89,8 +89,7 @@ depth_of(struct work *w, uint64_t id, uint64_t self, int *depth_r)
 	return 0;
 }
 
-/* The children of a mailbox, in the arena. */
-static int
+int
 children_read(struct work *w, uint64_t id, uint64_t **c_r, size_t *n_r)
 {
 	struct row_key from = row_key_u64(ROW_K_NAME, id);
@@ -183,15 +182,24 @@ create_one(struct work *w, void *arg)
 {
 	struct create_arg *c = arg;
 	const struct store_mailbox_set *s = c->s;
+	struct w_mailbox *m;
 	struct slice nfc;
+	int rc;
 
 	if (!s->set_name || !mailbox_name_ok(s->name, w->a, &nfc) ||
 	    (s->set_role && s->role == STORE_ROLE_INBOX))
 		return STORE_E_INVALID;
-	return mailbox_make(w, s->set_parent ? s->parent : 0, nfc,
+	rc = mailbox_make(w, s->set_parent ? s->parent : 0, nfc,
 	    s->set_role ? s->role : STORE_ROLE_NONE,
 	    s->set_sort ? s->sort_order : 0,
 	    s->set_subscribed ? s->subscribed : true, &c->id);
+	if (rc < 0 || (rc = subscriptions_settle(w)) < 0)
+		return rc;
+	if (!s->set_subscribed)
+		return 0;
+	if ((rc = w_mailbox(w, c->id, &m)) == 0)
+		m->row.subscribed = s->subscribed;
+	return rc;
 }
 
 static int
@@ -266,7 +274,7 @@ create_path(struct work *w, void *arg)
 
 	if ((rc = path_make(w, c->path, c->role, &c->id, &fresh)) < 0)
 		return rc;
-	return fresh ? 0 : STORE_E_EXISTS;
+	return fresh ? subscriptions_settle(w) : STORE_E_EXISTS;
 }
 
 int
@@ -375,6 +383,9 @@ update_one(struct work *w, void *arg)
 	if ((rc = w_mailbox(w, u->id, &m)) < 0 ||
 	    (rc = update_place(w, m, s)) < 0)
 		return rc;
+	if ((s->set_name || s->set_parent) &&
+	    (rc = subscriptions_settle(w)) < 0)
+		return rc;
 	if (s->set_role && (rc = mailbox_set_role(w, m, s->role)) < 0)
 		return rc;
 	if (s->set_sort && s->sort_order != m->row.sort_order) {
@@ -435,10 +446,11 @@ rename_one(struct work *w, void *arg)
 		return rc;
 	if (pid == m->row.parent && slice_eq(nfc, m->row.name))
 		return STORE_E_EXISTS;
-	if ((rc = mailbox_place(w, m, pid, nfc)) < 0)
+	if ((rc = subscriptions_keep(w, m, true)) < 0 ||
+	    (rc = mailbox_place(w, m, pid, nfc)) < 0)
 		return rc;
 	mailbox_changed(w, m);
-	return 0;
+	return subscriptions_settle(w);
 }
 
 /* RFC 9051 6.3.6: the inbox stays, its messages go. */
@@ -496,8 +508,7 @@ destroy_check(struct work *w, uint64_t id, struct w_mailbox **m_r)
 	return n > 0 ? STORE_E_HASCHILD : 0;
 }
 
-/* The path of a mailbox, which its tombstone tells. */
-static int
+int
 path_of(struct work *w, const struct w_mailbox *m, struct slice *path_r)
 {
 	struct slice part[STORE_DEPTH_MAX + 1];
@@ -529,7 +540,7 @@ path_of(struct work *w, const struct w_mailbox *m, struct slice *path_r)
 
 struct destroy_arg {
 	uint64_t id;
-	bool with_mail;
+	bool with_mail, keep;	/* keep: its subscription */
 };
 
 /* 1: there was too much mail for one change. */
@@ -546,6 +557,8 @@ destroy_one(struct work *w, void *arg)
 	if (m->row.total > 0 && !d->with_mail)
 		return STORE_E_NOTEMPTY;
 	if (m->row.total > 0 && (rc = mailbox_empty(w, m)) != 0)
+		return rc;
+	if (d->keep && (rc = subscriptions_keep(w, m, false)) < 0)
 		return rc;
 	tomb.mailbox = m->id;
 	if ((rc = path_of(w, m, &tomb.path)) < 0)
@@ -571,14 +584,25 @@ destroy_one(struct work *w, void *arg)
 	return 0;
 }
 
-int
-store_mailbox_destroy(struct store *st, uint64_t id, bool with_mail)
+static int
+destroy(struct store *st, struct destroy_arg *d)
 {
-	struct destroy_arg d = { id, with_mail };
 	int rc;
 
 	do
-		rc = store_run(st, KV_FREES, destroy_one, &d, NULL);
+		rc = store_run(st, KV_FREES, destroy_one, d, NULL);
 	while (rc > 0);
 	return rc;
+}
+
+int
+store_mailbox_destroy(struct store *st, uint64_t id, bool with_mail)
+{
+	return destroy(st, &(struct destroy_arg){ id, with_mail, false });
+}
+
+int
+store_mailbox_delete(struct store *st, uint64_t id)
+{
+	return destroy(st, &(struct destroy_arg){ id, true, true });
 }

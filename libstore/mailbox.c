@@ -193,7 +193,7 @@ store_mailbox_get(struct store *st, struct arena *a, uint64_t id,
 	return rc == STORE_E_CORRUPT ? store_corrupt(st, "mailbox", id) : rc;
 }
 
-static int
+int
 path_find(struct kv_txn *t, struct arena *a, struct slice path, uint64_t *id_r)
 {
 	struct slice part, nfc;

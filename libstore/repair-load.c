@@ -65,6 +65,22 @@ load_keywords(struct repair *r, struct slice key, struct slice val)
 }
 
 static int
+load_subscription(struct repair *r, struct slice key, struct slice val)
+{
+	struct slice path;
+	int rc;
+
+	if ((rc = row_path_get(val, &path)) < 0)
+		return rc;
+	if (!subscription_ok(key, path, r->tmp))
+		return STORE_E_CORRUPT;
+	r->subscribed = arena_grow(r->a, r->subscribed, &r->cap_subscribed,
+	    r->n_subscribed + 1, sizeof(*r->subscribed));
+	r->subscribed[r->n_subscribed++] = arena_slice(r->a, path);
+	return 0;
+}
+
+static int
 load_mailbox(struct repair *r, struct slice key, struct slice val)
 {
 	struct row_mailbox row;
@@ -394,6 +410,7 @@ rp_load(struct repair *r)
 		{ ROW_K_MAILBOX, load_mailbox }, { ROW_K_ROLE, load_role },
 		{ ROW_K_TOMB, load_tombs }, { ROW_K_HOT, load_chunk },
 		{ ROW_K_EMAIL, load_email }, { ROW_K_BLOB, load_blob },
+		{ ROW_K_SUBSCRIPTION, load_subscription },
 		{ ROW_K_DUE, load_due }, { ROW_K_ACL, load_acl },
 		{ ROW_K_META, load_meta }
 	};

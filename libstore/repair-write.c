@@ -475,6 +475,23 @@ meta_write(struct repair *r)
 	return put_val(r, row_key_kind(ROW_K_META));
 }
 
+/* Of names that no mailbox got. */
+static int
+write_subscriptions(struct repair *r)
+{
+	uint64_t id;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < r->n_subscribed; i++) {
+		rc = path_find(r->t, r->tmp, r->subscribed[i], &id);
+		if (rc != STORE_E_NOTFOUND)
+			continue;
+		row_path_put(&r->st->val, r->subscribed[i]);
+		rc = put_val(r, subscription_key(r->subscribed[i]));
+	}
+	return rc;
+}
+
 static int
 write_rest(struct repair *r)
 {
@@ -498,6 +515,8 @@ write_rest(struct repair *r)
 		if (rc < 0)
 			return rc;
 	}
+	if ((rc = write_subscriptions(r)) < 0)
+		return rc;
 	return head_write(r);
 }
 

@@ -94,6 +94,8 @@ struct repair {
 	bool have_head;
 	struct slice keyword[ROW_KEYWORDS];
 	size_t n_keyword;
+	struct slice *subscribed;
+	size_t n_subscribed, cap_subscribed;
 	struct umap mailboxes, emails, threads;
 	struct umap slots;	/* by mailbox and UID */
 	struct umap dead;	/* Emails that were destroyed */

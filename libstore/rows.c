@@ -98,6 +98,15 @@ row_key_role(int role)
 }
 
 struct row_key
+row_key_subscription(const unsigned char hash[ROW_NAME_HASH])
+{
+	struct row_key k = row_key_kind(ROW_K_SUBSCRIPTION);
+
+	key_octets(&k, hash, ROW_NAME_HASH);
+	return k;
+}
+
+struct row_key
 row_key_blob(const unsigned char id[ROW_BLOBID_LEN])
 {
 	struct row_key k = row_key_kind(ROW_K_BLOB);
@@ -637,6 +646,28 @@ row_keywords_get(struct slice v, struct slice name_r[ROW_KEYWORDS],
 		if (name_r[i].n == 0 || name_r[i].n > ROW_KEYWORD_MAX)
 			return STORE_E_CORRUPT;
 	}
+	return val_close(&c);
+}
+
+int
+row_path_put(struct buf *b, struct slice path)
+{
+	val_begin(b);
+	buf_add_lstr(b, path);
+	return val_end(b);
+}
+
+int
+row_path_get(struct slice v, struct slice *path_r)
+{
+	struct cur c;
+	int rc;
+
+	if ((rc = val_open(v, "a subscription", &c)) < 0)
+		return rc;
+	*path_r = cur_lstr(&c);
+	if (path_r->n == 0 || path_r->n > ROW_PATH_MAX)
+		return STORE_E_CORRUPT;
 	return val_close(&c);
 }
 

@@ -54,7 +54,7 @@ enum {
 	ROW_K_EMAIL = 'e', ROW_K_THREAD = 't', ROW_K_MEMBER = 'T',
 	ROW_K_MSGID = 'i', ROW_K_TOMB = 'x', ROW_K_KEYWORDS = 'k',
 	ROW_K_BLOB = 'b', ROW_K_DUE = 'd', ROW_K_JOB = 'j',
-	ROW_K_ACL = 'a', ROW_K_META = 'm'
+	ROW_K_ACL = 'a', ROW_K_META = 'm', ROW_K_SUBSCRIPTION = 's'
 };
 enum { ROW_KEY_MAX = 40 };
 
@@ -79,6 +79,7 @@ struct row_key row_key_changed(uint64_t modseq, uint64_t mailbox,
 struct row_key row_key_name(uint64_t parent,
     const unsigned char hash[ROW_NAME_HASH]);
 struct row_key row_key_role(int role);
+struct row_key row_key_subscription(const unsigned char hash[ROW_NAME_HASH]);
 struct row_key row_key_blob(const unsigned char id[ROW_BLOBID_LEN]);
 struct row_key row_key_due(int64_t due,
     const unsigned char id[ROW_BLOBID_LEN]);
@@ -197,6 +198,10 @@ int row_due_get(struct slice v, struct row_due *d_r);
 int row_keywords_put(struct buf *b, const struct slice *name, size_t n);
 int row_keywords_get(struct slice v, struct slice name_r[ROW_KEYWORDS],
     size_t *n_r);
+
+/* s: the name that is subscribed. */
+int row_path_put(struct buf *b, struct slice path);
+int row_path_get(struct slice v, struct slice *path_r);
 
 /* Entries ascend by name; one at least, each with rights. */
 struct row_acl {

@@ -352,9 +352,26 @@ int meta_copy(struct store *st, uint64_t from, uint64_t to);
 /* shares.c: makes sure that a hint of this account is there for who. */
 int share_hint(struct store *st, struct slice who);
 
+/* mailbox.c: the mailbox of a path, or NOTFOUND. */
+int path_find(struct kv_txn *t, struct arena *a, struct slice path,
+    uint64_t *id_r);
+
+/* subscription.c */
+struct row_key subscription_key(struct slice path);
+/* Is that what a row of a subscription may be? */
+bool subscription_ok(struct slice key, struct slice path, struct arena *a);
+/* The mailbox, and what is below it, is about to lose its name. */
+int subscriptions_keep(struct work *w, struct w_mailbox *m, bool below);
+/* Mailboxes got names: those that were subscribed are so again. */
+int subscriptions_settle(struct work *w);
+
 /* mailbox-set.c */
 void mailbox_changed(struct work *w, struct w_mailbox *m);
 bool mailbox_name_ok(struct slice name, struct arena *a, struct slice *nfc_r);
+/* The children of a mailbox, in the arena. */
+int children_read(struct work *w, uint64_t id, uint64_t **c_r, size_t *n_r);
+/* Its path, in the arena; the inbox is INBOX. */
+int path_of(struct work *w, const struct w_mailbox *m, struct slice *path_r);
 int mailbox_make(struct work *w, uint64_t parent, struct slice name,
     enum store_role role, uint32_t sort_order, bool subscribed,
     uint64_t *id_r);

@@ -180,11 +180,25 @@ int store_mailbox_create_path(struct store *st, struct slice path,
 int store_mailbox_update(struct store *st, uint64_t id,
     const struct store_mailbox_set *s);
 /* To a new path, missing parents are made, children move along, in one
- * transaction.  The inbox (RFC 9051 6.3.6): its messages move to a new mailbox. */
+ * transaction; old names that were subscribed stay so (RFC 9051 6.3.7).  The inbox (RFC 9051 6.3.6): its messages move to a new mailbox. */
 int store_mailbox_rename(struct store *st, uint64_t id, struct slice path);
 /* HASCHILD; NOTEMPTY unless with_mail, which removes its memberships (an Email
  * left without any is destroyed).  The inbox: DENIED. */
 int store_mailbox_destroy(struct store *st, uint64_t id, bool with_mail);
+/* DELETE of IMAP: with its mail; the name stays subscribed if it was. */
+int store_mailbox_delete(struct store *st, uint64_t id);
+
+/* ---- subscriptions ----------------------------------------------------- */
+
+/* The paths that are subscribed and have no mailbox, in no order. */
+int store_subscriptions(struct store *st, struct arena *a,
+    struct slice **path_r, size_t *n_r);
+/* Subscribes a path or takes it back.  NOTFOUND: there is no mailbox, and no
+ * subscription that outlived one. */
+int store_subscribe(struct store *st, struct slice path, bool on);
+/* Subscribes a path, be there a mailbox or not: it may stand for one that is
+ * elsewhere.  LIMIT: there are too many such. */
+int store_subscribe_name(struct store *st, struct slice path);
 
 /* ---- rights ------------------------------------------------------------ */
 

@@ -69,7 +69,7 @@ my $c = content($acct);
 is_deeply($c, { INBOX => [ [ $msg, '', $when ],
 	[ "Subject: two\nStatus: RO\nX-Status: F\nX-Keywords: work Later\n\n"
 	    . "From here\n>From there\n\nFrom a line that is no separator\n",
-	    'F S later work', $when ] ] }, 'comes whole, with flags and date')
+	    'F Later S work', $when ] ] }, 'comes whole, with flags and date')
     or diag explain $c;
 
 # once more, and again after an interruption
@@ -153,7 +153,7 @@ is(bring($acct, $t->path('md')), 100, 'Maildir with one bad name') or diag $err;
 like($err, qr/&AC8-d: its name can't/, 'which is told');
 $c = content($acct);
 is_deeply([ map { [ @$_[0, 1] ] } @{ $c->{INBOX} } ],
-	[ [ "Subject: a\n\na\n", '$junk F P T work' ], [ "Subject: b\n\nb\n", 'R S' ],
+	[ [ "Subject: a\n\na\n", '$Junk F P T Work' ], [ "Subject: b\n\nb\n", 'R S' ],
 	[ "Subject: c\n\nc\n", '' ], [ "Subject: new\n\nn\n", '' ] ],
 	'messages in order, with flags and keywords')
     or diag explain $c->{INBOX};

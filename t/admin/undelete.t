@@ -106,7 +106,7 @@ $c = client();
 my $m = content($c);
 is_deeply([ sort keys %$m ], [ qw(seen stays) ], 'a client sees it');
 cmp_ok($m->{seen}[0], '>', 5, 'as a new message');
-is($m->{seen}[1], '$label \\Flagged \\Seen', 'with its flags');
+is($m->{seen}[1], '$Label \\Flagged \\Seen', 'with its flags');
 like($m->{seen}[2], qr/^\s*0?1-Feb-2020/, 'and its date');
 ($rc, $out, $err) = $t->culver(qw(undelete --search seen alice));
 like($out, qr/^0 brought back$/m, 'not twice');

@@ -71,6 +71,20 @@ round_keywords(struct slice v)
 }
 
 static void
+round_path(struct slice v)
+{
+	struct slice path;
+
+	if (row_path_get(v, &path) < 0)
+		return;
+	FUZZ_CHECK(path.n > 0 && path.n <= ROW_PATH_MAX);
+	encoded(row_path_put(&out, path));
+	FUZZ_CHECK(row_path_get(buf_slice(&out), &path) == 0);
+	FUZZ_CHECK(row_path_put(&again, path) == 0);
+	same();
+}
+
+static void
 round_acl(struct slice v)
 {
 	struct row_acl *e;
@@ -220,7 +234,7 @@ round_keys(struct slice v)
 static void (*const round_trip[])(struct slice v) = {
 	round_head, round_mailbox, round_email, round_thread, round_blob,
 	round_due, round_u64, round_u32, round_keywords, round_tombs,
-	round_hot, round_cold, round_keys, round_acl, round_meta
+	round_hot, round_cold, round_keys, round_acl, round_meta, round_path
 };
 
 int

@@ -43,7 +43,7 @@ C: j SELECT x
 A: * 4 EXISTS
 A: j OK ...
 C: k FETCH 1 (FLAGS INTERNALDATE BODY.PEEK[TEXT])
-S: * 1 FETCH (FLAGS (\Seen $work \Recent) INTERNALDATE "17-Jul-1996 09:44:25 +0000" BODY[TEXT] {3}<CRLF>1<CRLF>)
+S: * 1 FETCH (FLAGS (\Seen $Work \Recent) INTERNALDATE "17-Jul-1996 09:44:25 +0000" BODY[TEXT] {3}<CRLF>1<CRLF>)
 S: k OK ...
 
 == COPY to the same mailbox
