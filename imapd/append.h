@@ -11,7 +11,7 @@ struct append_msg {
 	int rc;			/* the first failure of the spool */
 	bool nul;		/* in a literal; */
 	bool binary;		/* which was a literal8 */
-	const struct imap_arg *list;	/* of CATENATE, or NULL */
+	const struct imap_arg *list;	/* of CATENATE or UTF8, or NULL */
 	const struct imap_arg *last;	/* its last member that was looked at */
 	struct slice bad_url;	/* the first that leads nowhere; p NULL: none */
 };

@@ -17,6 +17,26 @@ add_url(struct imap_cmd *cmd, struct append_msg *m, struct slice url)
 		m->rc = rc;
 }
 
+/* "UTF8 (literal8)", RFC 6855 4. */
+static int
+utf8_part(struct imap_cmd *cmd, struct imap_args *in)
+{
+	const struct imap_arg *list = in->next;
+
+	if (!(cmd->s->enabled & IMAP_UTF8))
+		in->err = "UTF8 has to be enabled first";
+	else if (list == NULL || list->type != IMAP_ARG_LIST)
+		imap_args_expected(in, "a list after UTF8");
+	else if (list->first == NULL)
+		return 1;
+	else if (list->first->type != IMAP_ARG_STREAM ||
+	    list->first->next != NULL)
+		imap_args_expected(in, "a list of one literal8");
+	else
+		in->next = list->next;
+	return 0;
+}
+
 /* "TEXT literal" or "URL astring".  0; 1: the list ends after the word. */
 static int
 part(struct imap_cmd *cmd, struct append_msg *m, struct imap_args *in,
@@ -24,9 +44,12 @@ part(struct imap_cmd *cmd, struct append_msg *m, struct imap_args *in,
 {
 	struct slice url;
 
+	*url_r = false;
+	if (imap_args_word(in, "UTF8"))
+		return utf8_part(cmd, in);
 	*url_r = imap_args_word(in, "URL");
 	if (!*url_r && !imap_args_word(in, "TEXT")) {
-		imap_args_expected(in, "URL or TEXT");
+		imap_args_expected(in, "URL, TEXT or UTF8");
 		return 0;
 	}
 	if (in->next == NULL)

@@ -1,6 +1,9 @@
 /*
  * imapd/cmd-append.c - APPEND (RFC 9051 6.3.12, RFC 3502 MULTIAPPEND, RFC 4469
- * CATENATE) and REPLACE (RFC 8508)
+ * CATENATE, RFC 6855 4 UTF8) and REPLACE (RFC 8508)
+ *
+ * Header fields with 8-bit octets are taken whatever was enabled: there is much
+ * old mail with such, which must not be lost when it moves to this server.
  */
 #include "config.h"
 
@@ -101,16 +104,27 @@ check_mailbox(struct imap_cmd *cmd, uint64_t size)
 	return IMAP_LIT_STREAM;
 }
 
-/* The list that the literal is in, if that is CATENATE's. */
+/* The list that the literal is in, if it stands behind that word. */
 static const struct imap_arg *
-catenate_list(const struct imap_parser *p)
+list_after(const struct imap_parser *p, const char *word)
 {
 	const struct imap_arg *list = p->open[1].arg;
 
 	for (const struct imap_arg *a = p->args; a != NULL; a = a->next)
 		if (a->next == list && a->type == IMAP_ARG_ATOM &&
-		    slice_ieq(a->s, SLICE_LIT("CATENATE")))
+		    slice_ieq(a->s, slice_str(word)))
 			return list;
+	return NULL;
+}
+
+/* UTF8 (~{n}: the literal is the message.  NULL, or what is wrong. */
+static const char *
+check_utf8(struct imap_cmd *cmd, const struct imap_arg *list, bool binary)
+{
+	if (!(cmd->s->enabled & IMAP_UTF8))
+		return "UTF8 has to be enabled first";
+	if (!binary || list->first != NULL)
+		return "expected one literal8 in the list";
 	return NULL;
 }
 
@@ -120,26 +134,32 @@ append_begin(struct imap_cmd *cmd, uint64_t size, bool binary)
 	const struct imap_parser *p = &cmd->s->parser;
 	struct append *ap = append_state(cmd);
 	struct append_msg *m = ap->n > 0 ? &ap->m[ap->n - 1] : NULL;
-	const struct imap_arg *list = NULL;
+	const struct imap_arg *list = NULL, *utf8 = NULL;
 	enum imap_literal_rc rc;
+	const char *err = NULL;
 	bool keep = false;
 
-	if (p->depth > 0 && (list = catenate_list(p)) == NULL)
-		return IMAP_LIT_KEEP;	/* and it will be found wrong */
+	if (p->depth > 0 && (list = list_after(p, "CATENATE")) == NULL &&
+	    (p->depth > 1 || (utf8 = list_after(p, "UTF8")) == NULL))
+		return binary ? refuse(cmd, NULL, "expected UTF8 or CATENATE "
+		    "before a list with a literal8") :
+		    IMAP_LIT_KEEP;	/* and it will be found wrong */
+	if (utf8 != NULL && (err = check_utf8(cmd, utf8, binary)) != NULL)
+		return refuse(cmd, NULL, err);
 	if ((rc = check_mailbox(cmd, size)) != IMAP_LIT_STREAM)
 		return rc;
 	if (m == NULL || list == NULL || m->list != list) {
 		if ((m = append_new(cmd, ap->n)) == NULL)
 			return refuse(cmd, "LIMIT",
 			    "Too many messages in one command");
-		m->list = list;
+		m->list = list != NULL ? list : utf8;
 	}
-	if (list != NULL) {
-		const char *err = catenate_go_on(cmd, m, true, &keep);
-
-		if (err != NULL)
-			return refuse(cmd, NULL, err);
-	}
+	if (list != NULL && p->depth == 2 && !binary)
+		err = "expected a literal8 after UTF8";
+	else if (list != NULL)
+		err = catenate_go_on(cmd, m, true, &keep);
+	if (err != NULL)
+		return refuse(cmd, NULL, err);
 	m->binary = binary;
 	return keep ? IMAP_LIT_KEEP : IMAP_LIT_STREAM;
 }
@@ -176,6 +196,15 @@ parse_data(struct imap_cmd *cmd, struct imap_args *v, size_t at)
 	struct append_msg *m = at < ap->n ? &ap->m[at] : NULL;
 	bool keep;
 
+	if (imap_args_word(v, "UTF8")) {
+		if (v->next == NULL || v->next->type != IMAP_ARG_LIST ||
+		    m == NULL || m->list != v->next ||
+		    v->next->first->next != NULL)
+			return imap_args_expected(v,
+			    "a list of one literal8");
+		v->next = v->next->next;
+		return true;
+	}
 	if (!imap_args_word(v, "CATENATE")) {
 		if (v->next == NULL || v->next->type != IMAP_ARG_STREAM)
 			return imap_args_expected(v,

@@ -137,6 +137,7 @@ static const struct {
 	{ "UIDPLUS",		CAP_AFTER },
 	{ "UNAUTHENTICATE",	CAP_AFTER },
 	{ "UNSELECT",		CAP_AFTER },
+	{ "UTF8=ACCEPT",	CAP_ALWAYS },
 	{ "WITHIN",		CAP_AFTER },
 	{ "XLIST",		CAP_AFTER },
 	/* clang-format on */

@@ -173,7 +173,7 @@ on_literal(void *arg, struct imap_parser *p, uint64_t size, bool binary)
 	struct imap_cmd *cmd = &s->cmd;
 	const struct imap_stream *st = cmd->row->stream;
 
-	if (st != NULL && p->depth <= 1 && p->n_top > 0) {
+	if (st != NULL && p->depth <= 2 && p->n_top > 0) {
 		cmd->args = (struct imap_args){ p->args, cmd->a, NULL,
 			s->out.utf8 };
 		return st->begin(cmd, size, binary);

@@ -40,7 +40,7 @@ enum {	/* flags of a command */
 enum imap_status { IMAP_S_NONE, IMAP_S_OK, IMAP_S_NO, IMAP_S_BAD };
 
 enum {	/* what was enabled (RFC 5161), or by use (RFC 7162 3.1) */
-	IMAP_CONDSTORE = 1, IMAP_QRESYNC = 2, IMAP_REV2 = 4
+	IMAP_CONDSTORE = 1, IMAP_QRESYNC = 2, IMAP_REV2 = 4, IMAP_UTF8 = 8
 };
 
 struct imap_cmd;

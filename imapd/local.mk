@@ -135,6 +135,7 @@ TAPS += \
 	t/imap/jmapaccess.t \
 	t/imap/list-metadata.t \
 	t/imap/metadata.t \
+	t/imap/utf8.t \
 	t/imap/xlist.t \
 	t/imap/replace.t \
 	t/imap/unauthenticate.t \

@@ -404,10 +404,22 @@ search_parse_keys(struct search_request *q, struct imap_args *v)
 	return true;
 }
 
+/* RFC 6855 3: who enabled UTF-8 says nothing else. */
+static bool
+parse_charset(struct search_request *q, struct imap_args *v)
+{
+	if (!imap_args_word(v, "CHARSET"))
+		return true;
+	if (q->cmd->s->enabled & IMAP_UTF8) {
+		v->err = "no CHARSET after ENABLE UTF8=ACCEPT";
+		return false;
+	}
+	return search_parse_charset(q, v);
+}
+
 bool
 search_parse(struct search_request *q, struct imap_args *v)
 {
-	return search_parse_return(q, v) &&
-	    (!imap_args_word(v, "CHARSET") || search_parse_charset(q, v)) &&
+	return search_parse_return(q, v) && parse_charset(q, v) &&
 	    search_parse_keys(q, v);
 }

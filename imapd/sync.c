@@ -40,7 +40,7 @@ imap_enable(struct imap_session *s, unsigned what)
 
 	s->enabled |= what;
 	s->view.modseqs = (s->enabled & IMAP_CONDSTORE) != 0;
-	s->out.utf8 = (s->enabled & IMAP_REV2) != 0;
+	s->out.utf8 = (s->enabled & (IMAP_REV2 | IMAP_UTF8)) != 0;
 	if (!fresh || s->view.mailbox == 0)
 		return;
 	enc_raw(&s->out, "* OK [HIGHESTMODSEQ ");

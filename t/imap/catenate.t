@@ -117,7 +117,7 @@ C: e APPEND INBOX CATENATE (TEXT "x")
 S: e BAD expected a literal after TEXT at octet 31
 C: f APPEND INBOX CATENATE (SOUND {3+}
 C: abc)
-S: f BAD expected URL or TEXT at octet 26
+S: f BAD expected URL, TEXT or UTF8 at octet 26
 C: g APPEND INBOX CATENATE ({3+}
 C: abc)
 S: g BAD ...
