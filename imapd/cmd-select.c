@@ -167,7 +167,7 @@ cmd_close(struct imap_cmd *cmd)
 
 	if (!imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if (!v->readonly && !v->dead &&
+	if (!v->readonly && imap_rights_check(cmd->s) >= 0 && !v->dead &&
 	    imap_may(cmd->s, STORE_RIGHT_EXPUNGE))
 		rc = store_msgs_expunge(imap_store(cmd->s), cmd->a, v->mailbox,
 		    NULL, 0, &gone, &n, NULL);

@@ -352,7 +352,9 @@ run(struct imap_session *s)
 		s->out.utf8 };
 	new_deadline(s);
 	cmd->heard = time_mono_ms();
-	if ((rc = imap_rights_check(s)) < 0)
+	if (cmd->row->states == IMAP_SELECTED &&
+	    !(cmd->row->flags & IMAP_NOSYNC) &&
+	    (rc = imap_rights_check(s)) < 0)
 		next = imap_store_failed(cmd, rc);
 	else if (cmd->row->flags & IMAP_WRITE && s->view.readonly)
 		next = imap_no(cmd, "READ-ONLY", "The mailbox is read-only");

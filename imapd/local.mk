@@ -106,6 +106,7 @@ TAPS += \
 	t/imap/acl.t \
 	t/imap/any.t \
 	t/imap/list-myrights.t \
+	t/imap/many-shares.t \
 	t/imap/other-users.t \
 	t/imap/append.t \
 	t/imap/binary.t \
