@@ -284,6 +284,7 @@ $r = $t->call('Email/set', { update => { $id{2} => { 'keywords/$seen' => $T },
 	destroy => [$id{4}, $id{5}, 'E999', $id{5}],
 	create => { k => { mailboxIds => { $inbox => $T } } } });
 is_deeply($r->{updated}, { $id{2} => undef }, 'what can be done is done');
+my $made = $r->{created}{k}{id};
 is($r->{notUpdated}{$id{3}}{type}, 'invalidProperties', 'the rest is not');
 is($r->{notUpdated}{$id{4}}{type}, 'willDestroy', 'willDestroy');
 is_deeply([sort @{ $r->{destroyed} }], [sort @id{4, 5}], 'destroyed');
@@ -304,7 +305,7 @@ is($t->call('Email/set', { update => { $e => { map { ("keywords/k$_" => $T) }
 $r = $t->call('Email/changes', { sinceState => $before });
 is_deeply([sort @{ $r->{updated} }], [sort @id{1, 2}], 'updated');
 is_deeply([sort @{ $r->{destroyed} }], [sort @id{4, 5}], 'destroyed');
-is_deeply($r->{created}, [], 'created');
+is_deeply($r->{created}, [$made], 'created');
 my $new = $t->import_mail(mail());
 my $gone = $t->import_mail(mail());
 $t->call('Email/set', { destroy => [$gone] });
