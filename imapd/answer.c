@@ -46,6 +46,13 @@ imap_bad_args(struct imap_cmd *cmd)
 }
 
 enum imap_next
+imap_uid_required(struct imap_cmd *cmd)
+{
+	return answer(cmd, IMAP_S_BAD, "UIDREQUIRED",
+	    "Messages have UIDs alone after ENABLE UIDONLY");
+}
+
+enum imap_next
 imap_store_failed(struct imap_cmd *cmd, int rc)
 {
 	const struct store_error *e = store_error(rc);

@@ -131,6 +131,7 @@ cmd_enable(struct imap_cmd *cmd)
 		{ "CONDSTORE", IMAP_CONDSTORE },
 		{ "QRESYNC", IMAP_QRESYNC | IMAP_CONDSTORE },
 		{ "IMAP4REV2", IMAP_REV2 },
+		{ "UIDONLY", IMAP_UIDONLY },
 		{ "UTF8=ACCEPT", IMAP_UTF8 },
 	};
 	struct enc *e = &cmd->s->out;

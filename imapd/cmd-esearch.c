@@ -148,7 +148,9 @@ parse(struct multi *x)
 	/* Once as a rehearsal: what is wrong is wrong in every mailbox. */
 	ok = ok && (!imap_args_word(v, "CHARSET") ||
 	    search_parse_charset(q, v)) && search_parse_keys(q, v);
-	if (!ok && q->code != NULL)
+	if (q->numbers)
+		imap_uid_required(cmd);
+	else if (!ok && q->code != NULL)
 		imap_no(cmd, q->code, v->err);
 	else if (!ok)
 		imap_bad_args(cmd);

@@ -144,10 +144,7 @@ put_message(struct fetch *f, size_t i, const struct store_msg_info *info)
 		    store_error(rc)->text, store_errmsg(imap_store(s)));
 		return rc == STORE_E_FENCED ? rc : 0;
 	}
-	enc_raw(&s->out, "* ");
-	enc_u64(&s->out, i + 1);
-	enc_raw(&s->out, " FETCH");
-	enc_open(&s->out);
+	imap_fetch_open(s, i);
 	for (size_t k = 0; rc >= 0 && k < f->q.n; k++)
 		rc = put_item(f, &m, vm, &f->q.items[k], &d[k]);
 	if (rc >= 0 && f->seen != NULL && f->seen[i] && !f->q.wants_flags) {
@@ -375,7 +372,7 @@ cmd_fetch(struct imap_cmd *cmd)
 		fetch_want(cmd->a, &f.q, FETCH_MODSEQ);
 	if (f.q.wants_modseq)
 		imap_enable(cmd->s, IMAP_CONDSTORE);
-	if (cmd->uid)
+	if (cmd->uid && !(cmd->s->enabled & IMAP_UIDONLY))
 		fetch_want(cmd->a, &f.q, FETCH_UID);
 	if (f.q.partial.given)
 		cut(&f, &set);

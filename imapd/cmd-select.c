@@ -49,7 +49,7 @@ tell_selected(struct imap_cmd *cmd, struct slice raw)
 		enc_raw(e, " RECENT");
 		enc_eol(e);
 	}
-	if (rev1 && unseen > 0)
+	if (rev1 && unseen > 0 && !(s->enabled & IMAP_UIDONLY))
 		put_code(e, "UNSEEN", unseen, "First unseen message");
 	put_code(e, "UIDVALIDITY", v->uidvalidity, "UIDs are valid");
 	put_code(e, "UIDNEXT", v->uidnext, "Predicted next UID");
@@ -105,6 +105,8 @@ select_mailbox(struct imap_cmd *cmd, bool readonly)
 
 	if (!imap_args_name(&cmd->args, &name, &raw) || !parse_params(cmd, &p))
 		return imap_bad_args(cmd);
+	if (p.resync.seq.n > 0 && s->enabled & IMAP_UIDONLY)
+		return imap_uid_required(cmd);
 	/* RFC 3501 6.3.1: a failed SELECT leaves no mailbox selected. */
 	if (s->view.mailbox != 0) {
 		enc_raw(&s->out, "* OK [CLOSED] The mailbox is closed");

@@ -356,6 +356,8 @@ run(struct imap_session *s)
 	    !(cmd->row->flags & IMAP_NOSYNC) &&
 	    (rc = imap_rights_check(s)) < 0)
 		next = imap_store_failed(cmd, rc);
+	else if (cmd->row->flags & IMAP_NUMBERS && s->enabled & IMAP_UIDONLY)
+		next = imap_uid_required(cmd);
 	else if (cmd->row->flags & IMAP_WRITE && s->view.readonly)
 		next = imap_no(cmd, "READ-ONLY", "The mailbox is read-only");
 	else

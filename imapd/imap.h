@@ -34,13 +34,15 @@ enum {	/* flags of a command */
 	IMAP_NOSYNC = 4,	/* no untagged news before its answer */
 	IMAP_SECTIONS = 8,	/* arguments may have [sections] */
 	IMAP_WRITE = 16,	/* needs a mailbox that isn't read-only */
-	IMAP_LITERAL8 = 32	/* arguments may be literal8 */
+	IMAP_LITERAL8 = 32,	/* arguments may be literal8 */
+	IMAP_NUMBERS = 64	/* is about sequence numbers: not with UIDONLY */
 };
 
 enum imap_status { IMAP_S_NONE, IMAP_S_OK, IMAP_S_NO, IMAP_S_BAD };
 
 enum {	/* what was enabled (RFC 5161), or by use (RFC 7162 3.1) */
-	IMAP_CONDSTORE = 1, IMAP_QRESYNC = 2, IMAP_REV2 = 4, IMAP_UTF8 = 8
+	IMAP_CONDSTORE = 1, IMAP_QRESYNC = 2, IMAP_REV2 = 4, IMAP_UTF8 = 8,
+	IMAP_UIDONLY = 16
 };
 
 struct imap_cmd;
@@ -127,6 +129,8 @@ enum imap_next imap_bad_args(struct imap_cmd *cmd);
 /* NO with the code of RFC 5530 for a failure of the store; logs what is not
  * the client's doing; ends the session where that must be. */
 enum imap_next imap_store_failed(struct imap_cmd *cmd, int rc);
+/* BAD [UIDREQUIRED]: with UIDONLY there are no sequence numbers (RFC 9586). */
+enum imap_next imap_uid_required(struct imap_cmd *cmd);
 /* Writes the tagged line. */
 void imap_answer(struct imap_cmd *cmd);
 
@@ -166,6 +170,8 @@ int imap_sync(struct imap_session *s, bool expunge,
 /* Enables capabilities; with CONDSTORE, a selected mailbox's HIGHESTMODSEQ is
  * told (RFC 7162 3.1). */
 void imap_enable(struct imap_session *s, unsigned what);
+/* "* n FETCH (", or with UIDONLY "* uid UIDFETCH (", of message i of the view. */
+void imap_fetch_open(struct imap_session *s, size_t i);
 /* "* n FETCH (UID u FLAGS (f))" of message i of the view, with MODSEQ if
  * CONDSTORE is on. */
 void imap_tell_flags(struct imap_session *s, size_t i, bool uid, bool flags);

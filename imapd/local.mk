@@ -136,6 +136,7 @@ TAPS += \
 	t/imap/jmapaccess.t \
 	t/imap/list-metadata.t \
 	t/imap/metadata.t \
+	t/imap/uidonly.t \
 	t/imap/utf8.t \
 	t/imap/xlist.t \
 	t/imap/replace.t \

@@ -178,6 +178,8 @@ search_failed(struct search *r, int rc)
 		view_save(&cmd->s->view, NULL, 0);
 	if (rc < 0)
 		return imap_store_failed(cmd, rc);
+	if (r->q.numbers)
+		return imap_uid_required(cmd);
 	return r->q.code ? imap_no(cmd, r->q.code, cmd->args.err) :
 	    imap_bad_args(cmd);
 }

@@ -312,6 +312,11 @@ parse_word(struct search_request *q, struct imap_args *v,
 	    seqset_parse(v->next->s, view_star(&q->cmd->s->view, false), v->a,
 	    &n->set) < 0)
 		return imap_args_expected(v, "a search key");
+	if (q->cmd->s->enabled & IMAP_UIDONLY) {
+		q->numbers = true;
+		v->err = "sequence numbers";
+		return false;
+	}
 	v->next = v->next->next;
 	adopt(parent, n);
 	return true;

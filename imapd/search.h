@@ -46,6 +46,7 @@ struct search_request {
 	unsigned ret;		/* SEARCH_RET_MIN, ... */
 	struct imap_partial partial;
 	struct slice charset;
+	bool numbers;		/* of messages, with UIDONLY */
 	const char *code;	/* BADCHARSET: NO with it rather than BAD */
 	unsigned depth;
 	bool modseq;		/* MODSEQ is a condition: the answer has it */

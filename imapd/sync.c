@@ -111,7 +111,7 @@ tell_expunged(struct imap_session *s)
 {
 	struct view *v = &s->view;
 
-	if (s->enabled & IMAP_QRESYNC)
+	if (s->enabled & (IMAP_QRESYNC | IMAP_UIDONLY))
 		tell_vanished(s);
 	else
 		tell_expunge(s);
@@ -132,16 +132,29 @@ expected(const struct imap_quiet *q, size_t *at, uint32_t uid, uint64_t flags)
 }
 
 void
+imap_fetch_open(struct imap_session *s, size_t i)
+{
+	struct enc *e = &s->out;
+
+	enc_raw(e, "* ");
+	if (s->enabled & IMAP_UIDONLY) {
+		enc_u64(e, s->view.m[i].uid);
+		enc_raw(e, " UIDFETCH");
+	} else {
+		enc_u64(e, (uint64_t)i + 1);
+		enc_raw(e, " FETCH");
+	}
+	enc_open(e);
+}
+
+void
 imap_tell_flags(struct imap_session *s, size_t i, bool uid, bool flags)
 {
 	const struct store_msg *m = &s->view.m[i];
 	struct enc *e = &s->out;
 
-	enc_raw(e, "* ");
-	enc_u64(e, (uint64_t)i + 1);
-	enc_raw(e, " FETCH");
-	enc_open(e);
-	if (uid) {
+	imap_fetch_open(s, i);
+	if (uid && !(s->enabled & IMAP_UIDONLY)) {
 		enc_sp(e);
 		enc_raw(e, "UID ");
 		enc_u64(e, m->uid);
