@@ -82,7 +82,7 @@ is(const char *got, const char *want)
 	assert_string_equal(got, want);
 }
 
-#define ALWAYS "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE ID IDLE UTF8=ACCEPT"
+#define ALWAYS "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE ID IDLE"
 
 static void
 test_caps_plain(void **state)
