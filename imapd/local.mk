@@ -107,6 +107,7 @@ TAPS += \
 	t/imap/any.t \
 	t/imap/list-myrights.t \
 	t/imap/many-shares.t \
+	t/imap/move-crash.t \
 	t/imap/other-users.t \
 	t/imap/append.t \
 	t/imap/binary.t \
