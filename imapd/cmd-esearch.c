@@ -150,7 +150,7 @@ parse(struct multi *x)
 	    search_parse_charset(q, v)) && search_parse_keys(q, v);
 	if (q->numbers)
 		imap_uid_required(cmd);
-	else if (!ok && q->code != NULL)
+	else if (!ok && q->code != NULL && !q->bad)
 		imap_no(cmd, q->code, v->err);
 	else if (!ok)
 		imap_bad_args(cmd);

@@ -109,6 +109,7 @@ static const struct {
 	{ "CREATE-SPECIAL-USE",	CAP_AFTER },
 	{ "ESEARCH",		CAP_AFTER },
 	{ "ESORT",		CAP_AFTER },
+	{ "FILTERS",		CAP_AFTER },
 	{ "INPROGRESS",		CAP_AFTER },
 	{ "LIST-EXTENDED",	CAP_AFTER },
 	{ "LIST-METADATA",	CAP_AFTER },

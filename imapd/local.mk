@@ -46,7 +46,8 @@ imapd_libimapd_a_SOURCES = \
 	imapd/place.c imapd/place.h \
 	imapd/progress.c \
 	imapd/resync.c \
-	imapd/search-answer.c imapd/search-eval.c imapd/search-parse.c \
+	imapd/search-answer.c imapd/search-eval.c imapd/search-filter.c \
+	imapd/search-parse.c \
 	imapd/search-run.c imapd/search.h \
 	imapd/section.c \
 	imapd/seqset.c imapd/seqset.h \
@@ -133,6 +134,7 @@ TAPS += \
 	t/imap/quota.t \
 	t/imap/random-qresync.t \
 	t/imap/random.t \
+	t/imap/filters.t \
 	t/imap/inprogress.t \
 	t/imap/jmapaccess.t \
 	t/imap/list-metadata.t \

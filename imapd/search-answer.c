@@ -180,6 +180,11 @@ search_failed(struct search *r, int rc)
 		return imap_store_failed(cmd, rc);
 	if (r->q.numbers)
 		return imap_uid_required(cmd);
+	if (r->q.bad) {
+		imap_bad_args(cmd);
+		cmd->code = r->q.code;
+		return IMAP_DONE;
+	}
 	return r->q.code ? imap_no(cmd, r->q.code, cmd->args.err) :
 	    imap_bad_args(cmd);
 }

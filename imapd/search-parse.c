@@ -234,8 +234,6 @@ key_arg(struct search_request *q, struct imap_args *v, enum arg arg,
 
 /* ---- keys -------------------------------------------------------------- */
 
-static bool parse_key(struct search_request *q, struct imap_args *v,
-    struct search_node *parent);
 
 /* NEW is RECENT UNSEEN. */
 static bool
@@ -259,7 +257,8 @@ parse_branch(struct search_request *q, struct imap_args *v,
 {
 	struct search_node *n = node(q, kind);
 
-	if (!parse_key(q, v, n) || (kind == SEARCH_OR && !parse_key(q, v, n)))
+	if (!search_parse_key(q, v, n) ||
+	    (kind == SEARCH_OR && !search_parse_key(q, v, n)))
 		return false;
 	adopt(parent, n);
 	return true;
@@ -274,7 +273,7 @@ parse_list(struct search_request *q, struct imap_args *v,
 
 	imap_args_list(v, &in, "search keys");
 	do {
-		if (!parse_key(q, &in, n)) {
+		if (!search_parse_key(q, &in, n)) {
 			v->err = in.err;
 			return false;
 		}
@@ -322,8 +321,8 @@ parse_word(struct search_request *q, struct imap_args *v,
 	return true;
 }
 
-static bool
-parse_key(struct search_request *q, struct imap_args *v,
+bool
+search_parse_key(struct search_request *q, struct imap_args *v,
     struct search_node *parent)
 {
 	bool ok;
@@ -339,6 +338,8 @@ parse_key(struct search_request *q, struct imap_args *v,
 		ok = parse_branch(q, v, parent, SEARCH_OR);
 	else if (imap_args_word(v, "NEW"))
 		ok = parse_new(q, parent);
+	else if (imap_args_word(v, "FILTER"))
+		ok = search_parse_filter(q, v, parent);
 	else
 		ok = parse_word(q, v, parent);
 	q->depth--;
@@ -401,7 +402,7 @@ search_parse_keys(struct search_request *q, struct imap_args *v)
 {
 	q->root = node(q, SEARCH_AND);
 	do {
-		if (!parse_key(q, v, q->root))
+		if (!search_parse_key(q, v, q->root))
 			return false;
 	} while (v->next != NULL);
 	if (q->modseq)

@@ -48,7 +48,9 @@ struct search_request {
 	struct slice charset;
 	bool numbers;		/* of messages, with UIDONLY */
 	const char *code;	/* BADCHARSET: NO with it rather than BAD */
+	bool bad;		/* BAD with it all the same */
 	unsigned depth;
+	unsigned filters;	/* that this is in */
 	bool modseq;		/* MODSEQ is a condition: the answer has it */
 	struct search_node *root;
 };
@@ -75,6 +77,16 @@ bool search_parse(struct search_request *q, struct imap_args *v);
 bool search_parse_return(struct search_request *q, struct imap_args *v);
 bool search_parse_charset(struct search_request *q, struct imap_args *v);
 bool search_parse_keys(struct search_request *q, struct imap_args *v);
+
+/* One search-key, put below parent. */
+bool search_parse_key(struct search_request *q, struct imap_args *v,
+    struct search_node *parent);
+
+/* ---- search-filter.c (RFC 5466) ---------------------------------------- */
+
+/* A filter's name; what is stored by it is put below parent. */
+bool search_parse_filter(struct search_request *q, struct imap_args *v,
+    struct search_node *parent);
 
 /* ---- search-run.c ------------------------------------------------------ */
 
