@@ -287,6 +287,7 @@ enum imap_next cmd_status(struct imap_cmd *cmd);
 enum imap_next cmd_store(struct imap_cmd *cmd);
 enum imap_next cmd_subscribe(struct imap_cmd *cmd);
 enum imap_next cmd_thread(struct imap_cmd *cmd);
+enum imap_next cmd_uidbatches(struct imap_cmd *cmd);
 enum imap_next cmd_unauthenticate(struct imap_cmd *cmd);
 enum imap_next cmd_unselect(struct imap_cmd *cmd);
 enum imap_next cmd_unsubscribe(struct imap_cmd *cmd);

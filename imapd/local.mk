@@ -28,6 +28,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/cmd-status.c \
 	imapd/cmd-store.c \
 	imapd/cmd-thread.c \
+	imapd/cmd-uidbatches.c \
 	imapd/commands.c \
 	imapd/copy-across.c imapd/copy.h \
 	imapd/date.c imapd/date.h \
@@ -139,6 +140,7 @@ TAPS += \
 	t/imap/jmapaccess.t \
 	t/imap/list-metadata.t \
 	t/imap/metadata.t \
+	t/imap/uidbatches.t \
 	t/imap/uidonly.t \
 	t/imap/utf8.t \
 	t/imap/xlist.t \
