@@ -83,6 +83,8 @@ const struct conf_key conf_top_keys[] = {
 	{ "metadata-entries", CONF_K_NUM32, TOP(metadata_entries), 0, "1000", 10, 10000, NULL, NULL },
 	{ "metadata-size", CONF_K_SIZE64, TOP(metadata_size), 0, "16M", 64 * KIB, GIB, NULL, NULL },
 	{ "admin-address", CONF_K_STR, TOP(admin_address), 0, NULL, 0, 0, NULL, NULL },
+	{ "imap-message-limit", CONF_K_NUM32, TOP(imap_message_limit), 0, "1000000", 0, UINT32_MAX, NULL, NULL },
+	{ "imap-save-limit", CONF_K_NUM32, TOP(imap_save_limit), 0, "0", 0, UINT32_MAX, NULL, NULL },
 	{ "imap-progress-ms", CONF_K_NUM32, TOP(imap_progress_ms), 0, "10000", 0, 3600000, NULL, NULL },
 	/* JMAP */
 	{ "jmap-url", CONF_K_STR, TOP(jmap_url), 0, NULL, 0, 0, NULL, conf_check_url },

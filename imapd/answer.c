@@ -77,6 +77,7 @@ imap_answer(struct imap_cmd *cmd)
 
 	if (cmd->status == IMAP_S_NONE)
 		return;
+	imap_limit_tell(cmd);
 	if (cmd->tag.n > 0)
 		enc_text(e, cmd->tag);
 	else

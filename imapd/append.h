@@ -25,6 +25,8 @@ struct append {
 
 /* The command's state; made at the first call. */
 struct append *append_state(struct imap_cmd *cmd);
+/* How many messages this command may have, and the code of NO for more. */
+size_t append_most(struct imap_cmd *cmd, const char **code_r);
 /* A new message, put at that index.  NULL: they are too many. */
 struct append_msg *append_new(struct imap_cmd *cmd, size_t at);
 

@@ -33,12 +33,26 @@ append_state(struct imap_cmd *cmd)
 	return ap;
 }
 
+size_t
+append_most(struct imap_cmd *cmd, const char **code_r)
+{
+	uint32_t most = imap_limit_save(cmd->s);
+
+	*code_r = "LIMIT";
+	if (most == 0)
+		return APPEND_MAX;
+	most = most < APPEND_MAX ? most : APPEND_MAX;
+	*code_r = arena_printf(cmd->a, "MESSAGELIMIT %u", (unsigned)most);
+	return most;
+}
+
 struct append_msg *
 append_new(struct imap_cmd *cmd, size_t at)
 {
 	struct append *ap = append_state(cmd);
+	const char *code;
 
-	if (ap->n == APPEND_MAX)
+	if (ap->n == append_most(cmd, &code))
 		return NULL;
 	if (ap->n == ap->cap) {
 		ap->cap = ap->cap ? ap->cap * 2 : 4;
@@ -136,7 +150,7 @@ append_begin(struct imap_cmd *cmd, uint64_t size, bool binary)
 	struct append_msg *m = ap->n > 0 ? &ap->m[ap->n - 1] : NULL;
 	const struct imap_arg *list = NULL, *utf8 = NULL;
 	enum imap_literal_rc rc;
-	const char *err = NULL;
+	const char *err = NULL, *code;
 	bool keep = false;
 
 	if (p->depth > 0 && (list = list_after(p, "CATENATE")) == NULL &&
@@ -149,9 +163,11 @@ append_begin(struct imap_cmd *cmd, uint64_t size, bool binary)
 	if ((rc = check_mailbox(cmd, size)) != IMAP_LIT_STREAM)
 		return rc;
 	if (m == NULL || list == NULL || m->list != list) {
-		if ((m = append_new(cmd, ap->n)) == NULL)
-			return refuse(cmd, "LIMIT",
+		if ((m = append_new(cmd, ap->n)) == NULL) {
+			append_most(cmd, &code);
+			return refuse(cmd, code,
 			    "Too many messages in one command");
+		}
 		m->list = list != NULL ? list : utf8;
 	}
 	if (list != NULL && p->depth == 2 && !binary)
@@ -332,12 +348,13 @@ messages(struct imap_cmd *cmd, const struct imap_place *to,
 {
 	struct append *ap = append_state(cmd);
 	struct imap_args *v = &cmd->args, *flags;
-	size_t n = 0;
+	const char *code;
+	size_t n = 0, most = append_most(cmd, &code);
 
 	flags = arena_calloc(cmd->a, APPEND_MAX, sizeof(*flags));
 	do {
-		if (n == APPEND_MAX) {
-			imap_no(cmd, "LIMIT",
+		if (n == most) {
+			imap_no(cmd, code,
 			    "Too many messages in one command");
 			return 0;
 		}

@@ -75,6 +75,10 @@ copy(struct imap_cmd *cmd, bool move)
 	if (missing > 0 && !cmd->uid)
 		return imap_no(cmd, "EXPUNGEISSUED",
 		    "Some of the messages were expunged");
+	if (move)
+		n = imap_limit(cmd, &uids, n);
+	else if (imap_limit_save(s) != 0 && n > imap_limit_save(s))
+		return imap_over_limit(cmd, imap_limit_save(s));
 	rc = imap_mailbox(cmd, name, STORE_RIGHT_INSERT, &to);
 	if (rc == STORE_E_NOTFOUND && to.own)
 		return imap_no(cmd, "TRYCREATE", "There is no such mailbox");

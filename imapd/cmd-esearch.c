@@ -182,7 +182,7 @@ search(struct multi *x, struct slice path)
 	r->q.ret = x->options.ret ? x->options.ret : SEARCH_RET_ALL;
 	r->q.partial = x->options.partial;
 	r->mailbox = path;
-	if ((rc = search_run(r)) < 0)
+	if ((rc = search_run(r)) < 0 || cmd->limited != 0)
 		return rc;
 	if (r->n > 0 || r->q.ret & SEARCH_RET_SAVE)
 		search_answer(r, NULL);
@@ -240,7 +240,7 @@ search_all(struct multi *x)
 			rc = search(x, e->path);
 		else if (x->chosen[i])
 			rc = search_other(x, e);
-		if (sio_failed(x->cmd->s->x->io))
+		if (sio_failed(x->cmd->s->x->io) || x->cmd->limited != 0)
 			break;
 		/* It was deleted meanwhile. */
 		rc = rc == STORE_E_NOTFOUND ? 0 : rc;
@@ -267,5 +267,8 @@ cmd_esearch(struct imap_cmd *cmd)
 		return IMAP_DONE;
 	if ((rc = search_all(&x)) < 0)
 		return imap_store_failed(cmd, rc);
+	if (cmd->limited != 0)
+		return imap_over_limit(cmd,
+		    cmd->s->x->conf->imap_message_limit);
 	return imap_ok(cmd, "Searched");
 }

@@ -6,6 +6,22 @@
 
 #include "imapd/imap.h"
 
+/* Only those with \Deleted count for the limit. */
+static size_t
+limit(struct imap_cmd *cmd, uint32_t **uids, size_t n)
+{
+	const struct view *v = &cmd->s->view;
+	uint32_t most = cmd->s->x->conf->imap_message_limit;
+	size_t deleted = 0;
+
+	if (most == 0 || n <= most)
+		return n;
+	for (size_t i = 0; i < n; i++)
+		if (v->m[view_find(v, (*uids)[i])].flags & STORE_DELETED)
+			(*uids)[deleted++] = (*uids)[i];
+	return imap_limit(cmd, uids, deleted);
+}
+
 enum imap_next
 cmd_expunge(struct imap_cmd *cmd)
 {
@@ -24,6 +40,8 @@ cmd_expunge(struct imap_cmd *cmd)
 		return imap_bad_args(cmd);
 	if (!imap_may(cmd->s, STORE_RIGHT_EXPUNGE))
 		return imap_no(cmd, "NOPERM", "You may not expunge here");
+	if (cmd->uid)
+		n = limit(cmd, &uids, n);
 	if (v->dead || (cmd->uid && n == 0))
 		return imap_ok(cmd, "Nothing to expunge");
 	rc = store_msgs_expunge(imap_store(cmd->s), cmd->a, v->mailbox, uids, n,

@@ -268,6 +268,18 @@ announce_keywords(struct fetch *f, const uint32_t *uids, size_t n)
 	imap_flags_announce(f->cmd->s, all);
 }
 
+/* Leaves out what is below a UID of the first or a later span. */
+static void
+drop_below(const struct view *v, struct view_span **s, size_t *n, uint32_t uid)
+{
+	while (*n > 0 && v->m[(*s)->to].uid < uid) {
+		(*s)++;
+		(*n)--;
+	}
+	if (*n > 0 && v->m[(*s)->from].uid < uid)
+		(*s)->from = (size_t)view_find(v, uid);
+}
+
 static enum imap_next
 fetch(struct fetch *f, struct seqset *set)
 {
@@ -279,6 +291,7 @@ fetch(struct fetch *f, struct seqset *set)
 	int rc = 0;
 
 	uids = view_uids(v, set, cmd->uid, cmd->a, &n, &missing);
+	n = imap_limit(cmd, &uids, n);
 	/* A failure to say that they were seen must not hide them. */
 	if (f->q.sets_seen && !v->readonly && !v->dead &&
 	    (rc = set_seen(f, uids, n)) < 0)
@@ -287,6 +300,8 @@ fetch(struct fetch *f, struct seqset *set)
 	if (f->q.wants_flags || f->q.sets_seen)
 		announce_keywords(f, uids, n);
 	view_spans(v, set, cmd->uid, cmd->a, &spans, &n_spans);
+	if (cmd->limited != 0)
+		drop_below(v, &spans, &n_spans, cmd->limited);
 	if (f->q.most <= FETCH_MODSEQ)
 		rc = fetch_from_view(f, uids, n);
 	else if (n_spans > 0 && !v->dead)

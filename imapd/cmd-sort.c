@@ -119,6 +119,9 @@ cmd_sort(struct imap_cmd *cmd)
 		return search_failed(o.r, 0);
 	if ((rc = search_run(o.r)) < 0)
 		return search_failed(o.r, rc);
+	if (cmd->limited != 0)
+		return imap_over_limit(cmd,
+		    cmd->s->x->conf->imap_message_limit);
 	o.v = xcalloc(o.r->n * o.n + 1, sizeof(*o.v));
 	rc = keys_scan(o.r, on_message, &o);
 	if (rc >= 0 || rc == STORE_E_NOTFOUND)

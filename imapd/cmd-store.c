@@ -186,6 +186,7 @@ cmd_store(struct imap_cmd *cmd)
 	if (q.conditional)
 		imap_enable(s, IMAP_CONDSTORE);
 	uids = view_uids(v, &q.set, cmd->uid, cmd->a, &n, &missing);
+	n = imap_limit(cmd, &uids, n);
 	flags = xcalloc(n + 1, sizeof(*flags));
 	arena_defer(cmd->a, xfree, flags);
 	for (size_t i = 0; i < n; i++)

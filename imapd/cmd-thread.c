@@ -116,6 +116,9 @@ cmd_thread(struct imap_cmd *cmd)
 		return search_failed(r, 0);
 	if ((rc = search_run(r)) < 0)
 		return search_failed(r, rc);
+	if (cmd->limited != 0)
+		return imap_over_limit(cmd,
+		    cmd->s->x->conf->imap_message_limit);
 	g.m = xcalloc(r->n + 1, sizeof(*g.m));
 	rc = keys_scan(r, on_message, &g);
 	if (rc >= 0 || rc == STORE_E_NOTFOUND)

@@ -200,6 +200,12 @@ imap_capabilities(struct imap_session *s, struct buf *out)
 			cap_add(out, "COMPRESS=DEFLATE");
 		cap_add(out, "APPENDLIMIT=");
 		buf_add_u64(out, s->x->conf->max_message);
+		if (s->x->conf->imap_message_limit != 0)
+			cap_add(out, "MESSAGELIMIT=");
+		else if (s->x->conf->imap_save_limit != 0)
+			cap_add(out, "SAVELIMIT=");
+		if (imap_limit_save(s) != 0)
+			buf_add_u64(out, imap_limit_save(s));
 		if (s->x->conf->jmap_url != NULL)
 			cap_add(out, "JMAPACCESS");
 		return;

@@ -75,6 +75,8 @@ struct imap_cmd {
 	/* the tagged answer */
 	enum imap_status status;
 	const char *code, *text;
+	uint32_t limited;		/* the lowest UID that MESSAGELIMIT let
+					 * it come to; 0: it came to all */
 	void (*after)(struct imap_cmd *cmd);	/* when that was put */
 	/* when run returned IMAP_MORE */
 	enum imap_next (*line)(struct imap_cmd *cmd, struct slice line);
@@ -133,6 +135,18 @@ enum imap_next imap_store_failed(struct imap_cmd *cmd, int rc);
 enum imap_next imap_uid_required(struct imap_cmd *cmd);
 /* Writes the tagged line. */
 void imap_answer(struct imap_cmd *cmd);
+
+/* ---- limit.c (RFC 9738) ------------------------------------------------ */
+
+/* Of n ascending UIDs the newest that MESSAGELIMIT allows: how many, moves
+ * *uids; the answer will tell. */
+size_t imap_limit(struct imap_cmd *cmd, uint32_t **uids, size_t n);
+/* How many messages COPY and APPEND may make; 0: any number. */
+uint32_t imap_limit_save(const struct imap_session *s);
+/* NO [MESSAGELIMIT n] */
+enum imap_next imap_over_limit(struct imap_cmd *cmd, uint32_t most);
+/* imap_answer()'s: puts the code into an OK, or before it. */
+void imap_limit_tell(struct imap_cmd *cmd);
 
 /* ---- progress.c -------------------------------------------------------- */
 

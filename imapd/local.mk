@@ -40,6 +40,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/imap.h \
 	imapd/keys.c imapd/keys.h \
 	imapd/lex.c imapd/lex.h \
+	imapd/limit.c \
 	imapd/list.c imapd/list.h \
 	imapd/match.c imapd/match.h \
 	imapd/parse.c imapd/parse.h \
@@ -140,6 +141,7 @@ TAPS += \
 	t/imap/jmapaccess.t \
 	t/imap/list-metadata.t \
 	t/imap/metadata.t \
+	t/imap/limit.t \
 	t/imap/uidbatches.t \
 	t/imap/uidonly.t \
 	t/imap/utf8.t \

@@ -11,7 +11,7 @@ enum { DEPTH_MAX = 64 };
 
 enum arg {	/* what follows a key */
 	A_NONE, A_FLAG, A_KEYWORD, A_DATE, A_NUMBER, A_STRING, A_FIELD, A_SET,
-	A_MODSEQ, A_INTERVAL, A_EMAILID, A_THREADID
+	A_MODSEQ, A_INTERVAL, A_EMAILID, A_THREADID, A_ABOVE, A_BELOW
 };
 
 static const struct key {
@@ -57,6 +57,8 @@ static const struct key {
 	{ "THREADID", SEARCH_THREADID, A_THREADID, 0, false, NULL },
 	{ "TO", SEARCH_HEADER, A_STRING, 0, false, "To" },
 	{ "UID", SEARCH_UID, A_SET, 0, false, NULL },
+	{ "UIDAFTER", SEARCH_UID, A_ABOVE, 0, false, NULL },
+	{ "UIDBEFORE", SEARCH_UID, A_BELOW, 0, false, NULL },
 	{ "UNANSWERED", SEARCH_FLAG, A_NONE, STORE_ANSWERED, true, NULL },
 	{ "UNDELETED", SEARCH_FLAG, A_NONE, STORE_DELETED, true, NULL },
 	{ "UNDRAFT", SEARCH_FLAG, A_NONE, STORE_DRAFT, true, NULL },
@@ -193,6 +195,25 @@ object_id(struct imap_args *v, struct search_node *n, char prefix)
 	return true;
 }
 
+/* Greater or less than a UID, which needn't be there (RFC 9738 3.2). */
+static bool
+beside(struct imap_args *v, struct search_node *n, bool above)
+{
+	struct store_range *r = arena_calloc(v->a, 1, sizeof(*r));
+	uint32_t uid;
+
+	if (!imap_args_number(v, &uid, "a UID"))
+		return false;
+	if (uid == 0) {
+		v->err = "no message has UID 0";
+		return false;
+	}
+	*r = above ? (struct store_range){ uid + 1, UINT32_MAX } :
+	    (struct store_range){ 1, uid - 1 };
+	n->set = (struct seqset){ r, uid != (above ? UINT32_MAX : 1) };
+	return true;
+}
+
 static bool
 key_arg(struct search_request *q, struct imap_args *v, enum arg arg,
     struct search_node *n)
@@ -228,6 +249,9 @@ key_arg(struct search_request *q, struct imap_args *v, enum arg arg,
 		return object_id(v, n, 'E');
 	case A_THREADID:
 		return object_id(v, n, 'T');
+	case A_ABOVE:
+	case A_BELOW:
+		return beside(v, n, arg == A_ABOVE);
 	}
 	return false;
 }

@@ -46,6 +46,44 @@ on_info(void *arg, const struct store_msg_info *info)
 	return r->rc < 0 ? 1 : 0;
 }
 
+static bool
+in_sets(const struct search_node *root, const struct view *v, size_t i)
+{
+	for (const struct search_node *n = root->child; n; n = n->next)
+		if ((n->kind == SEARCH_SEQ &&
+		    !seqset_has(&n->set, (uint32_t)i + 1)) ||
+		    (n->kind == SEARCH_UID &&
+		    !seqset_has(&n->set, v->m[i].uid)) ||
+		    (n->kind == SEARCH_SAVED &&
+		    !view_is_saved(v, v->m[i].uid)))
+			return false;
+	return true;
+}
+
+/* Where to begin: MESSAGELIMIT counts the messages that are looked at, i.e.
+ * those of the outermost sets (RFC 9738 3.1). */
+static size_t
+begin(struct search *r)
+{
+	struct imap_cmd *cmd = r->q.cmd;
+	const struct view *v = &cmd->s->view;
+	uint32_t most = cmd->s->x->conf->imap_message_limit;
+	size_t first = 0, n = 0;
+
+	if (most == 0 || v->n <= most)
+		return 0;
+	for (size_t i = v->n; i-- > 0;) {
+		if (v->m[i].flags & VIEW_GONE || !in_sets(r->q.root, v, i))
+			continue;
+		if (n++ == most) {
+			cmd->limited = v->m[first].uid;
+			return first;
+		}
+		first = i;
+	}
+	return 0;
+}
+
 /* First what the view knows; it leaves few or none for the rest. */
 static int
 run(struct search *r)
@@ -56,7 +94,7 @@ run(struct search *r)
 	size_t n = 0, cap = 0;
 	int rc;
 
-	for (size_t i = 0; i < v->n; i++) {
+	for (size_t i = begin(r); i < v->n; i++) {
 		int known = eval(r, i, NULL);
 
 		if (v->m[i].flags & VIEW_GONE)
