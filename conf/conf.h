@@ -73,6 +73,8 @@ struct conf {
 	uint32_t auth_cache_s;		/* 0: off */
 	uint32_t metadata_value, metadata_entries;
 	uint64_t metadata_size;
+	const char *const *admins;	/* who may set quotas */
+	size_t n_admins;
 	const char *admin_address;	/* a URL; NULL: none */
 	uint32_t imap_message_limit;	/* messages of one command; 0: any */
 	uint32_t imap_save_limit;	/* that COPY and APPEND may make */

@@ -82,6 +82,7 @@ const struct conf_key conf_top_keys[] = {
 	{ "metadata-value", CONF_K_SIZE32, TOP(metadata_value), 0, "32K", KIB, 60 * KIB, NULL, NULL },
 	{ "metadata-entries", CONF_K_NUM32, TOP(metadata_entries), 0, "1000", 10, 10000, NULL, NULL },
 	{ "metadata-size", CONF_K_SIZE64, TOP(metadata_size), 0, "16M", 64 * KIB, GIB, NULL, NULL },
+	{ "admins", CONF_K_LIST, TOP(admins), TOP(n_admins), NULL, 0, 0, NULL, NULL },
 	{ "admin-address", CONF_K_STR, TOP(admin_address), 0, NULL, 0, 0, NULL, NULL },
 	{ "imap-message-limit", CONF_K_NUM32, TOP(imap_message_limit), 0, "1000000", 0, UINT32_MAX, NULL, NULL },
 	{ "imap-save-limit", CONF_K_NUM32, TOP(imap_save_limit), 0, "0", 0, UINT32_MAX, NULL, NULL },

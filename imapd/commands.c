@@ -55,6 +55,7 @@ static const struct imap_command commands[] = {
 	    "METADATA", NULL },
 	{ "SORT", cmd_sort, IMAP_SELECTED, IMAP_SEQ |
 	    IMAP_NUMBERS, "SORT", NULL },
+	{ "SETQUOTA", cmd_setquota, IMAP_LOGGEDIN, 0, "QUOTASET", NULL },
 	{ "STARTTLS", cmd_starttls, IMAP_NOAUTH, IMAP_NOSYNC, "STARTTLS",
 	    NULL },
 	{ "STATUS", cmd_status, IMAP_LOGGEDIN, 0, NULL, NULL },
@@ -206,6 +207,8 @@ imap_capabilities(struct imap_session *s, struct buf *out)
 			cap_add(out, "SAVELIMIT=");
 		if (imap_limit_save(s) != 0)
 			buf_add_u64(out, imap_limit_save(s));
+		if (imap_is_admin(s))
+			cap_add(out, "QUOTASET");
 		if (s->x->conf->jmap_url != NULL)
 			cap_add(out, "JMAPACCESS");
 		return;

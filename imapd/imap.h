@@ -246,6 +246,11 @@ int imap_list_put(struct imap_cmd *cmd, struct store *st, uint64_t mailbox,
 void imap_myrights_put(struct imap_cmd *cmd, struct slice name,
     unsigned rights);
 
+/* ---- cmd-quota.c ------------------------------------------------------- */
+
+/* Is the user one of the configuration's admins? */
+bool imap_is_admin(const struct imap_session *s);
+
 /* ---- cmd-status.c ------------------------------------------------------ */
 
 /* The status items of a list, one at least; false: in->err says why. */
@@ -295,6 +300,7 @@ enum imap_next cmd_search(struct imap_cmd *cmd);
 enum imap_next cmd_select(struct imap_cmd *cmd);
 enum imap_next cmd_setacl(struct imap_cmd *cmd);
 enum imap_next cmd_setmetadata(struct imap_cmd *cmd);
+enum imap_next cmd_setquota(struct imap_cmd *cmd);
 enum imap_next cmd_sort(struct imap_cmd *cmd);
 enum imap_next cmd_starttls(struct imap_cmd *cmd);
 enum imap_next cmd_status(struct imap_cmd *cmd);

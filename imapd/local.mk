@@ -134,6 +134,7 @@ TAPS += \
 	t/imap/preview.t \
 	t/imap/qresync.t \
 	t/imap/quota.t \
+	t/imap/quotaset.t \
 	t/imap/random-qresync.t \
 	t/imap/random.t \
 	t/imap/filters.t \

@@ -52,7 +52,8 @@ for (sort keys %command) {
 }
 
 # CAPABILITY in each state
-my $t = CulverTest->new(tls => 1, conf => qq(jmap-url = "https://mail.test"\n));
+my $t = CulverTest->new(tls => 1, conf =>
+    qq(admins = {"alice"}\njmap-url = "https://mail.test"\n));
 my $imap = $t->start('imapd', 'imap');
 my %seen;
 my $s = $t->connect($imap);
