@@ -13,6 +13,7 @@ enum { COST_FACTOR = 6, COST_MIN = 1 << 20 };
 const struct jmap_capability jmap_capabilities[] = {
 	{ CAP_CORE, "urn:ietf:params:jmap:core" },
 	{ CAP_MAIL, "urn:ietf:params:jmap:mail" },
+	{ CAP_SUBMISSION, "urn:ietf:params:jmap:submission" },
 };
 const size_t n_jmap_capabilities =
     sizeof(jmap_capabilities) / sizeof(jmap_capabilities[0]);

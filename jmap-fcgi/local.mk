@@ -25,6 +25,8 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/engine.c jmap-fcgi/jmap.h \
 	jmap-fcgi/eventsource.c \
 	jmap-fcgi/ids.c \
+	jmap-fcgi/identity.c \
+	jmap-fcgi/identity-set.c jmap-fcgi/submission.h \
 	jmap-fcgi/json.c jmap-fcgi/json.h \
 	jmap-fcgi/limits.c \
 	jmap-fcgi/listen.c jmap-fcgi/listen.h \
@@ -72,7 +74,7 @@ EXTRA_DIST += t/lib/CulverJmap.pm
 TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/blob.t t/jmap/push.t t/jmap/server.t t/jmap/sync.t \
 	t/jmap/table.t t/jmap/mailbox-query.t \
-	t/jmap/email-query-changes.t t/jmap/email-create.t
+	t/jmap/identity.t t/jmap/email-query-changes.t t/jmap/email-create.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c

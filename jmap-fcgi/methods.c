@@ -5,6 +5,7 @@
 
 #include "jmap-fcgi/email.h"
 #include "jmap-fcgi/mailbox.h"
+#include "jmap-fcgi/submission.h"
 
 static const struct jmap_arg mailbox_set_args[] = {
 	{ "onDestroyRemoveEmails", ARG_BOOL, 0 },
@@ -22,6 +23,9 @@ const struct jmap_method jmap_methods[] = {
 	{ "Email/query",	CAP_MAIL, email_query,	window_args, email_query_args, RO },
 	{ "Email/queryChanges",	CAP_MAIL, email_query_changes, query_changes_args, email_query_args, RO },
 	{ "Email/set",		CAP_MAIL, email_set,	type_set_args, NULL, RW },
+	{ "Identity/changes",	CAP_SUBMISSION, identity_changes, type_changes_args, NULL, RO },
+	{ "Identity/get",	CAP_SUBMISSION, identity_get, type_get_args, NULL, RO },
+	{ "Identity/set",	CAP_SUBMISSION, identity_set, type_set_args, NULL, RW },
 	{ "Mailbox/changes",	CAP_MAIL, mailbox_changes, type_changes_args, NULL, RO },
 	{ "Mailbox/get",	CAP_MAIL, mailbox_get,	type_get_args, NULL, RO },
 	{ "Mailbox/query",	CAP_MAIL, mailbox_query, window_args, mailbox_query_args, RO },

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libsession/libsession.a
 libsession_libsession_a_SOURCES = \
 	libsession/authcache.c libsession/authcache.h \
 	libsession/login.c \
+	libsession/mta-address.c libsession/mta.h \
 	libsession/passwd-int.h \
 	libsession/passwd-update.c \
 	libsession/passwd.c libsession/passwd.h \

@@ -357,3 +357,68 @@ login_recipient(const struct conf *c, struct slice address, struct arena *a,
 	*account_r = arena_slice(a, f.account.name);
 	return LOGIN_OK;
 }
+
+/* ---- sending ----------------------------------------------------------- */
+
+/* The name, or for a domain of ours the local part alone; as lookup(). */
+static int
+lookup_sender(const struct conf *c, struct slice local, struct slice domain,
+    struct arena *a, struct found *f_r)
+{
+	struct slice whole;
+	int rc;
+
+	whole = slice_str(arena_printf(a, "%.*s@%.*s", (int)local.n, local.p,
+	    (int)domain.n, domain.p));
+	if ((rc = lookup(c, whole, a, f_r)) != 1)
+		return rc;
+	if (c->n_domains > 0 ? !domain_ours(c, domain) :
+	    !slice_ieq(domain, slice_str(c->hostname)))
+		return 1;
+	return lookup(c, local, a, f_r);
+}
+
+int
+login_sender(const struct conf *c, const char *account, struct slice address,
+    struct arena *a)
+{
+	struct slice local, domain;
+	struct found f;
+	const char *plus;
+	int rc;
+
+	split_at(address, &local, &domain);
+	local = unquote(local, a);
+	if (local.n == 0 || domain.n == 0 ||
+	    memchr(address.p, '\0', address.n) != NULL)
+		return LOGIN_E_DENIED;
+	rc = lookup_sender(c, local, domain, a, &f);
+	if (rc == 1 && c->lmtp_detail &&
+	    (plus = memchr(local.p, '+', local.n)) != NULL && plus > local.p) {
+		local.n = (size_t)(plus - local.p);
+		rc = lookup_sender(c, local, domain, a, &f);
+	}
+	if (rc < 0)
+		return LOGIN_E_TEMP;
+	return rc == 0 && slice_eq(f.account.name, slice_str(account)) ?
+	    LOGIN_OK : LOGIN_E_DENIED;
+}
+
+int
+login_own_address(const struct conf *c, const char *account, struct arena *a,
+    struct slice *address_r, struct slice *name_r)
+{
+	const char *domain = c->n_domains > 0 ? c->domains[0] : c->hostname;
+	struct slice name = slice_str(account);
+	struct found f;
+	int rc = lookup(c, name, a, &f);
+
+	if (rc < 0)
+		return LOGIN_E_TEMP;
+	*name_r = rc == 0 ? arena_slice(a, f.entry.full_name) :
+	    slice_make("", 0);
+	*address_r = memchr(name.p, '@', name.n) != NULL ?
+	    arena_slice(a, name) :
+	    slice_str(arena_printf(a, "%s@%s", account, domain));
+	return LOGIN_OK;
+}

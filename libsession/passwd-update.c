@@ -11,6 +11,7 @@
 
 #include "libbase/buf.h"
 #include "libbase/io.h"
+#include "libbase/text.h"
 #include "libbase/xalloc.h"
 #include "libsession/passwd-int.h"
 
@@ -73,11 +74,36 @@ field_ok(struct slice s)
 }
 
 static bool
+full_name_ok(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == ':' ||
+		    s.p[i] == ',' || s.p[i] == 0x7f)
+			return false;
+	return utf8_valid(s);
+}
+
+static bool
 name_ok(struct slice s, struct arena *a)
 {
 	struct slice name;
 
 	return passwd_name(s, a, &name) == 0 && slice_eq(name, s);
+}
+
+/* ":key" first, then ",key". */
+static void
+add_key(struct buf *b, const char *key, struct slice value, bool there)
+{
+	const char *colon = memchr(b->p, ':', b->n);
+
+	if (!there)
+		return;
+	/* The hash has no colon. */
+	buf_addc(b, memchr(colon + 1, ':', b->n -
+	    (size_t)(colon + 1 - b->p)) == NULL ? ':' : ',');
+	buf_add_str(b, key);
+	buf_add_slice(b, value);
 }
 
 /* 0, or -1 with EINVAL. */
@@ -88,7 +114,8 @@ new_row(struct rewrite *w, const struct passwd_entry *e)
 
 	if (!name_ok(e->name, w->a) ||
 	    (e->hash.p != NULL && !field_ok(e->hash)) ||
-	    (e->alias_of.n > 0 && !name_ok(e->alias_of, w->a)))
+	    (e->alias_of.n > 0 && !name_ok(e->alias_of, w->a)) ||
+	    !full_name_ok(e->full_name))
 		goto bad;
 	if (e->hash.p == NULL) {
 		add_row(w, e->name, slice_make(NULL, 0), false, true);
@@ -98,14 +125,9 @@ new_row(struct rewrite *w, const struct passwd_entry *e)
 	buf_add_slice(&b, e->name);
 	buf_addc(&b, ':');
 	buf_add_slice(&b, e->hash);
-	if (e->alias_of.n > 0 || e->disabled)
-		buf_addc(&b, ':');
-	if (e->alias_of.n > 0) {
-		buf_add_str(&b, "alias-of=");
-		buf_add_slice(&b, e->alias_of);
-	}
-	if (e->disabled)
-		buf_add_str(&b, e->alias_of.n > 0 ? ",disabled" : "disabled");
+	add_key(&b, "alias-of=", e->alias_of, e->alias_of.n > 0);
+	add_key(&b, "name=", e->full_name, e->full_name.n > 0);
+	add_key(&b, "disabled", slice_make(NULL, 0), e->disabled);
 	if (b.overflow) {
 		buf_release(&b);
 		goto bad;

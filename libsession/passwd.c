@@ -78,6 +78,9 @@ passwd_line(struct slice line, struct passwd_entry *e_r)
 		else if (slice_starts(word, SLICE_LIT("alias-of=")) &&
 		    word.n > 9)
 			e_r->alias_of = slice_make(word.p + 9, word.n - 9);
+		else if (slice_starts(word, SLICE_LIT("name=")) &&
+		    utf8_valid(word))
+			e_r->full_name = slice_make(word.p + 5, word.n - 5);
 		else
 			return -1;	/* not understood: not obeyed */
 	}

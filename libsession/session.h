@@ -113,6 +113,18 @@ int login_verify(const struct conf *c, enum conf_protocol proto,
 int login_recipient(const struct conf *c, struct slice address,
     struct arena *a, struct slice *account_r);
 
+/*
+ * May the account send mail as that address (with a domain, without <>)?  It may
+ * where mail for it would be delivered to it: LOGIN_OK, else LOGIN_E_DENIED,
+ * LOGIN_E_TEMP.  Where no domains are configured the domain is the host's name.
+ */
+int login_sender(const struct conf *c, const char *account,
+    struct slice address, struct arena *a);
+/* The account's own address, and its owner's name as the password file has it
+ * (may be empty).  LOGIN_OK or LOGIN_E_TEMP. */
+int login_own_address(const struct conf *c, const char *account,
+    struct arena *a, struct slice *address_r, struct slice *name_r);
+
 /* conf -> store_conf, pointers borrowed from c.  Once for each c. */
 void session_store_conf(const struct conf *c, struct store_conf *sc_r);
 

@@ -405,6 +405,49 @@ mailboxes_check(struct changes *c)
 		k->was = !is_new(c, k->id, k->id);
 }
 
+/* ---- identities and the like ------------------------------------------- */
+
+/* The kind of rows, or 0. */
+static int
+type_kind(enum store_type t)
+{
+	return t == STORE_T_IDENTITY ? ROW_K_IDENTITY : 0;
+}
+
+static int
+object_note(void *arg, uint64_t id, struct slice val)
+{
+	struct changes *c = arg;
+	uint64_t modseq;
+	struct cand *k;
+	bool gone;
+	int rc;
+
+	if ((rc = row_object_get(val, &modseq, &gone)) < 0 ||
+	    modseq < c->from)
+		return rc;
+	k = cand_note(c, id, modseq);
+	k->is = !gone;
+	k->destroyed = gone;
+	k->was = !is_new(c, id, id);
+	return 0;
+}
+
+/* The answer of since_check(). */
+static int
+objects_since(struct changes *c)
+{
+	struct row_objects s;
+	int rc;
+
+	rc = objects_read(c->t, c->tmp, type_kind(c->type), &s);
+	if (rc < 0)
+		return rc;
+	if (s.modseq < c->from)
+		return 1;
+	return c->from <= s.floor ? STORE_E_TOOOLD : 0;
+}
+
 /* ---- the answer -------------------------------------------------------- */
 
 struct told {
@@ -498,6 +541,8 @@ changes_collect(struct changes *c)
 {
 	int rc = 0;
 
+	if (type_kind(c->type) != 0)
+		return objects_each(c->t, type_kind(c->type), object_note, c);
 	if (c->type != STORE_T_MAILBOX && (rc = slots_note(c)) < 0)
 		return rc;
 	if (c->type == STORE_T_MAILBOX && (rc = mailboxes_note(c)) < 0)
@@ -521,9 +566,11 @@ since_check(struct changes *c, uint64_t modseq, uint64_t state)
 	c->since = place_from_state(state);
 	if (c->since.modseq > modseq || c->since.hash > PLACE_ALL)
 		return STORE_E_INVALID;
+	c->from = c->since.modseq + (c->since.hash == PLACE_ALL);
+	if (type_kind(c->type) != 0)
+		return objects_since(c);
 	if ((rc = head_read(c->t, c->tmp, &h)) < 0)
 		return rc;
-	c->from = c->since.modseq + (c->since.hash == PLACE_ALL);
 	if (c->from <= h.horizon)
 		return STORE_E_TOOOLD;
 	return (c->type == STORE_T_EMAIL ? h.email_modseq :
@@ -560,13 +607,18 @@ store_changes(struct store *st, struct arena *a, enum store_type t,
 int
 store_type_modseq(struct store *st, enum store_type t, uint64_t *m_r)
 {
+	struct row_objects s;
 	struct row_head h;
 	struct kv_txn *txn;
 	int rc;
 
 	if ((rc = ro_begin(st, &txn)) < 0)
 		return rc;
-	if ((rc = head_read(txn, st->ra, &h)) == 0)
+	if (type_kind(t) != 0) {
+		rc = objects_read(txn, st->ra, type_kind(t), &s);
+		if (rc == 0)
+			*m_r = s.modseq;
+	} else if ((rc = head_read(txn, st->ra, &h)) == 0)
 		*m_r = t == STORE_T_EMAIL ? h.email_modseq :
 		    t == STORE_T_MAILBOX ? h.mailbox_modseq : h.thread_modseq;
 	ro_end(st);

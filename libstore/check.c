@@ -48,7 +48,7 @@ check_rows(struct check *c, int kind,
 static int
 row_known(struct check *c, struct slice key, struct slice val)
 {
-	if (key.n > 0 && !memchr("HMnrhcgetTixkbdjams", key.p[0], 19))
+	if (key.n > 0 && !memchr("HMnrhcgetTixkbdjamsI", key.p[0], 20))
 		check_fault(c, "unknown kind of row 0x%02x",
 		    (unsigned char)key.p[0]);
 	return val.n > 0 && row_version((unsigned char)val.p[0],
@@ -235,7 +235,7 @@ check_all(struct check *c)
 	    subscription_check)) < 0 ||
 	    (rc = check_rows(c, ROW_K_ACL, acl_check)) < 0 ||
 	    (rc = check_rows(c, ROW_K_META, meta_check)) < 0 ||
-	    (rc = meta_sum_check(c)) < 0 ||
+	    (rc = meta_sum_check(c)) < 0 || (rc = check_objects(c)) < 0 ||
 	    (rc = check_chunks(c)) < 0 || (rc = check_emails(c)) < 0 ||
 	    (rc = check_threads(c)) < 0 || (rc = check_blobs(c)) < 0 ||
 	    (rc = check_tombs(c)) < 0 || (rc = check_counts(c)) < 0)

@@ -13,6 +13,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/check.c libstore/check.h \
 	libstore/check-email.c \
 	libstore/check-mailbox.c \
+	libstore/check-object.c \
 	libstore/chunk.c \
 	libstore/copy.c \
 	libstore/email.c \
@@ -21,6 +22,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/expunge.c \
 	libstore/flags.c \
 	libstore/ids.c \
+	libstore/identity.c \
 	libstore/keyword.c \
 	libstore/mailbox.c \
 	libstore/mailbox-set.c \
@@ -29,12 +31,14 @@ libstore_libstore_a_SOURCES += \
 	libstore/message.c \
 	libstore/metadata.c \
 	libstore/msgid.c \
+	libstore/object.c \
 	libstore/quota.c \
 	libstore/read.c \
 	libstore/repair.c libstore/repair.h \
 	libstore/repair-blob.c \
 	libstore/repair-load.c \
 	libstore/repair-mailbox.c \
+	libstore/repair-object.c \
 	libstore/repair-settle.c \
 	libstore/repair-write.c \
 	libstore/recent.c \
@@ -42,7 +46,9 @@ libstore_libstore_a_SOURCES += \
 	libstore/shares.c \
 	libstore/rows.c libstore/rows.h \
 	libstore/rows-bulk.c \
+	libstore/rows-object.c \
 	libstore/run.c \
+	libstore/submission.h \
 	libstore/subscription.c \
 	libstore/spool.c \
 	libstore/store.h libstore/store-int.h \
@@ -257,3 +263,9 @@ t_unit_test_store_subscription_SOURCES = t/unit/test-store-subscription.c \
 	$(STORE_FIXTURE)
 t_unit_test_store_subscription_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_subscription_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store-identity
+t_unit_test_store_identity_SOURCES = t/unit/test-store-identity.c \
+	$(STORE_FIXTURE)
+t_unit_test_store_identity_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_identity_LDADD = $(STORE_TEST_LIBS)

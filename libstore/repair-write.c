@@ -31,6 +31,12 @@ put_val(struct repair *r, struct row_key k)
 	return put(r, k, buf_slice(&r->st->val));
 }
 
+int
+rp_put(struct repair *r, struct row_key k)
+{
+	return put_val(r, k);
+}
+
 static int
 put_u64(struct repair *r, struct row_key k, uint64_t v)
 {
@@ -507,7 +513,7 @@ write_rest(struct repair *r)
 		if ((rc = mailbox_write(r, m)) < 0)
 			return rc;
 	}
-	if ((rc = meta_write(r)) < 0)
+	if ((rc = meta_write(r)) < 0 || (rc = rp_write_objects(r)) < 0)
 		return rc;
 	if (r->n_keyword > 0) {
 		row_keywords_put(&r->st->val, r->keyword, r->n_keyword);

@@ -82,6 +82,12 @@ struct rp_meta {		/* an annotation */
 	struct row_meta m;
 };
 
+struct rp_object {		/* an identity */
+	int kind;
+	uint64_t id;
+	struct slice val;	/* its row */
+};
+
 struct repair {
 	struct store *st;
 	struct kv_txn *t;
@@ -112,6 +118,8 @@ struct repair {
 	size_t n_dying, cap_dying;
 	struct rp_meta *meta;
 	size_t n_meta, cap_meta;
+	struct rp_object *object;
+	size_t n_object, cap_object;
 	size_t octets;		/* of the transaction */
 	struct rp_mailbox *recovered;
 };
@@ -135,5 +143,10 @@ int rp_contents(struct repair *r);	/* repair-blob.c: what can't be read,
 					 * what nobody knows */
 int rp_mailboxes(struct repair *r);	/* repair-mailbox.c: tree, UIDs */
 int rp_write(struct repair *r);		/* repair-write.c */
+/* Writes the value in st->val. */
+int rp_put(struct repair *r, struct row_key k);
+/* repair-object.c */
+int rp_load_identity(struct repair *r, struct slice key, struct slice val);
+int rp_write_objects(struct repair *r);
 
 #endif

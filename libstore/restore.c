@@ -285,6 +285,8 @@ fix_head(struct work *w, struct fix *f)
 	w->head.horizon = w->modseq - 1;
 	w->head.email_modseq = w->head.mailbox_modseq =
 	    w->head.thread_modseq = w->modseq;
+	if ((rc = objects_forget(w, ROW_K_IDENTITY)) < 0)
+		return rc;
 	w->head.uidvalidity = uid_max(w->head.uidvalidity,
 	    (uint64_t)old.uidvalidity +
 	    (f->x->exact ? 0 : SPARE_UIDVALIDITIES));

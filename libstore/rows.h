@@ -36,7 +36,8 @@ enum {
 	ROW_WHO_MAX = 129,		/* a sign and an account */
 	ROW_RIGHTS_ALL = 0xfff,
 	ROW_META_NAME_MAX = 512,	/* of an annotation */
-	ROW_META_VALUE_MAX = 1 << 20
+	ROW_META_VALUE_MAX = 1 << 20,
+	ROW_ADDRESSES_MAX = 1000
 };
 #define ROW_MODSEQ_MAX ((UINT64_C(1) << 40) - 1)
 
@@ -54,7 +55,8 @@ enum {
 	ROW_K_EMAIL = 'e', ROW_K_THREAD = 't', ROW_K_MEMBER = 'T',
 	ROW_K_MSGID = 'i', ROW_K_TOMB = 'x', ROW_K_KEYWORDS = 'k',
 	ROW_K_BLOB = 'b', ROW_K_DUE = 'd', ROW_K_JOB = 'j',
-	ROW_K_ACL = 'a', ROW_K_META = 'm', ROW_K_SUBSCRIPTION = 's'
+	ROW_K_ACL = 'a', ROW_K_META = 'm', ROW_K_SUBSCRIPTION = 's',
+	ROW_K_IDENTITY = 'I'
 };
 enum { ROW_KEY_MAX = 40 };
 
@@ -228,6 +230,43 @@ struct row_meta_sum {
 };
 int row_meta_sum_put(struct buf *b, const struct row_meta_sum *m);
 int row_meta_sum_get(struct slice v, struct row_meta_sum *m_r);
+
+/* ---- small objects of the account (rows-object.c) ---------------------- */
+
+/*
+ * Each has an id, in its key, and was changed or removed at a modseq; what was
+ * removed leaves a mark.  Under the kind alone there is their sum.
+ */
+struct row_objects {
+	uint64_t modseq;	/* of the last change of any */
+	uint64_t floor;		/* changes can be told after that one */
+	uint32_t n, gone;	/* objects; marks */
+};
+int row_objects_put(struct buf *b, const struct row_objects *s);
+int row_objects_get(struct slice v, struct row_objects *s_r);
+/* What all have in common. */
+int row_object_get(struct slice v, uint64_t *modseq_r, bool *gone_r);
+int row_gone_put(struct buf *b, uint64_t modseq);
+
+struct row_address {
+	struct slice name;	/* p NULL: none */
+	struct slice email;
+};
+struct row_addresses {
+	bool present;
+	struct row_address *a;
+	size_t n;
+};
+struct row_identity {
+	uint64_t modseq;
+	bool is_default;
+	struct slice name, email, text, html;	/* signatures */
+	struct row_addresses reply_to, bcc;
+};
+int row_identity_put(struct buf *b, const struct row_identity *i);
+/* CORRUPT also for the mark of one that is gone. */
+int row_identity_get(struct slice v, struct arena *a,
+    struct row_identity *i_r);
 
 /* ---- tombstones -------------------------------------------------------- */
 

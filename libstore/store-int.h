@@ -12,6 +12,7 @@
 #include "libstore/kv.h"
 #include "libstore/rows.h"
 #include "libstore/store.h"
+#include "libstore/submission.h"
 #include "libstore/umap.h"
 
 struct store {
@@ -349,6 +350,18 @@ struct row_key meta_key(uint64_t mailbox, struct slice user,
 uint64_t meta_size(const struct row_meta *m);
 int meta_drop(struct work *w, uint64_t mailbox);
 int meta_copy(struct store *st, uint64_t from, uint64_t to);
+/* object.c: identities and what else has a mark where it was */
+int objects_read(struct kv_txn *t, struct arena *a, int kind,
+    struct row_objects *s_r);
+/* Calls fn for each row but the sum; fn != 0 stops and is returned. */
+int objects_each(struct kv_txn *t, int kind,
+    int (*fn)(void *arg, uint64_t id, struct slice val), void *arg);
+/* Writes one, whose value is st->val. */
+int object_put(struct work *w, int kind, uint64_t id, bool fresh);
+/* Leaves a mark in its place. */
+int object_gone(struct work *w, int kind, uint64_t id);
+/* Changes from before this one can't be told. */
+int objects_forget(struct work *w, int kind);
 /* shares.c: makes sure that a hint of this account is there for who. */
 int share_hint(struct store *st, struct slice who);
 

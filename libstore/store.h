@@ -620,7 +620,9 @@ struct store_change {
 	enum store_change_kind kind;
 	bool counts_only;	/* mailboxes: nothing but counts changed */
 };
-enum store_type { STORE_T_EMAIL, STORE_T_MAILBOX, STORE_T_THREAD };
+enum store_type {
+	STORE_T_EMAIL, STORE_T_MAILBOX, STORE_T_THREAD, STORE_T_IDENTITY
+};
 /*
  * What changed after since, each id once, oldest change first; what was both
  * created and destroyed after since is left out.  An Email with \Deleted

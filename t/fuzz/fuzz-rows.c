@@ -113,6 +113,9 @@ round_meta(struct slice v)
 	same();
 }
 
+ROUND(identity, struct row_identity, GET_ARENA, &x)
+ROUND(objects, struct row_objects, GET, &x)
+
 struct tombs {
 	struct row_tomb *t;
 	size_t n, cap;
@@ -234,7 +237,8 @@ round_keys(struct slice v)
 static void (*const round_trip[])(struct slice v) = {
 	round_head, round_mailbox, round_email, round_thread, round_blob,
 	round_due, round_u64, round_u32, round_keywords, round_tombs,
-	round_hot, round_cold, round_keys, round_acl, round_meta, round_path
+	round_hot, round_cold, round_keys, round_acl, round_meta, round_path,
+	round_identity, round_objects
 };
 
 int

@@ -15,12 +15,15 @@ use Socket qw(IPPROTO_TCP SOCK_STREAM TCP_NODELAY);
 our $json = JSON::PP->new->utf8->canonical;
 my @using = map { "urn:ietf:params:jmap:$_" } qw(core mail);
 
-# CulverJmap->new(users => {...}, conf => "extra lines", listener => "linger = 1")
+# CulverJmap->new(users => {...}, conf => "extra lines", listener => "linger = 1",
+#     using => ["submission"])
 sub new {
 	my ($class, %o) = @_;
 	my $self = $class->SUPER::new(%o, tls => 1,
 		conf => ($o{conf} || '') . "\n" . engine() . 'listener jmap { protocol = "jmap" '
 		. ($o{listener} || '') . " }\n");
+	$self->{using} = [@using, map { "urn:ietf:params:jmap:$_" }
+		@{ $o{using} || [] }];
 	($self->{user}, $self->{pass}) = @{ $o{login} || ['alice', 'secret'] };
 	$self->start_jmap;
 	$self->start_nginx;
@@ -188,7 +191,7 @@ sub post {
 sub calls {
 	my ($self, @calls) = @_;
 	my $n = 0;
-	my $r = $self->post($json->encode({ using => \@using,
+	my $r = $self->post($json->encode({ using => $self->{using},
 		methodCalls => [map { [$_->[0], { accountId => $self->account,
 			%{ $_->[1] } }, $_->[2] // 'c' . $n++] } @calls] }));
 	croak "$r->{status} $r->{content}" unless $r->{status} == 200;

@@ -1,0 +1,85 @@
+/* libstore/check-object.c - verifies identities and other small objects */
+#include "config.h"
+
+#include "libstore/check.h"
+
+struct objects {
+	struct check *c;
+	int kind;
+	uint32_t n, gone;
+	uint64_t modseq;	/* the last one of any */
+	size_t bad;
+};
+
+static int
+value_check(struct objects *o, struct slice val)
+{
+	struct row_identity i;
+
+	return row_identity_get(val, o->c->tmp, &i);
+}
+
+static int
+object_check(void *arg, uint64_t id, struct slice val)
+{
+	struct objects *o = arg;
+	uint64_t modseq;
+	bool gone;
+	int rc;
+
+	arena_reset(o->c->tmp);
+	rc = row_object_get(val, &modseq, &gone);
+	if (rc == 0 && !gone)
+		rc = value_check(o, val);
+	if (rc == STORE_E_CORRUPT) {
+		o->bad++;
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	if (modseq > o->modseq)
+		o->modseq = modseq;
+	if (row_id_modseq(id) > modseq)
+		check_fault(o->c, "an object '%c' changed before it was made",
+		    o->kind);
+	o->gone += gone;
+	o->n += !gone;
+	return 0;
+}
+
+static int
+kind_check(struct check *c, int kind)
+{
+	struct objects o = { .c = c, .kind = kind };
+	struct row_objects s;
+	int rc;
+
+	if ((rc = objects_each(c->t, kind, object_check, &o)) < 0 &&
+	    rc != STORE_E_CORRUPT)
+		return rc;
+	o.bad += rc == STORE_E_CORRUPT;
+	if (o.bad > 0) {
+		check_fault(c, "%zu rows '%c' can't be decoded", o.bad, kind);
+		return 0;	/* the sum is of them too */
+	}
+	rc = objects_read(c->t, c->tmp, kind, &s);
+	if (rc == STORE_E_CORRUPT) {
+		check_fault(c, "the sum of rows '%c' can't be decoded", kind);
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	if (s.n != o.n || s.gone != o.gone)
+		check_fault(c, "%u objects '%c' and %u marks are counted; "
+		    "there are %u and %u", s.n, kind, s.gone, o.n, o.gone);
+	if (s.modseq > c->modseq || o.modseq > s.modseq)
+		check_fault(c, "objects '%c' have a modseq of the future",
+		    kind);
+	return 0;
+}
+
+int
+check_objects(struct check *c)
+{
+	return kind_check(c, ROW_K_IDENTITY);
+}

@@ -1,0 +1,87 @@
+/* libstore/repair-object.c - identities of a damaged account */
+#include "config.h"
+
+#include "libstore/repair.h"
+
+static void
+note(struct repair *r, int kind, uint64_t id, struct slice val)
+{
+	r->object = arena_grow(r->a, r->object, &r->cap_object,
+	    r->n_object + 1, sizeof(*r->object));
+	r->object[r->n_object++] = (struct rp_object){
+		.kind = kind, .id = id, .val = arena_slice(r->a, val)
+	};
+}
+
+/* 1: it is one that lives. */
+static int
+head_of(struct repair *r, int kind, struct slice key, struct slice val,
+    uint64_t *id_r)
+{
+	uint64_t modseq;
+	bool gone;
+	int rc;
+
+	if (key.n == 1)		/* the sum is made anew */
+		return 0;
+	if (!row_key_get_u64(key, kind, id_r) || *id_r == 0)
+		return STORE_E_CORRUPT;
+	if ((rc = row_object_get(val, &modseq, &gone)) < 0)
+		return rc;
+	rp_seen(r, modseq);
+	rp_seen(r, row_id_modseq(*id_r));
+	return !gone;
+}
+
+int
+rp_load_identity(struct repair *r, struct slice key, struct slice val)
+{
+	struct row_identity i;
+	uint64_t id;
+	int rc = head_of(r, ROW_K_IDENTITY, key, val, &id);
+
+	if (rc <= 0)
+		return rc;
+	if ((rc = row_identity_get(val, r->tmp, &i)) < 0)
+		return rc;
+	note(r, ROW_K_IDENTITY, id, val);
+	return 0;
+}
+
+static int
+write_one(struct repair *r, const struct rp_object *o)
+{
+	struct row_identity i;
+	int rc;
+
+	arena_reset(r->tmp);
+	if ((rc = row_identity_get(o->val, r->tmp, &i)) < 0)
+		return rc;
+	i.modseq = r->modseq;
+	row_identity_put(&r->st->val, &i);
+	return rp_put(r, row_key_u64(o->kind, o->id));
+}
+
+/* States that clients have are of before the repair. */
+static int
+write_sum(struct repair *r, int kind, uint32_t n)
+{
+	struct row_objects s = { r->modseq, r->modseq, n, 0 };
+
+	row_objects_put(&r->st->val, &s);
+	return rp_put(r, row_key_kind(kind));
+}
+
+int
+rp_write_objects(struct repair *r)
+{
+	uint32_t n = 0;
+	int rc;
+
+	for (size_t i = 0; i < r->n_object; i++) {
+		if ((rc = write_one(r, &r->object[i])) < 0)
+			return rc;
+		n += r->object[i].kind == ROW_K_IDENTITY;
+	}
+	return write_sum(r, ROW_K_IDENTITY, n);
+}
