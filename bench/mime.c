@@ -95,6 +95,39 @@ do_decode(struct set *s, size_t i, struct arena *a)
 		abort();
 }
 
+static struct mime_needle *needle;
+
+static void
+do_search(struct set *s, size_t i, struct arena *a)
+{
+	struct mime_msg *m;
+
+	mime_parse(s->raw[i], NULL, a, &m);
+	if (mime_needle_in_msg(needle, m, s->raw[i], true))
+		abort();
+}
+
+/* A text that no message has. */
+static void
+search(struct set *s, struct arena *a)
+{
+	static const struct slice text = { "no such w\xc3\xb6rd", 13 };
+	double t;
+
+	mime_needle_new(text, a, &needle);
+	t = rounds(s, do_search);
+	printf("  search, folded    %8.0f MB/s\n", (double)s->octets / t / 1e6);
+	for (int c = 0; c < COLLATION_N; c++) {
+		if (mime_needle_collated(text, (enum collation)c, a,
+		    &needle) < 0)
+			continue;
+		t = rounds(s, do_search);
+		printf("  %-17s %8.0f MB/s\n",
+		    collation_name((enum collation)c),
+		    (double)s->octets / t / 1e6);
+	}
+}
+
 static void
 records(struct set *s, struct arena *a)
 {
@@ -138,6 +171,7 @@ run(const char *name, uint32_t median, bool small)
 	t = rounds(&s, do_decode);
 	printf("  record            %8.0f ns to decode, %.0f octets\n",
 	    t / (double)s.n * 1e9, (double)s.record_octets / (double)s.n);
+	search(&s, a);
 	arena_free(&a);
 }
 

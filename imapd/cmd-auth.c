@@ -174,6 +174,8 @@ forget_user(struct imap_cmd *cmd)
 	imap_others_close(s);
 	imap_flags_forget(s);
 	s->enabled = 0;
+	s->collation = COLLATION_UNICODE;
+	s->descending = false;
 	s->out.utf8 = false;
 	s->bad = 0;
 	login_forget(s->x);

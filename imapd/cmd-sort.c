@@ -13,6 +13,8 @@ struct sort {
 	enum key key[CRITERIA_MAX];
 	bool reverse[CRITERIA_MAX];
 	size_t n;
+	enum collation collation;
+	bool descending;
 	struct key_value *v;	/* n for each message */
 };
 
@@ -63,7 +65,7 @@ on_message(void *arg, struct fetch_msg *m, size_t i)
 	int rc = 0;
 
 	for (size_t k = 0; rc == 0 && k < o->n; k++)
-		rc = key_get(m, o->key[k], o->r->q.cmd->a,
+		rc = key_get(m, o->key[k], o->collation, o->r->q.cmd->a,
 		    &o->v[i * o->n + k]);
 	return rc;
 }
@@ -77,7 +79,7 @@ compare(const void *a, const void *b, void *arg)
 
 	for (size_t k = 0; k < o->n; k++) {
 		int c = key_compare(&o->v[x * o->n + k],
-		    &o->v[y * o->n + k]);
+		    &o->v[y * o->n + k], o->descending);
 
 		if (c != 0)
 			return o->reverse[k] ? -c : c;
@@ -115,6 +117,8 @@ cmd_sort(struct imap_cmd *cmd)
 	int rc;
 
 	o.r->q.cmd = cmd;
+	o.collation = cmd->s->collation;
+	o.descending = cmd->s->descending;
 	if (!parse(&o, &cmd->args))
 		return search_failed(o.r, 0);
 	if ((rc = search_run(o.r)) < 0)

@@ -53,11 +53,12 @@ on_message(void *arg, struct fetch_msg *m, size_t i)
 	struct gather *g = arg;
 	struct tree_msg *t = &g->m[i];
 	struct arena *a = g->r->q.cmd->a;
+	enum collation c = g->r->q.cmd->s->collation;
 	struct key_value sent;
 	int rc;
 
-	if ((rc = key_get(m, KEY_DATE, a, &sent)) < 0 ||
-	    (rc = key_subject(m, a, &t->subject, &t->reply)) < 0)
+	if ((rc = key_get(m, KEY_DATE, c, a, &sent)) < 0 ||
+	    (rc = key_subject(m, c, a, &t->subject, &t->reply)) < 0)
 		return rc;
 	t->sent = sent.n;
 	t->arrived = m->info->received_at;

@@ -12,6 +12,8 @@ static const struct imap_command commands[] = {
 	{ "CAPABILITY", cmd_capability, IMAP_ANY, 0, NULL, NULL },
 	{ "CHECK", cmd_check, IMAP_SELECTED, 0, NULL, NULL },
 	{ "CLOSE", cmd_close, IMAP_SELECTED, IMAP_NOSYNC, NULL, NULL },
+	{ "COMPARATOR", cmd_comparator, IMAP_LOGGEDIN, 0, "I18NLEVEL=2",
+	    NULL },
 	{ "COMPRESS", cmd_compress, IMAP_LOGGEDIN, 0, "COMPRESS=DEFLATE",
 	    NULL },
 	{ "COPY", cmd_copy, IMAP_SELECTED, IMAP_SEQ |
@@ -112,6 +114,7 @@ static const struct {
 	{ "ESEARCH",		CAP_AFTER },
 	{ "ESORT",		CAP_AFTER },
 	{ "FILTERS",		CAP_AFTER },
+	{ "I18NLEVEL=2",	CAP_AFTER },
 	{ "INPROGRESS",		CAP_AFTER },
 	{ "LIST-EXTENDED",	CAP_AFTER },
 	{ "LIST-METADATA",	CAP_AFTER },

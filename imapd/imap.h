@@ -12,6 +12,7 @@
 #include "imapd/place.h"
 #include "imapd/view.h"
 #include "libbase/arena.h"
+#include "libbase/collation.h"
 #include "libsession/session.h"
 #include "libstore/store.h"
 
@@ -102,6 +103,8 @@ struct imap_session {
 	size_t n_keywords;
 	uint64_t keywords_told;		/* bits in the last FLAGS response */
 	unsigned enabled;		/* IMAP_CONDSTORE, ... */
+	enum collation collation;	/* the active comparator (RFC 5255) */
+	bool descending;		/* it orders the other way round */
 	bool id_given, bye, compressed;
 	unsigned bad;			/* bad commands before login */
 	int64_t deadline;		/* monotonic ms: the end of patience */
@@ -268,6 +271,7 @@ enum imap_next cmd_authenticate(struct imap_cmd *cmd);
 enum imap_next cmd_capability(struct imap_cmd *cmd);
 enum imap_next cmd_check(struct imap_cmd *cmd);
 enum imap_next cmd_close(struct imap_cmd *cmd);
+enum imap_next cmd_comparator(struct imap_cmd *cmd);
 enum imap_next cmd_compress(struct imap_cmd *cmd);
 enum imap_next cmd_copy(struct imap_cmd *cmd);
 enum imap_next cmd_create(struct imap_cmd *cmd);

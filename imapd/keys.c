@@ -7,44 +7,61 @@
 
 enum { TEXT_MAX = 1000 };	/* octets that count */
 
-static struct slice
-fold(struct slice s, struct arena *a)
-{
-	struct slice out;
+enum { FAILED = 0xff };		/* the key of what can't be UTF-8 begins so */
 
-	if (utf8_fold(s, a, &out) < 0)
-		out = s;
-	if (out.n > TEXT_MAX)
-		out.n = TEXT_MAX;
-	return arena_slice(a, out);
+/* RFC 5255 4.6: what can't be converted, octets if it is given, is ordered by
+ * i;octet and behind all else. */
+static struct slice
+collate(enum collation c, struct slice s, struct slice octets, struct arena *a)
+{
+	struct slice key = SLICE_LIT("");
+	struct buf b;
+
+	if (octets.p == NULL && !utf8_valid(s))
+		octets = s;
+	buf_init(&b, SIZE_MAX / 2);
+	if (octets.p == NULL) {
+		s.n = utf8_cut(s, TEXT_MAX);
+		collation_add(c, s, &b);
+	} else {
+		buf_addc(&b, (char)FAILED);
+		buf_add_slice(&b, octets);
+	}
+	if (b.n > TEXT_MAX)
+		b.n = TEXT_MAX;
+	if (b.n > 0)
+		key = arena_slice(a, buf_slice(&b));
+	buf_release(&b);
+	return key;
 }
 
 /* addr-mailbox of the first address, or what people see of it. */
 static struct slice
-address(const struct mime_addrs *l, bool display, struct arena *a)
+address(const struct mime_addrs *l, bool display, enum collation c,
+    struct fetch_msg *m, struct arena *a)
 {
 	const struct mime_addr *ad = l->n > 0 ? &l->a[0] : NULL;
-	struct slice s;
+	struct slice s, octets = { NULL, 0 };
 
 	if (ad == NULL)
 		return SLICE_LIT("");
 	if (ad->kind != MIME_ADDR)	/* a group: its name is in both */
-		s = mime_text(a, ad->name);
+		s = mime_text_octets(m->a, ad->name, &octets);
 	else if (!display)
 		s = ad->mailbox;
 	else {
-		s = mime_text(a, ad->name);
+		s = mime_text_octets(m->a, ad->name, &octets);
 		if (s.n == 0)
-			s = mime_addr_email(ad, a);
+			s = mime_addr_email(ad, m->a);
 	}
-	return fold(s.p ? s : SLICE_LIT(""), a);
+	return collate(c, s, octets, a);
 }
 
 int
-key_subject(struct fetch_msg *m, struct arena *a, struct slice *s_r,
-    bool *reply_r)
+key_subject(struct fetch_msg *m, enum collation c, struct arena *a,
+    struct slice *s_r, bool *reply_r)
 {
-	struct slice s;
+	struct slice s, octets;
 	int rc;
 
 	if ((rc = fetch_msg_mime(m)) < 0)
@@ -52,13 +69,18 @@ key_subject(struct fetch_msg *m, struct arena *a, struct slice *s_r,
 	s = m->mime->root->env->subject;
 	*reply_r = false;
 	*s_r = SLICE_LIT("");
-	if (s.p != NULL)
-		*s_r = fold(mime_base_subject(s, m->a, reply_r), a);
+	if (s.p == NULL)
+		return 0;
+	s = mime_base_subject_of(mime_text_octets(m->a, s, &octets), m->a,
+	    reply_r);
+	if (octets.p != NULL)
+		octets = mime_base_subject_of(octets, m->a, NULL);
+	*s_r = collate(c, s, octets, a);
 	return 0;
 }
 
 int
-key_get(struct fetch_msg *m, enum key k, struct arena *a,
+key_get(struct fetch_msg *m, enum key k, enum collation c, struct arena *a,
     struct key_value *v_r)
 {
 	const struct mime_env *env;
@@ -81,31 +103,38 @@ key_get(struct fetch_msg *m, enum key k, struct arena *a,
 		v_r->n = env->sent.ok ? env->sent.t : m->info->received_at;
 		break;
 	case KEY_SUBJECT:
-		return key_subject(m, a, &v_r->s, &reply);
+		return key_subject(m, c, a, &v_r->s, &reply);
 	case KEY_CC:
-		v_r->s = address(&env->cc, false, a);
+		v_r->s = address(&env->cc, false, c, m, a);
 		break;
 	case KEY_FROM:
 	case KEY_DISPLAYFROM:
-		v_r->s = address(&env->from, k == KEY_DISPLAYFROM, a);
+		v_r->s = address(&env->from, k == KEY_DISPLAYFROM, c,
+		    m, a);
 		break;
 	default:
-		v_r->s = address(&env->to, k == KEY_DISPLAYTO, a);
+		v_r->s = address(&env->to, k == KEY_DISPLAYTO, c,
+		    m, a);
 	}
 	return 0;
 }
 
-int
-key_compare(const struct key_value *x, const struct key_value *y)
+static bool
+failed(struct slice s)
 {
-	size_t n = x->s.n < y->s.n ? x->s.n : y->s.n;
-	int c;
+	return s.n > 0 && (unsigned char)s.p[0] == FAILED;
+}
+
+int
+key_compare(const struct key_value *x, const struct key_value *y,
+    bool descending)
+{
+	int d;
 
 	if (x->n != y->n)
 		return x->n < y->n ? -1 : 1;
-	if (n > 0 && (c = memcmp(x->s.p, y->s.p, n)) != 0)
-		return c;
-	return (x->s.n > y->s.n) - (x->s.n < y->s.n);
+	d = slice_cmp(x->s, y->s);
+	return descending && failed(x->s) == failed(y->s) ? -d : d;
 }
 
 /* ---- all messages -------------------------------------------------------- */

@@ -12,17 +12,20 @@ enum key {
 
 struct key_value {
 	int64_t n;
-	struct slice s;		/* case-folded; absent for numbers */
+	struct slice s;		/* the comparator's key; absent for numbers */
 };
 
 /* Of one message; text in the arena, which the message's must outlive.
  * enum store_rc. */
-int key_get(struct fetch_msg *m, enum key k, struct arena *a,
+int key_get(struct fetch_msg *m, enum key k, enum collation c, struct arena *a,
     struct key_value *v_r);
-int key_compare(const struct key_value *x, const struct key_value *y);
-/* RFC 5256 2.1 of the subject, case-folded; *reply_r: a reply or a forward. */
-int key_subject(struct fetch_msg *m, struct arena *a, struct slice *s_r,
-    bool *reply_r);
+/* descending: the comparator's order of texts is the other way round. */
+int key_compare(const struct key_value *x, const struct key_value *y,
+    bool descending);
+/* The comparator's key of the base subject (RFC 5256 2.1); *reply_r: a reply or
+ * a forward. */
+int key_subject(struct fetch_msg *m, enum collation c, struct arena *a,
+    struct slice *s_r, bool *reply_r);
 
 /*
  * Calls fn for each message that was found, by UID; i is its index in r->uid.

@@ -12,6 +12,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/cmd-any.c \
 	imapd/cmd-append.c \
 	imapd/cmd-auth.c \
+	imapd/cmd-comparator.c \
 	imapd/cmd-compress.c \
 	imapd/cmd-copy.c \
 	imapd/cmd-esearch.c \
@@ -116,6 +117,7 @@ TAPS += \
 	t/imap/binary.t \
 	t/imap/catenate.t \
 	t/imap/clients.t \
+	t/imap/comparator.t \
 	t/imap/compress.t \
 	t/imap/condstore.t \
 	t/imap/copy.t \

@@ -119,7 +119,8 @@ needle(struct search_request *q, struct imap_args *v, struct search_node *n)
 		return false;
 	if (q->charset.p != NULL)
 		s = mime_to_utf8(q->cmd->a, q->charset, s, &problem);
-	if (problem || mime_needle_new(s, q->cmd->a, &n->needle) < 0) {
+	if (problem || mime_needle_collated(s, q->cmd->s->collation,
+	    q->cmd->a, &n->needle) < 0) {
 		*v = before;
 		return imap_args_expected(v, "text in the CHARSET");
 	}

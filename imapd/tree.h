@@ -13,7 +13,7 @@
 
 struct tree_msg {		/* in the order of the mailbox */
 	int64_t sent, arrived;
-	struct slice subject;	/* base subject, case-folded */
+	struct slice subject;	/* the base subject's key */
 	bool reply;
 	struct slice id;	/* n 0: it has none */
 	struct slice *refs;	/* as the REFERENCES algorithm wants them */

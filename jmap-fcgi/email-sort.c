@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "jmap-fcgi/email.h"
+#include "libbase/collation.h"
 
 enum { SORTS_MAX = 16 };
 
@@ -23,11 +24,6 @@ struct query_sort {
 const char *const sort_options[] = {
 	"receivedAt", "size", "id", "hasKeyword", "allInThreadHaveKeyword",
 	"someInThreadHaveKeyword", NULL
-};
-
-/* Those of RFC 5051 and RFC 4790; our properties are not strings. */
-static const char *const collations[] = {
-	"i;ascii-casemap", "i;unicode-casemap", "i;octet", NULL
 };
 
 static bool
@@ -83,7 +79,8 @@ parse_one(struct query *q, json_t *v, struct comparator *by)
 		return bad(q->c, "isAscending must be true or false");
 	if (coll != NULL && !json_is_string(coll))
 		return bad(q->c, "collation must be a string");
-	if (coll != NULL && !known(collations, js_slice(coll), &i))
+	/* Our properties are not strings: it makes no difference. */
+	if (coll != NULL && collation_find(js_slice(coll)) < 0)
 		return unsupported(q->c, "no such collation");
 	if (!known(sort_options, name, &i))
 		return unsupported(q->c, "no such property to sort by");

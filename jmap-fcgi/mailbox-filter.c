@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "jmap-fcgi/mailbox.h"
+#include "libbase/collation.h"
 
 enum { FILTER_NODES_MAX = 1000, SORTS_MAX = 16 };
 
@@ -161,11 +162,6 @@ mailbox_filter_match(const struct mailbox_query *q,
 
 /* ---- the order --------------------------------------------------------- */
 
-enum collation { COLL_UNICODE, COLL_ASCII, COLL_OCTET };
-
-static const char *const collations[] = {
-	"i;unicode-casemap", "i;ascii-casemap", "i;octet", NULL
-};
 static const char *const properties[] = { "sortOrder", "name", NULL };
 
 struct mailbox_sort {
@@ -173,6 +169,7 @@ struct mailbox_sort {
 	struct mailbox_comparator {
 		bool by_name, descending;
 		enum collation coll;
+		struct slice *key;	/* of each node's name */
 	} by[SORTS_MAX];
 };
 
@@ -199,7 +196,7 @@ parse_comparator(struct mailbox_query *q, json_t *v,
 	    (coll != NULL && !json_is_string(coll)))
 		return jmap_bad(q->c, "sort: not a Comparator");
 	if ((i = index_of(properties, js_slice(name))) < 0 ||
-	    (coll != NULL && (k = index_of(collations, js_slice(coll))) < 0)) {
+	    (coll != NULL && (k = collation_find(js_slice(coll))) < 0)) {
 		q->c->desc = "no such property or collation";
 		return JMAP_E_SORT;
 	}
@@ -229,56 +226,42 @@ mailbox_sort_parse(struct mailbox_query *q, json_t *v)
 	return 0;
 }
 
-/* i;ascii-casemap: the octets, with letters in upper case (RFC 4790 9.2). */
-static int
-compare_ascii(struct slice a, struct slice b)
-{
-	size_t n = a.n < b.n ? a.n : b.n;
-
-	for (size_t i = 0; i < n; i++) {
-		unsigned char x = (unsigned char)a.p[i];
-		unsigned char y = (unsigned char)b.p[i];
-
-		x = x >= 'a' && x <= 'z' ? x - 32 : x;
-		y = y >= 'a' && y <= 'z' ? y - 32 : y;
-		if (x != y)
-			return x < y ? -1 : 1;
-	}
-	return a.n < b.n ? -1 : a.n > b.n;
-}
-
-static int
-compare_names(const struct mailbox_comparator *by,
-    const struct mailbox_node *a, const struct mailbox_node *b)
-{
-	if (by->coll == COLL_UNICODE)
-		return slice_cmp(a->fold, b->fold);
-	if (by->coll == COLL_ASCII)
-		return compare_ascii(a->mb->name, b->mb->name);
-	return slice_cmp(a->mb->name, b->mb->name);
-}
-
 static int
 compare(const void *va, const void *vb, void *arg)
 {
 	const struct mailbox_node *a = *(struct mailbox_node *const *)va;
 	const struct mailbox_node *b = *(struct mailbox_node *const *)vb;
-	const struct mailbox_sort *s = arg;
+	const struct mailbox_query *q = arg;
+	const struct mailbox_sort *s = q->sort;
 
 	for (size_t i = 0; i < s->n; i++) {
+		const struct mailbox_comparator *by = &s->by[i];
 		uint32_t x = a->mb->sort_order, y = b->mb->sort_order;
-		int d = s->by[i].by_name ? compare_names(&s->by[i], a, b) :
+		int d = by->by_name ?
+		    slice_cmp(by->key[a - q->node], by->key[b - q->node]) :
 		    x < y ? -1 : x > y;
 
 		if (d != 0)
-			return s->by[i].descending ? -d : d;
+			return by->descending ? -d : d;
 	}
 	return a->mb->id < b->mb->id ? -1 : a->mb->id > b->mb->id;
 }
 
 void
-mailbox_sort(const struct mailbox_query *q, struct mailbox_node **v)
+mailbox_sort(struct mailbox_query *q, struct mailbox_node **v)
 {
+	struct arena *a = q->c->arena;
+
+	for (size_t i = 0; i < q->sort->n; i++) {
+		struct mailbox_comparator *by = &q->sort->by[i];
+
+		if (!by->by_name || by->key != NULL)
+			continue;
+		by->key = arena_calloc(a, q->n + 1, sizeof(*by->key));
+		for (size_t k = 0; k < q->n; k++)
+			by->key[k] = collation_key(by->coll,
+			    q->node[k].mb->name, a);
+	}
 	if (q->n > 0)
-		qsort_r(v, q->n, sizeof(*v), compare, q->sort);
+		qsort_r(v, q->n, sizeof(*v), compare, q);
 }

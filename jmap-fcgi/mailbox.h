@@ -48,7 +48,7 @@ int mailbox_sort_parse(struct mailbox_query *q, json_t *v);
 bool mailbox_filter_match(const struct mailbox_query *q,
     const struct mailbox_node *k);
 /* Orders all q->n nodes of v; those that are equal by id. */
-void mailbox_sort(const struct mailbox_query *q, struct mailbox_node **v);
+void mailbox_sort(struct mailbox_query *q, struct mailbox_node **v);
 
 extern const struct jmap_arg mailbox_query_args[];
 int mailbox_get(struct jmap_call *c);

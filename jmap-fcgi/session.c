@@ -4,6 +4,7 @@
 #include "jmap-fcgi/email.h"
 #include "jmap-fcgi/uri.h"
 #include "jmap-fcgi/web.h"
+#include "libbase/collation.h"
 #include "libbase/io.h"
 #include "libbase/text.h"
 
@@ -33,9 +34,6 @@ session_base(struct web *w)
 static json_t *
 core_limits(const struct conf *cf)
 {
-	static const char *const collations[] = {
-		"i;ascii-casemap", "i;octet", "i;unicode-casemap"
-	};
 	json_t *o = json_object(), *list = json_array();
 
 	js_put(o, "maxSizeUpload",
@@ -51,8 +49,9 @@ core_limits(const struct conf *cf)
 	    json_integer(cf->jmap_max_objects_in_get));
 	js_put(o, "maxObjectsInSet",
 	    json_integer(cf->jmap_max_objects_in_set));
-	for (size_t i = 0; i < 3; i++)
-		json_array_append_new(list, json_string(collations[i]));
+	for (int i = 0; i < COLLATION_N; i++)
+		json_array_append_new(list,
+		    json_string(collation_name((enum collation)i)));
 	js_put(o, "collationAlgorithms", list);
 	return o;
 }

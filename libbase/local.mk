@@ -5,6 +5,7 @@ libbase_libbase_a_SOURCES = \
 	libbase/arena.c libbase/arena.h \
 	libbase/base64.c \
 	libbase/buf.c libbase/buf.h \
+	libbase/collation.c libbase/collation.h \
 	libbase/crc32c.c libbase/crc32c.h \
 	libbase/hash.c \
 	libbase/io.c libbase/io.h \

@@ -24,6 +24,7 @@
 
 #include "libbase/arena.h"
 #include "libbase/buf.h"
+#include "libbase/collation.h"
 #include "libbase/slice.h"
 
 /* ---- structure --------------------------------------------------------- */
@@ -269,7 +270,14 @@ struct slice mime_unfold(struct arena *a, struct slice value);
  * words are joined), without control characters, valid UTF-8 in NFC.
  */
 struct slice mime_text(struct arena *a, struct slice value);
-/* The same where encoded words are not allowed but seen: in parameters and
+/*
+ * To be compared, RFC 5255 4.6: the same, not in NFC.  *octets_r is absent, or
+ * what is encoded as it is without any conversion to UTF-8 if that went wrong
+ * (unknown charset, octets that it doesn't have).
+ */
+struct slice mime_text_octets(struct arena *a, struct slice value,
+    struct slice *octets_r);
+/* mime_text() where encoded words are not allowed but seen: in parameters and
  * quoted strings.  They are decoded wherever they stand. */
 struct slice mime_words_decode(struct arena *a, struct slice value);
 /*
@@ -293,6 +301,9 @@ void mime_msgids_parse(struct slice value, uint32_t max, struct arena *a,
 /* RFC 5256 2.1 of a raw subject; UTF-8, not case-folded.  *reply_r (may be
  * NULL): it was a reply or a forward. */
 struct slice mime_base_subject(struct slice subject, struct arena *a,
+    bool *reply_r);
+/* Of one that is decoded. */
+struct slice mime_base_subject_of(struct slice text, struct arena *a,
     bool *reply_r);
 
 /* ---- transfer encodings ------------------------------------------------ */
@@ -363,9 +374,14 @@ struct slice mime_preview(const struct mime_msg *m, struct slice raw,
 
 /* ---- searching --------------------------------------------------------- */
 
-struct mime_needle;	/* a case-folded text */
-/* text is UTF-8; -1 if it isn't.  An empty one is in everything. */
+struct mime_needle;	/* a text to be found */
+/* In full case folding and NFKC.  text is UTF-8; -1 if it isn't.  An empty one
+ * is in everything. */
 int mime_needle_new(struct slice text, struct arena *a,
+    struct mime_needle **n_r);
+/* By a comparator, of those with substrings, and octet by octet in what can't
+ * be converted to UTF-8 (RFC 5255 4.6). */
+int mime_needle_collated(struct slice text, enum collation c, struct arena *a,
     struct mime_needle **n_r);
 /* Is it in this UTF-8 text? */
 bool mime_needle_in(const struct mime_needle *n, struct slice text);

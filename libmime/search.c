@@ -6,12 +6,17 @@
 #include "libmime/source.h"
 
 struct mime_needle {
-	struct slice folded;
+	bool collated;		/* else folded */
+	enum collation how;
+	struct slice key;	/* what is looked for */
+	struct slice octets;	/* the same where there is no UTF-8; or absent */
 };
 
 struct finder {
 	const struct mime_needle *n;
-	struct buf window;	/* folded, not yet searched, and an overlap */
+	struct slice key;
+	bool octets;
+	struct buf window;	/* keys not yet searched, and an overlap */
 	struct arena *a;
 };
 
@@ -20,8 +25,24 @@ mime_needle_new(struct slice text, struct arena *a, struct mime_needle **n_r)
 {
 	struct mime_needle *n = arena_alloc(a, sizeof(*n));
 
-	if (utf8_fold(text, a, &n->folded) < 0)
+	if (utf8_fold(text, a, &n->key) < 0)
 		return -1;
+	*n_r = n;
+	return 0;
+}
+
+int
+mime_needle_collated(struct slice text, enum collation c, struct arena *a,
+    struct mime_needle **n_r)
+{
+	struct mime_needle *n = arena_alloc(a, sizeof(*n));
+
+	if (!utf8_valid(text) || !collation_has_substring(c))
+		return -1;
+	n->collated = true;
+	n->how = c;
+	n->key = collation_key(c, text, a);
+	n->octets = arena_slice(a, text);
 	*n_r = n;
 	return 0;
 }
@@ -29,9 +50,8 @@ mime_needle_new(struct slice text, struct arena *a, struct mime_needle **n_r)
 static bool
 found(const struct finder *f)
 {
-	return f->n->folded.n == 0 || (f->window.n >= f->n->folded.n &&
-	    memmem(f->window.p, f->window.n, f->n->folded.p,
-	    f->n->folded.n) != NULL);
+	return f->key.n == 0 || (f->window.n >= f->key.n &&
+	    memmem(f->window.p, f->window.n, f->key.p, f->key.n) != NULL);
 }
 
 /* Length of the US-ASCII run at the front. */
@@ -86,11 +106,22 @@ add_folded(struct finder *f, struct slice s)
 	}
 }
 
+static void
+add(struct finder *f, struct slice s)
+{
+	if (f->octets)
+		buf_add_slice(&f->window, s);
+	else if (f->n->collated)
+		collation_add(f->n->how, s, &f->window);
+	else
+		add_folded(f, s);
+}
+
 /* Forgets what has been searched but for what a match may begin in. */
 static void
 slide(struct finder *f)
 {
-	size_t keep = f->n->folded.n > 0 ? f->n->folded.n - 1 : 0;
+	size_t keep = f->key.n > 0 ? f->key.n - 1 : 0;
 
 	if (f->window.n > keep)
 		buf_consume(&f->window, f->window.n - keep);
@@ -98,9 +129,11 @@ slide(struct finder *f)
 }
 
 static void
-finder_init(struct finder *f, const struct mime_needle *n)
+finder_init(struct finder *f, const struct mime_needle *n, bool octets)
 {
 	f->n = n;
+	f->key = octets ? n->octets : n->key;
+	f->octets = octets;
 	f->a = arena_new(0);
 	buf_init(&f->window, SIZE_MAX / 2);
 }
@@ -112,27 +145,39 @@ finder_release(struct finder *f)
 	arena_free(&f->a);
 }
 
-bool
-mime_needle_in(const struct mime_needle *n, struct slice text)
+static bool
+in_text(const struct mime_needle *n, struct slice text, bool octets)
 {
 	struct finder f;
 	bool r;
 
-	if (n->folded.n == 0)
-		return true;
-	finder_init(&f, n);
-	add_folded(&f, utf8_clean(f.a, text));
+	finder_init(&f, n, octets);
+	add(&f, octets ? text : utf8_clean(f.a, text));
 	r = found(&f);
 	finder_release(&f);
 	return r;
 }
 
 bool
+mime_needle_in(const struct mime_needle *n, struct slice text)
+{
+	return n->key.n == 0 || in_text(n, text, false);
+}
+
+bool
 mime_needle_in_value(const struct mime_needle *n, struct slice value)
 {
 	struct arena *a = arena_new(0);
-	bool r = mime_needle_in(n, mime_text(a, value));
+	struct slice octets, text;
+	bool r;
 
+	if (n->collated) {
+		text = mime_text_octets(a, value, &octets);
+		r = mime_needle_in(n, text) ||
+		    (octets.p != NULL && in_text(n, octets, true));
+	} else {
+		r = mime_needle_in(n, mime_text(a, value));
+	}
 	arena_free(&a);
 	return r;
 }
@@ -148,35 +193,48 @@ safe_end(struct slice text)
 	return text.n;
 }
 
-bool
-mime_needle_in_body(const struct mime_needle *n, const struct mime_part *p,
-    struct slice raw)
+/* One reading of a body, of its text or of its octets.  *problem_r: it isn't
+ * all text. */
+static bool
+in_body(const struct mime_needle *n, const struct mime_part *p,
+    struct slice raw, bool octets, bool *problem_r)
 {
 	struct mime_source src;
 	struct finder f;
 	struct buf text;
-	bool r = n->folded.n == 0;
+	bool r = false;
 
-	if (p->kind != MIME_LEAF || (!mime_is(p->type, "text") &&
-	    !mime_is(p->type, "message")))
-		return false;
-	finder_init(&f, n);
+	finder_init(&f, n, octets);
 	buf_init(&text, SIZE_MAX / 2);
 	mime_source_open(&src, p, raw);
 	while (!r && mime_source_next(&src, &text) == 1) {
-		struct slice s = buf_slice(&text);
+		struct slice s = buf_slice(octets ? &src.octets : &text);
 
-		if (!src.ended)
+		if (!octets && !src.ended)
 			s.n = safe_end(s);
-		add_folded(&f, s);
-		buf_consume(&text, s.n);
+		add(&f, s);
+		buf_consume(&text, octets ? text.n : s.n);
 		r = found(&f);
 		slide(&f);
 	}
+	*problem_r = mime_charset_problem(src.cs);
 	mime_source_close(&src);
 	buf_release(&text);
 	finder_release(&f);
 	return r;
+}
+
+bool
+mime_needle_in_body(const struct mime_needle *n, const struct mime_part *p,
+    struct slice raw)
+{
+	bool problem;
+
+	if (p->kind != MIME_LEAF || (!mime_is(p->type, "text") &&
+	    !mime_is(p->type, "message")))
+		return false;
+	return n->key.n == 0 || in_body(n, p, raw, false, &problem) ||
+	    (problem && n->collated && in_body(n, p, raw, true, &problem));
 }
 
 static bool
@@ -200,7 +258,7 @@ mime_needle_in_msg(const struct mime_needle *n, const struct mime_msg *m,
 {
 	const struct mime_part *p;
 
-	if (n->folded.n == 0)
+	if (n->key.n == 0)
 		return true;
 	for (p = m->root; p != NULL; p = mime_part_next(p)) {
 		/* The header of an attached message is body text. */

@@ -200,7 +200,13 @@ spaced(struct slice s, struct arena *a)
 struct slice
 mime_base_subject(struct slice subject, struct arena *a, bool *reply_r)
 {
-	struct slice s = mime_set(mime_text(a, subject));
+	return mime_base_subject_of(mime_text(a, subject), a, reply_r);
+}
+
+struct slice
+mime_base_subject_of(struct slice text, struct arena *a, bool *reply_r)
+{
+	struct slice s = mime_set(text);
 	bool reply = false;
 
 	s.n = utf8_cut(s, SUBJECT_MAX);

@@ -4,6 +4,14 @@
 #include "libbase/text.h"
 #include "libmime/mime-int.h"
 
+struct decoding {		/* of a value */
+	bool lenient;		/* words wherever they stand, with blanks */
+	bool octets;		/* what is encoded as it is, not converted */
+	bool problem;		/* it couldn't be converted */
+	struct buf *out;
+	struct arena *a;
+};
+
 struct word {			/* one encoded word */
 	struct slice charset, text;
 	bool base64;
@@ -77,9 +85,11 @@ word_at(const char *p, const char *end, bool lenient, struct word *w)
 
 /* The next encoded word at or after p that may be decoded; *at_r: its start. */
 static bool
-word_find(const char *begin, const char *p, const char *end, bool lenient,
-    struct word *w, const char **at_r)
+word_find(struct decoding *d, const char *begin, const char *p,
+    const char *end, struct word *w, const char **at_r)
 {
+	bool lenient = d->lenient;
+
 	for (; end - p >= 8; p++) {
 		p = memchr(p, '=', (size_t)(end - p));
 		if (p == NULL || end - p < 8)
@@ -90,8 +100,11 @@ word_find(const char *begin, const char *p, const char *end, bool lenient,
 		if (!lenient && ((p > begin && !mime_wsp(p[-1])) ||
 		    (w->end < end && !mime_wsp(*w->end))))
 			continue;
-		if (!mime_charset_known(w->charset))
-			continue;
+		if (!mime_charset_known(w->charset)) {
+			d->problem = true;
+			if (!d->octets)
+				continue;
+		}
 		*at_r = p;
 		return true;
 	}
@@ -145,12 +158,24 @@ add_clean(struct buf *out, struct slice s, bool tab)
 }
 
 static void
-flush_words(struct buf *octets, struct slice charset, struct buf *out, bool tab,
-    struct arena *a)
+add(struct decoding *d, struct slice charset, struct slice s)
+{
+	bool problem = false;
+
+	if (d->octets) {
+		buf_add_slice(d->out, s);
+		return;
+	}
+	add_clean(d->out, mime_to_utf8(d->a, charset, s, &problem),
+	    !d->lenient);
+	d->problem = d->problem || problem;
+}
+
+static void
+flush_words(struct decoding *d, struct slice charset, struct buf *octets)
 {
 	if (octets->n > 0)
-		add_clean(out, mime_to_utf8(a, charset, buf_slice(octets), NULL),
-		    tab);
+		add(d, charset, buf_slice(octets));
 	buf_reset(octets);
 }
 
@@ -167,33 +192,31 @@ all_blank(const char *p, const char *end)
  * before they are converted, since many senders split characters.
  */
 static void
-decode(struct slice v, bool lenient, struct buf *out, struct arena *a)
+decode(struct decoding *d, struct slice v)
 {
+	static const struct slice none = { NULL, 0 };
 	const char *p = v.p, *end = v.p + v.n, *at;
-	struct slice charset = { NULL, 0 }, plain;
+	struct slice charset = none;
 	struct buf octets;
 	struct word w;
 	bool after_word = false;
 
 	buf_init(&octets, v.n);
-	while (word_find(v.p, p, end, lenient, &w, &at)) {
+	while (word_find(d, v.p, p, end, &w, &at)) {
 		if (!after_word || !all_blank(p, at)) {
-			flush_words(&octets, charset, out, !lenient, a);
-			plain = slice_make(p, (size_t)(at - p));
-			add_clean(out, mime_guess_utf8(a, plain, NULL),
-			    !lenient);
+			flush_words(d, charset, &octets);
+			add(d, none, slice_make(p, (size_t)(at - p)));
 		} else if (!slice_ieq(charset, w.charset)) {
-			flush_words(&octets, charset, out, !lenient, a);
+			flush_words(d, charset, &octets);
 		}
 		charset = w.charset;
 		word_octets(&w, &octets);
 		after_word = true;
 		p = w.end;
 	}
-	flush_words(&octets, charset, out, !lenient, a);
+	flush_words(d, charset, &octets);
 	buf_release(&octets);
-	plain = slice_make(p, (size_t)(end - p));
-	add_clean(out, mime_guess_utf8(a, plain, NULL), !lenient);
+	add(d, none, slice_make(p, (size_t)(end - p)));
 }
 
 /* Nothing to do: printable US-ASCII without encoded words? */
@@ -208,33 +231,66 @@ plain(struct slice v)
 }
 
 static struct slice
+decoded(struct decoding *d, struct slice v)
+{
+	struct slice r = SLICE_LIT("");
+	struct buf out;
+
+	buf_init(&out, SIZE_MAX);
+	d->out = &out;
+	decode(d, v);
+	if (out.n > 0)
+		r = arena_slice(d->a, buf_slice(&out));
+	buf_release(&out);
+	return r;
+}
+
+static struct slice
 text(struct arena *a, struct slice v, bool lenient)
 {
+	struct decoding d = { .lenient = lenient, .a = a };
 	struct slice r;
-	struct buf out;
 
 	if (plain(v))
 		return v;
-	v = mime_unfold(a, v);
-	buf_init(&out, SIZE_MAX);
-	decode(v, lenient, &out, a);
-	r = out.n > 0 ? arena_slice(a, buf_slice(&out)) : SLICE_LIT("");
-	buf_release(&out);
+	r = decoded(&d, mime_unfold(a, v));
 	if (utf8_nfc(r, a, &r) < 0)
 		r = utf8_clean(a, r);
 	return r;
 }
 
-struct slice
-mime_text(struct arena *a, struct slice v)
+static struct slice
+trim_front(struct slice v)
 {
-	if (v.p == NULL)
-		return v;
 	while (v.n > 0 && mime_blank(v.p[0])) {
 		v.p++;
 		v.n--;
 	}
-	return text(a, v, false);
+	return v;
+}
+
+struct slice
+mime_text(struct arena *a, struct slice v)
+{
+	return v.p == NULL ? v : text(a, trim_front(v), false);
+}
+
+struct slice
+mime_text_octets(struct arena *a, struct slice v, struct slice *octets_r)
+{
+	struct decoding d = { .a = a };
+	struct slice r;
+
+	*octets_r = slice_make(NULL, 0);
+	if (v.p == NULL || plain(v = trim_front(v)))
+		return v;
+	v = mime_unfold(a, v);
+	r = decoded(&d, v);
+	if (d.problem) {
+		d.octets = true;
+		*octets_r = decoded(&d, v);
+	}
+	return r;
 }
 
 struct slice

@@ -7,6 +7,11 @@ t_unit_test_base_SOURCES = t/unit/test-base.c
 t_unit_test_base_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_base_LDADD = $(TEST_LIBS)
 
+check_PROGRAMS += t/unit/test-collation
+t_unit_test_collation_SOURCES = t/unit/test-collation.c
+t_unit_test_collation_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_collation_LDADD = $(TEST_LIBS)
+
 check_PROGRAMS += t/unit/test-text
 t_unit_test_text_SOURCES = t/unit/test-text.c
 t_unit_test_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -7,6 +7,7 @@
 #include "libbase/buf.h"
 #include "libbase/crc32c.h"
 #include "libbase/io.h"
+#include "libbase/collation.h"
 #include "libbase/text.h"
 #include "t/fuzz/fuzz.h"
 
@@ -56,6 +57,29 @@ check_utf8(struct arena *a, struct slice in)
 	FUZZ_CHECK(utf8_nfc(nfc, a, &again) == 0 && slice_eq(nfc, again));
 	/* Equal texts fold to equal texts, in whatever form they came. */
 	FUZZ_CHECK(utf8_fold(nfc, a, &again) == 0 && slice_eq(fold, again));
+}
+
+static void
+check_collations(struct arena *a, struct slice in)
+{
+	for (int i = 0; i < COLLATION_N; i++) {
+		enum collation c = (enum collation)i;
+		struct slice key = collation_key(c, in, a);
+		size_t half = utf8_cut(in, in.n / 2);
+		struct buf b;
+
+		if (!collation_has_substring(c))
+			continue;
+		FUZZ_CHECK(slice_eq(collation_key(c, key, a), key));
+		if (!utf8_valid(in))
+			continue;
+		FUZZ_CHECK(utf8_valid(key));
+		buf_init(&b, SIZE_MAX / 2);
+		collation_add(c, slice_make(in.p, half), &b);
+		collation_add(c, slice_make(in.p + half, in.n - half), &b);
+		FUZZ_CHECK(slice_eq(buf_slice(&b), key));
+		buf_release(&b);
+	}
 }
 
 static void
@@ -130,6 +154,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	check_base64(a, in);
 	check_utf8(a, in);
+	check_collations(a, in);
 	check_time(in);
 	check_cursor(in);
 	if (hex_decode(in, h, sizeof(h)) == 0)

@@ -78,8 +78,9 @@ S: k OK ...
 C: l SORT (SIZE) UTF-8 1:2
 S: * SORT 2 1
 S: l OK ...
+# a mark is behind its letter
 C: m SORT (DISPLAYFROM) UTF-8 ALL
-S: * SORT 4 3 1 2
+S: * SORT 4 2 3 1
 S: m OK ...
 C: n SORT (DISPLAYTO) UTF-8 ALL
 S: * SORT 4 3 1 2

@@ -18,6 +18,7 @@ for my $how (qw(plain TLS)) {
 	($r) = $c->imap('LOGIN alice secret');
 	like($r, qr/ OK .* UNAUTHENTICATE /, 'offered after login');
 	$c->imap('ENABLE QRESYNC IMAP4rev2');
+	$c->imap('COMPARATOR -i;octet');
 	$c->imap('CREATE alice-only');
 	$c->imap("APPEND INBOX (\\Deleted) {12+}\r\nSubject: x\r\n");
 	$c->imap('SELECT INBOX');
@@ -44,6 +45,8 @@ for my $how (qw(plain TLS)) {
 	like($c->imap_line, qr/\Ay OK /, 'another user');
 	like($c->imap_line, qr/\A\* LIST .* INBOX\z/, 'his mailboxes');
 	like($c->imap_line, qr/\Az OK /, 'and none of the first one');
+	(undef, @u) = $c->imap('COMPARATOR');
+	is($u[0], '* COMPARATOR i;unicode-casemap', 'the default comparator');
 	($r) = $c->imap('FETCH 1 FLAGS');
 	like($r, qr/ BAD /, 'no mailbox is selected');
 	(undef, @u) = $c->imap('SELECT INBOX');
