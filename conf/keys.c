@@ -86,6 +86,7 @@ const struct conf_key conf_top_keys[] = {
 	{ "admin-address", CONF_K_STR, TOP(admin_address), 0, NULL, 0, 0, NULL, NULL },
 	{ "imap-message-limit", CONF_K_NUM32, TOP(imap_message_limit), 0, "1000000", 0, UINT32_MAX, NULL, NULL },
 	{ "imap-save-limit", CONF_K_NUM32, TOP(imap_save_limit), 0, "0", 0, UINT32_MAX, NULL, NULL },
+	{ "imap-notify-max", CONF_K_NUM32, TOP(imap_notify_max), 0, "20000", 1, 10000000, NULL, NULL },
 	{ "imap-progress-ms", CONF_K_NUM32, TOP(imap_progress_ms), 0, "10000", 0, 3600000, NULL, NULL },
 	/* JMAP */
 	{ "jmap-url", CONF_K_STR, TOP(jmap_url), 0, NULL, 0, 0, NULL, conf_check_url },

@@ -268,6 +268,38 @@ announce_keywords(struct fetch *f, const uint32_t *uids, size_t n)
 	imap_flags_announce(f->cmd->s, all);
 }
 
+void
+fetch_tell(struct imap_session *s, const struct fetch_request *q, size_t from)
+{
+	struct arena *a = arena_new(0);
+	struct imap_cmd cmd = { .s = s, .a = a };
+	struct fetch f = { .cmd = &cmd, .q = *q };
+	struct view *v = &s->view;
+	struct view_span all = { from, v->n - 1 };
+	size_t n = 0;
+	uint32_t *uids = arena_calloc(a, v->n - from, sizeof(*uids));
+	int rc = 0;
+
+	f.q.cap = f.q.n;	/* its items aren't ours to move */
+	for (size_t i = from; i < v->n; i++)
+		if (!(v->m[i].flags & VIEW_GONE))
+			uids[n++] = v->m[i].uid;
+	/* RFC 7162 3.1.4.2, 3.2.4 */
+	if (s->enabled & IMAP_CONDSTORE)
+		fetch_want(a, &f.q, FETCH_MODSEQ);
+	if (s->enabled & IMAP_QRESYNC && !(s->enabled & IMAP_UIDONLY))
+		fetch_want(a, &f.q, FETCH_UID);
+	if (f.q.wants_flags)
+		announce_keywords(&f, uids, n);
+	if (f.q.most <= FETCH_MODSEQ)
+		rc = fetch_from_view(&f, uids, n);
+	else if (n > 0 && !v->dead)
+		rc = fetch_from_store(&f, &all, 1);
+	if (rc == 1 || rc == STORE_E_FENCED)
+		s->bye = true;	/* within a literal */
+	arena_free(&a);
+}
+
 /* Leaves out what is below a UID of the first or a later span. */
 static void
 drop_below(const struct view *v, struct view_span **s, size_t *n, uint32_t uid)

@@ -30,6 +30,12 @@ idle_wake(struct imap_cmd *cmd)
 }
 
 static enum imap_next
+idle_notify(struct imap_cmd *cmd)
+{
+	return imap_notify_wake(cmd->s, true) ? IMAP_MORE : IMAP_BYE;
+}
+
+static enum imap_next
 idle_line(struct imap_cmd *cmd, struct slice line)
 {
 	if (!slice_ieq(line, SLICE_LIT("DONE")))
@@ -46,18 +52,23 @@ cmd_idle(struct imap_cmd *cmd)
 
 	if (!imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if ((rc = store_watch_new(&s->x->store_conf, false, &w)) < 0)
-		return imap_store_failed(cmd, rc);
-	arena_defer(cmd->a, free_watch, w);
-	/* First watch, then look: nothing falls between. */
-	if ((rc = store_watch_add(w, imap_store(s), NULL)) < 0)
-		return imap_store_failed(cmd, rc);
-	cmd->state = w;
-	cmd->wake_fd = store_watch_fd(w);
+	if (s->notify != NULL) {	/* the same events (RFC 5465 4) */
+		cmd->wake_fd = imap_notify_fd(s);
+		cmd->wake = idle_notify;
+	} else {
+		if ((rc = store_watch_new(&s->x->store_conf, false, &w)) < 0)
+			return imap_store_failed(cmd, rc);
+		arena_defer(cmd->a, free_watch, w);
+		/* First watch, then look: nothing falls between. */
+		if ((rc = store_watch_add(w, imap_store(s), NULL)) < 0)
+			return imap_store_failed(cmd, rc);
+		cmd->state = w;
+		cmd->wake_fd = store_watch_fd(w);
+		cmd->wake = idle_wake;
+	}
 	cmd->silence_ms = (int64_t)s->x->listener->keepalive_s * 1000;
-	cmd->wake = idle_wake;
 	cmd->line = idle_line;
 	enc_raw(&s->out, "+ idling");
 	enc_eol(&s->out);
-	return idle_wake(cmd);
+	return cmd->wake(cmd);
 }

@@ -196,9 +196,8 @@ xlist_role(enum store_role role)
 	}
 }
 
-/* raw: OLDNAME, unless it is the name or p is NULL. */
-static void
-put_entry(struct imap_cmd *cmd, const char *word, const struct entry *e,
+void
+list_entry_put(struct imap_cmd *cmd, const char *word, const struct entry *e,
     const char *extra, bool childinfo, struct slice raw)
 {
 	struct enc *out = &cmd->s->out;
@@ -255,7 +254,7 @@ imap_list_put(struct imap_cmd *cmd, struct store *st, uint64_t mailbox,
 
 		if (e->mb->id == mailbox &&
 		    (even_same || !slice_eq(raw, e->path)))
-			put_entry(cmd, "* LIST", e, e->mb->subscribed ?
+			list_entry_put(cmd, "* LIST", e, e->mb->subscribed ?
 			    "\\Subscribed" : NULL, false, raw);
 	}
 	return 0;
@@ -315,6 +314,8 @@ cmd_list(struct imap_cmd *cmd)
 
 	if (!parse(cmd, &q))
 		return imap_bad_args(cmd);
+	if (q.status & IMAP_STATUS_HIGHESTMODSEQ)
+		imap_enable(cmd->s, IMAP_CONDSTORE);
 	if (q.ask_root) {
 		enc_raw(&cmd->s->out, "* LIST (\\Noselect) \"/\" \"\"");
 		enc_eol(&cmd->s->out);
@@ -330,7 +331,7 @@ cmd_list(struct imap_cmd *cmd)
 
 		if (!is_listed(&q, e))
 			continue;
-		put_entry(cmd, "* LIST", e, q.ret_subscribed &&
+		list_entry_put(cmd, "* LIST", e, q.ret_subscribed &&
 		    e->mb->subscribed ? "\\Subscribed" :
 		    e->nonexistent ? "\\Noselect" : NULL,
 		    q.recursive && e->below, (struct slice){ NULL, 0 });
@@ -365,7 +366,7 @@ cmd_lsub(struct imap_cmd *cmd)
 		const struct entry *e = &l.e[i];
 
 		if (e->matched && (e->selected || e->below_unmatched))
-			put_entry(cmd, "* LSUB", e,
+			list_entry_put(cmd, "* LSUB", e,
 			    e->selected ? NULL : "\\Noselect", false,
 			    (struct slice){ NULL, 0 });
 	}
@@ -389,7 +390,7 @@ cmd_xlist(struct imap_cmd *cmd)
 	choose(&l, &q);
 	for (size_t i = 0; i < l.n; i++)
 		if (l.e[i].matched)
-			put_entry(cmd, "* XLIST", &l.e[i], NULL, false,
+			list_entry_put(cmd, "* XLIST", &l.e[i], NULL, false,
 			    (struct slice){ NULL, 0 });
 	return imap_ok(cmd, "Listed");
 }

@@ -31,6 +31,12 @@ imap_status_items(struct imap_args *in, unsigned *want_r)
 	return true;
 }
 
+_Static_assert(IMAP_STATUS_RECENT == 1u << RECENT &&
+    IMAP_STATUS_UIDNEXT == 1u << UIDNEXT &&
+    IMAP_STATUS_UIDVALIDITY == 1u << UIDVALIDITY &&
+    IMAP_STATUS_UNSEEN == 1u << UNSEEN &&
+    IMAP_STATUS_HIGHESTMODSEQ == 1u << HIGHESTMODSEQ, "bits of the items");
+
 static int
 count_recent(struct store *st, const struct store_mailbox *mb, uint64_t *n_r)
 {
@@ -73,11 +79,9 @@ imap_status_put(struct imap_cmd *cmd, struct store *st,
 	};
 	int rc;
 
-	if (want & 1u << RECENT && (rc = count_recent(st, mb,
+	if (want & IMAP_STATUS_RECENT && (rc = count_recent(st, mb,
 	    &v[RECENT])) < 0)
 		return rc;
-	if (want & 1u << HIGHESTMODSEQ)
-		imap_enable(cmd->s, IMAP_CONDSTORE);
 	enc_raw(e, "* STATUS ");
 	enc_mailbox(e, name);
 	enc_open(e);
@@ -113,6 +117,8 @@ cmd_status(struct imap_cmd *cmd)
 		return imap_bad(cmd, in.err);
 	if (!imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
+	if (want & IMAP_STATUS_HIGHESTMODSEQ)
+		imap_enable(cmd->s, IMAP_CONDSTORE);
 	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_READ, &p)) < 0 ||
 	    (rc = imap_status_put(cmd, p.st, &p.mb, name, want)) < 0)
 		return imap_store_failed(cmd, rc);

@@ -46,6 +46,8 @@ static const struct imap_command commands[] = {
 	{ "MYRIGHTS", cmd_myrights, IMAP_LOGGEDIN, 0, "ACL", NULL },
 	{ "NAMESPACE", cmd_namespace, IMAP_LOGGEDIN, 0, "NAMESPACE", NULL },
 	{ "NOOP", cmd_noop, IMAP_ANY, 0, NULL, NULL },
+	{ "NOTIFY", cmd_notify, IMAP_LOGGEDIN, IMAP_NOSYNC | IMAP_SECTIONS,
+	    "NOTIFY", NULL },
 	{ "RENAME", cmd_rename, IMAP_LOGGEDIN, 0, NULL, NULL },
 	{ "REPLACE", cmd_replace, IMAP_SELECTED, IMAP_WRITE |
 	    IMAP_NUMBERS, "REPLACE", &append_stream },
@@ -125,6 +127,7 @@ static const struct {
 	{ "MULTIAPPEND",	CAP_AFTER },
 	{ "MULTISEARCH",	CAP_AFTER },
 	{ "NAMESPACE",		CAP_AFTER },
+	{ "NOTIFY",		CAP_AFTER },
 	{ "OBJECTID",		CAP_AFTER },
 	{ "PARTIAL",		CAP_AFTER },
 	{ "PREVIEW",		CAP_AFTER },

@@ -279,6 +279,16 @@ parse_macro(struct imap_args *v, struct fetch_request *q)
 	return false;
 }
 
+bool
+fetch_parse_list(struct imap_args *in, struct fetch_request *q_r)
+{
+	do {
+		if (!parse_item(in, q_r))
+			return false;
+	} while (in->next != NULL);
+	return true;
+}
+
 static bool
 parse_items(struct imap_args *v, struct fetch_request *q)
 {
@@ -289,12 +299,10 @@ parse_items(struct imap_args *v, struct fetch_request *q)
 	if (v->next == NULL || v->next->type != IMAP_ARG_LIST)
 		return parse_item(v, q);
 	imap_args_list(v, &in, "data items");
-	do {
-		if (!parse_item(&in, q)) {
-			v->err = in.err;
-			return false;
-		}
-	} while (in.next != NULL);
+	if (!fetch_parse_list(&in, q)) {
+		v->err = in.err;
+		return false;
+	}
 	return true;
 }
 

@@ -62,12 +62,20 @@ struct fetch_msg {
 
 /* What follows the set in FETCH.  false: v->err is set. */
 bool fetch_parse(struct imap_args *v, struct fetch_request *q_r);
+/* Data items, of a list. */
+bool fetch_parse_list(struct imap_args *in, struct fetch_request *q_r);
 /* A section as a URL has it: "1.HEADER.FIELDS (DATE FROM)" (RFC 5092). */
 bool fetch_section_url(struct arena *a, struct slice s,
     struct fetch_section *sec_r);
 /* Puts UID or MODSEQ in front, unless it is asked for already. */
 void fetch_want(struct arena *a, struct fetch_request *q,
     enum fetch_kind kind);
+
+/* ---- cmd-fetch.c ------------------------------------------------------- */
+
+/* FETCH responses unasked, for the messages of the view from an index on. */
+void fetch_tell(struct imap_session *s, const struct fetch_request *q,
+    size_t from);
 
 /* ---- section.c --------------------------------------------------------- */
 

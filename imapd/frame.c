@@ -222,15 +222,19 @@ read_stream(struct imap_session *s)
 	return true;
 }
 
-/* One whole command.  false: the connection is over. */
+/* One whole command.  false: the connection is over.  As long as nothing of it
+ * has come, the client is told what NOTIFY asked for. */
 static bool
 read_command(struct imap_session *s, enum imap_parse_rc *rc_r)
 {
+	bool begun = false, woken;
 	size_t used;
 
 	for (;;) {
 		*rc_r = imap_parse(&s->parser, sio_input(s->x->io), &used);
 		sio_consume(s->x->io, used);
+		begun = begun || used > 0 || *rc_r != IMAP_PARSE_MORE ||
+		    sio_input(s->x->io).n > 0;
 		switch (*rc_r) {
 		case IMAP_PARSE_BAD:
 		case IMAP_PARSE_DONE:
@@ -245,7 +249,8 @@ read_command(struct imap_session *s, enum imap_parse_rc *rc_r)
 		case IMAP_PARSE_MORE:
 			break;
 		}
-		if (!wait_input(s, -1, NULL))
+		if (!wait_input(s, begun ? -1 : imap_notify_fd(s), &woken) ||
+		    (woken && !imap_notify_wake(s, false)))
 			return false;
 	}
 }
@@ -332,6 +337,8 @@ sync_after(struct imap_cmd *cmd)
 	int rc = imap_sync(cmd->s, !(cmd->row->flags & IMAP_SEQ), NULL);
 
 	if (rc >= 0)
+		rc = imap_notify_look(cmd->s);
+	if (rc >= 0)
 		return IMAP_DONE;
 	log_err("%s: looking for changes: %s: %s", cmd->row->name,
 	    store_error(rc)->text, store_errmsg(imap_store(cmd->s)));
@@ -387,7 +394,7 @@ one_command(struct imap_session *s)
 	imap_parser_reset(&s->parser, s->a);
 	s->others.held = NULL;
 	s->cmd = (struct imap_cmd){ .s = s, .a = s->a, .wake_fd = -1 };
-	if (!read_command(s, &rc))
+	if (!imap_notify_prepare(s) || !read_command(s, &rc))
 		return;
 	if (rc == IMAP_PARSE_DONE)
 		run(s);
@@ -473,6 +480,7 @@ end(struct imap_session *s)
 {
 	enc_spill(&s->out);
 	sio_flush(s->x->io);
+	imap_notify_forget(s);
 	view_close(&s->view);
 	imap_others_close(s);
 	if (s->x->store != NULL)

@@ -48,6 +48,7 @@ enum {	/* what was enabled (RFC 5161), or by use (RFC 7162 3.1) */
 
 struct imap_cmd;
 struct imap_session;
+struct notify;
 
 struct imap_stream {	/* literals that don't go into memory: APPEND */
 	/* As imap_parse_hooks.literal, of an argument of the command itself or
@@ -102,6 +103,7 @@ struct imap_session {
 	struct slice *keywords;		/* names by bit, xmalloc */
 	size_t n_keywords;
 	uint64_t keywords_told;		/* bits in the last FLAGS response */
+	struct notify *notify;		/* NULL: NOTIFY was never used */
 	unsigned enabled;		/* IMAP_CONDSTORE, ... */
 	enum collation collation;	/* the active comparator (RFC 5255) */
 	bool descending;		/* it orders the other way round */
@@ -256,6 +258,11 @@ bool imap_is_admin(const struct imap_session *s);
 
 /* ---- cmd-status.c ------------------------------------------------------ */
 
+enum {	/* items */
+	IMAP_STATUS_MESSAGES = 0x001, IMAP_STATUS_RECENT = 0x002,
+	IMAP_STATUS_UIDNEXT = 0x004, IMAP_STATUS_UIDVALIDITY = 0x008,
+	IMAP_STATUS_UNSEEN = 0x010, IMAP_STATUS_HIGHESTMODSEQ = 0x080
+};
 /* The status items of a list, one at least; false: in->err says why. */
 bool imap_status_items(struct imap_args *in, unsigned *want_r);
 /* " (M1f00000)", RFC 8474 4 */
@@ -263,6 +270,27 @@ void imap_mailboxid_put(struct enc *e, uint64_t id);
 /* The untagged STATUS response, of a mailbox of st.  enum store_rc. */
 int imap_status_put(struct imap_cmd *cmd, struct store *st,
     const struct store_mailbox *mb, struct slice name, unsigned want);
+
+/* ---- notify.c (RFC 5465) ----------------------------------------------- */
+
+/* The end of a NOTIFY command: n, in the command's arena, is in force. */
+enum imap_next imap_notify_set(struct imap_cmd *cmd, struct notify *n);
+void imap_notify_forget(struct imap_session *s);
+/* Before a command is waited for: what was opened since is watched, too.  false:
+ * BYE was sent. */
+bool imap_notify_prepare(struct imap_session *s);
+/* Readable when imap_notify_wake() is due; -1: never. */
+int imap_notify_fd(const struct imap_session *s);
+/* Tells what changed, between commands or in IDLE.  false: BYE was sent. */
+bool imap_notify_wake(struct imap_session *s, bool in_command);
+/* Tells what changed in other mailboxes.  enum store_rc. */
+int imap_notify_look(struct imap_session *s);
+/* Are others' changes of the selected mailbox not to be seen at all?  Changes
+ * of flags? */
+bool imap_notify_frozen(const struct imap_session *s);
+bool imap_notify_flags(const struct imap_session *s);
+/* The FETCH responses for messages of the view that are new, from an index on. */
+void imap_notify_new(struct imap_session *s, size_t from);
 
 /* ---- the commands, one file a family ----------------------------------- */
 
@@ -298,6 +326,7 @@ enum imap_next cmd_move(struct imap_cmd *cmd);
 enum imap_next cmd_myrights(struct imap_cmd *cmd);
 enum imap_next cmd_namespace(struct imap_cmd *cmd);
 enum imap_next cmd_noop(struct imap_cmd *cmd);
+enum imap_next cmd_notify(struct imap_cmd *cmd);
 enum imap_next cmd_rename(struct imap_cmd *cmd);
 enum imap_next cmd_replace(struct imap_cmd *cmd);
 enum imap_next cmd_search(struct imap_cmd *cmd);

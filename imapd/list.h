@@ -37,6 +37,11 @@ int listing_owner(struct imap_cmd *cmd, struct listing *l, struct store *st);
 /* Marks other users' mailboxes that he subscribed to; add: adds the names that
  * are subscribed and don't exist, and what is above them.  enum store_rc. */
 int listing_subscribed(struct imap_cmd *cmd, struct listing *l, bool add);
+/* cmd-list.c: the response word ("* LIST") of an entry, with an attribute more
+ * (extra, or NULL) and OLDNAME, unless that is the name or p is NULL. */
+void list_entry_put(struct imap_cmd *cmd, const char *word,
+    const struct entry *e, const char *extra, bool childinfo,
+    struct slice oldname);
 /* "\\Sent" of a role, or NULL. */
 const char *listing_role(enum store_role role);
 /* NONE for what isn't known. */

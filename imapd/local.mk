@@ -22,6 +22,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/cmd-list.c \
 	imapd/cmd-mailbox.c \
 	imapd/cmd-metadata.c \
+	imapd/cmd-notify.c \
 	imapd/cmd-quota.c \
 	imapd/cmd-search.c \
 	imapd/cmd-select.c \
@@ -46,6 +47,8 @@ imapd_libimapd_a_SOURCES = \
 	imapd/match.c imapd/match.h \
 	imapd/parse.c imapd/parse.h \
 	imapd/metadata.c imapd/metadata.h \
+	imapd/notify.c imapd/notify.h \
+	imapd/notify-look.c imapd/notify-tell.c \
 	imapd/place.c imapd/place.h \
 	imapd/progress.c \
 	imapd/resync.c \
@@ -112,6 +115,8 @@ TAPS += \
 	t/imap/list-myrights.t \
 	t/imap/many-shares.t \
 	t/imap/move-crash.t \
+	t/imap/notify.t \
+	t/imap/notify-overflow.t \
 	t/imap/other-users.t \
 	t/imap/append.t \
 	t/imap/binary.t \

@@ -195,24 +195,67 @@ tell_flags(struct imap_session *s, const uint32_t *uids, size_t n,
 	}
 }
 
+/* Is there nothing that the client wants to see (RFC 5465)?  What it changes
+ * itself, it does. */
+static bool
+is_frozen(const struct imap_session *s)
+{
+	uint64_t from, to;
+
+	if (!imap_notify_frozen(s))
+		return false;
+	store_own(imap_store(s), &from, &to);
+	return to <= s->view.modseq;
+}
+
+/* Did all that the view doesn't show yet come from this session? */
+static bool
+is_own(const struct imap_session *s)
+{
+	uint64_t from, to;
+
+	store_own(imap_store(s), &from, &to);
+	return to == store_modseq(imap_store(s)) &&
+	    from <= s->view.modseq + 1;
+}
+
+/* The index of the first message with that UID or a greater one. */
+static size_t
+first_from(const struct view *v, uint32_t uid)
+{
+	size_t i = v->n;
+
+	while (i > 0 && v->m[i - 1].uid >= uid)
+		i--;
+	return i;
+}
+
 int
 imap_sync(struct imap_session *s, bool expunge, const struct imap_quiet *quiet)
 {
-	uint32_t *changed;
+	struct view *v = &s->view;
+	uint32_t *changed, next = v->uidnext;
 	size_t n;
+	bool own;
 	int rc;
 
-	if (s->view.mailbox == 0)
+	if (v->mailbox == 0)
 		return 0;
 	arena_reset(s->scratch);
 	if ((rc = store_refresh(imap_store(s))) < 0 ||
 	    (rc = imap_rights_check(s)) < 0)
 		return rc;
-	if ((rc = view_merge(&s->view, imap_store(s), s->scratch, &changed, &n)) < 0)
+	if (is_frozen(s))
+		return 0;
+	own = is_own(s);
+	if ((rc = view_merge(v, imap_store(s), s->scratch, &changed, &n)) < 0)
 		return rc;
-	if (expunge && s->view.n_gone > 0)
+	if (expunge && v->n_gone > 0)
 		tell_expunged(s);
 	imap_tell_counts(s);
-	tell_flags(s, changed, n, quiet);
+	if (imap_notify_flags(s))
+		tell_flags(s, changed, n, quiet);
+	if (!own && v->uidnext != next)
+		imap_notify_new(s, first_from(v, next));
 	return 0;
 }

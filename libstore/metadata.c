@@ -6,7 +6,7 @@
 #include "libbase/io.h"
 #include "libstore/store-int.h"
 
-enum { ENTRIES_MAX = 1000, VALUE_MAX = 32 << 10, SIZE_MAX_ALL = 16 << 20 };
+enum { GONE_MAX = 100, ENTRIES_MAX = 1000, VALUE_MAX = 32 << 10, SIZE_MAX_ALL = 16 << 20 };
 
 static size_t
 entries_max(const struct store *st)
@@ -69,10 +69,11 @@ by_name(const void *va, const void *vb)
 	    slice_cmp(a->name, b->name);
 }
 
-/* Those of a mailbox that the user may see. */
+/* Those of a mailbox that the user may see; with since, what changed after it
+ * and what was removed. */
 static int
 collect(struct kv_scan *s, struct arena *a, struct slice user,
-    struct store_metadata **v_r, size_t *n_r)
+    const uint64_t *since, struct store_metadata **v_r, size_t *n_r)
 {
 	struct slice key, val;
 	struct row_meta m;
@@ -82,21 +83,23 @@ collect(struct kv_scan *s, struct arena *a, struct slice user,
 	while ((rc = kv_scan_next(s, &key, &val)) > 0) {
 		if ((rc = row_meta_get(val, &m)) < 0)
 			return rc;
-		if (m.gone || (m.user.n > 0 && !slice_eq(m.user, user)))
+		if ((m.user.n > 0 && !slice_eq(m.user, user)) ||
+		    (since == NULL ? m.gone : m.modseq <= *since))
 			continue;
 		*v_r = arena_grow(a, *v_r, &cap, *n_r + 1, sizeof(**v_r));
 		(*v_r)[(*n_r)++] = (struct store_metadata){
 			.shared = m.user.n == 0, .modseq = m.modseq,
 			.name = arena_slice(a, m.name),
-			.value = arena_slice(a, m.value)
+			.value = m.gone ? slice_make(NULL, 0) :
+			    arena_slice(a, m.value)
 		};
 	}
 	return rc;
 }
 
-int
-store_metadata_get(struct store *st, struct arena *a, uint64_t mailbox,
-    const char *user, struct store_metadata **v_r, size_t *n_r)
+static int
+read_all(struct store *st, struct arena *a, uint64_t mailbox, const char *user,
+    const uint64_t *since, struct store_metadata **v_r, size_t *n_r)
 {
 	struct row_key from = row_key_u64(ROW_K_META, mailbox);
 	struct row_key to = row_key_after(from);
@@ -109,7 +112,7 @@ store_metadata_get(struct store *st, struct arena *a, uint64_t mailbox,
 	if ((rc = ro_begin(st, &t)) < 0)
 		return rc;
 	if ((rc = kv_scan_open(t, row_key(&from), row_key(&to), 0, &s)) == 0)
-		rc = collect(s, a, slice_str(user), v_r, n_r);
+		rc = collect(s, a, slice_str(user), since, v_r, n_r);
 	kv_scan_close(&s);
 	ro_end(st);
 	if (rc == STORE_E_CORRUPT)
@@ -120,21 +123,54 @@ store_metadata_get(struct store *st, struct arena *a, uint64_t mailbox,
 }
 
 int
-store_metadata_size(struct store *st, uint64_t *size_r)
+store_metadata_get(struct store *st, struct arena *a, uint64_t mailbox,
+    const char *user, struct store_metadata **v_r, size_t *n_r)
+{
+	return read_all(st, a, mailbox, user, NULL, v_r, n_r);
+}
+
+int
+store_metadata_changes(struct store *st, struct arena *a, uint64_t mailbox,
+    const char *user, uint64_t since, struct store_metadata **v_r, size_t *n_r)
+{
+	return read_all(st, a, mailbox, user, &since, v_r, n_r);
+}
+
+static int
+sum_get(struct store *st, struct row_meta_sum *sum)
 {
 	struct row_key k = row_key_kind(ROW_K_META);
-	struct row_meta_sum sum = { 0, 0 };
 	struct kv_txn *t;
 	struct slice v;
 	int rc;
 
+	*sum = (struct row_meta_sum){ 0, 0 };
 	if ((rc = ro_begin(st, &t)) < 0)
 		return rc;
 	if ((rc = kv_get(t, st->ra, row_key(&k), &v)) == 0)
-		rc = row_meta_sum_get(v, &sum);
+		rc = row_meta_sum_get(v, sum);
 	ro_end(st);
-	*size_r = sum.size;
 	return rc == STORE_E_NOTFOUND ? 0 : rc;
+}
+
+int
+store_metadata_size(struct store *st, uint64_t *size_r)
+{
+	struct row_meta_sum sum;
+	int rc = sum_get(st, &sum);
+
+	*size_r = sum.size;
+	return rc;
+}
+
+int
+store_metadata_modseq(struct store *st, uint64_t *modseq_r)
+{
+	struct row_meta_sum sum;
+	int rc = sum_get(st, &sum);
+
+	*modseq_r = sum.modseq;
+	return rc;
 }
 
 /* ---- changing ---------------------------------------------------------- */
@@ -165,11 +201,11 @@ sum_write(struct work *w, struct row_meta_sum *sum)
 
 /*
  * Takes out the rows of a mailbox, or with only_gone those that stand for what
- * was removed.  How many are left.
+ * was removed.
  */
 static int
 meta_clear(struct work *w, uint64_t mailbox, bool only_gone,
-    struct row_meta_sum *sum, size_t *left_r)
+    struct row_meta_sum *sum)
 {
 	struct row_key from = row_key_u64(ROW_K_META, mailbox);
 	struct row_key to = row_key_after(from), *dead = NULL;
@@ -179,15 +215,12 @@ meta_clear(struct work *w, uint64_t mailbox, bool only_gone,
 	size_t n = 0, cap = 0;
 	int rc;
 
-	*left_r = 0;
 	rc = kv_scan_open(w->t, row_key(&from), row_key(&to), 0, &s);
 	while (rc >= 0 && (rc = kv_scan_next(s, &key, &val)) > 0) {
 		if ((rc = row_meta_get(val, &m)) < 0)
 			break;
-		if (only_gone && !m.gone) {
-			(*left_r)++;
+		if (only_gone && !m.gone)
 			continue;
-		}
 		sum->size -= meta_size(&m);
 		dead = arena_grow(w->a, dead, &cap, n + 1, sizeof(*dead));
 		memcpy(dead[n].b, key.p, key.n);
@@ -204,15 +237,36 @@ meta_drop(struct work *w, uint64_t mailbox)
 {
 	struct row_meta_sum sum;
 	uint64_t before;
-	size_t left;
 	int rc;
 
 	if ((rc = sum_read(w, &sum)) < 0)
 		return rc;
 	before = sum.size;
-	if ((rc = meta_clear(w, mailbox, false, &sum, &left)) < 0)
+	if ((rc = meta_clear(w, mailbox, false, &sum)) < 0)
 		return rc;
 	return sum.size != before ? sum_write(w, &sum) : 0;
+}
+
+/* How many a mailbox has, and how many rows stand for what was removed. */
+static int
+meta_count(struct work *w, uint64_t mailbox, size_t *n_r, size_t *gone_r)
+{
+	struct row_key from = row_key_u64(ROW_K_META, mailbox);
+	struct row_key to = row_key_after(from);
+	struct kv_scan *s = NULL;
+	struct slice key, val;
+	struct row_meta m;
+	int rc;
+
+	*n_r = *gone_r = 0;
+	rc = kv_scan_open(w->t, row_key(&from), row_key(&to), 0, &s);
+	while (rc >= 0 && (rc = kv_scan_next(s, &key, &val)) > 0) {
+		if ((rc = row_meta_get(val, &m)) < 0)
+			break;
+		++*(m.gone ? gone_r : n_r);
+	}
+	kv_scan_close(&s);
+	return rc;
 }
 
 struct set_arg {
@@ -261,7 +315,7 @@ set_all(struct work *w, void *arg)
 	const struct set_arg *s = arg;
 	struct row_meta_sum sum;
 	struct w_mailbox *m;
-	size_t added = 0, have;
+	size_t added = 0, have, gone;
 	uint64_t before;
 	int rc;
 
@@ -277,16 +331,13 @@ set_all(struct work *w, void *arg)
 		return 0;
 	if (sum.size > before && sum.size > size_max(w->st))
 		return STORE_E_QUOTA;
-	if (added > 0) {
-		struct row_meta_sum ignored = sum;
-
-		/* Makes room, and counts. */
-		rc = meta_clear(w, s->mailbox, true, &ignored, &have);
-		if (rc < 0)
-			return rc;
-		if (have > entries_max(w->st))
-			return STORE_E_LIMIT;
-	}
+	if ((rc = meta_count(w, s->mailbox, &have, &gone)) < 0)
+		return rc;
+	if (added > 0 && have > entries_max(w->st))
+		return STORE_E_LIMIT;
+	/* Not at once: who is notified looks for them. */
+	if (gone > GONE_MAX && (rc = meta_clear(w, s->mailbox, true, &sum)) < 0)
+		return rc;
 	return sum_write(w, &sum);
 }
 

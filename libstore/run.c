@@ -287,7 +287,19 @@ run_once(struct store *st, int mode, int (*fn)(struct work *w, void *arg),
 		else if (rc2 == 0)
 			rc2 = STORE_E_CONFLICT;
 	}
+	if (rc2 >= 0 && *modseq_r == w.modseq) {
+		if (st->own_to + 1 != w.modseq)
+			st->own_from = w.modseq;
+		st->own_to = w.modseq;
+	}
 	return rc2 < 0 ? rc2 : rc;
+}
+
+void
+store_own(const struct store *st, uint64_t *from_r, uint64_t *to_r)
+{
+	*from_r = st->own_from;
+	*to_r = st->own_to;
 }
 
 int

@@ -30,6 +30,7 @@ struct store {
 	bool writing;
 	char *lock_name;	/* maildrop lock without files; or NULL */
 	int lock_fd;		/* or -1 */
+	uint64_t own_from, own_to;	/* see store_own() */
 };
 
 /* Sets the error text and returns rc. */

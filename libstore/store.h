@@ -96,6 +96,9 @@ const char *store_account_id(const struct store *st);
 int store_refresh(struct store *st);
 /* The snapshot's modseq: the JMAP state of every type. */
 uint64_t store_modseq(const struct store *st);
+/* The modseqs of the last changes that were made through this handle, one after
+ * the other without any by others between; 0, 0: none. */
+void store_own(const struct store *st, uint64_t *from_r, uint64_t *to_r);
 
 /*
  * An id as every protocol shows it: the prefix ('E' an Email, 'T' a thread, 'M'
@@ -281,6 +284,13 @@ int store_metadata_get(struct store *st, struct arena *a, uint64_t mailbox,
  * many in this mailbox), QUOTA (too much in the account), NOTFOUND. */
 int store_metadata_set(struct store *st, uint64_t mailbox, const char *user,
     const struct store_metadata *v, size_t n);
+/* Those that were changed after the modseq since, and those that were removed:
+ * value.p is NULL.  Of what was removed longer ago some may be forgotten. */
+int store_metadata_changes(struct store *st, struct arena *a, uint64_t mailbox,
+    const char *user, uint64_t since, struct store_metadata **v_r,
+    size_t *n_r);
+/* The modseq of the last change of any. */
+int store_metadata_modseq(struct store *st, uint64_t *modseq_r);
 /* Octets of names and values of all annotations. */
 int store_metadata_size(struct store *st, uint64_t *size_r);
 

@@ -214,6 +214,84 @@ test_mailboxes(void **state)
 	store_close(&st);
 }
 
+/* "name=value" or "name" for what was removed; "+" for what is shared. */
+static const char *
+changes(struct store *st, uint64_t mailbox, const char *user, uint64_t since)
+{
+	static char text[512];
+	struct arena *a = arena_new(0);
+	struct store_metadata *v;
+	size_t n, at = 0;
+
+	assert_int_equal(store_metadata_changes(st, a, mailbox, user, since, &v,
+	    &n), 0);
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at,
+		    "%s%s%.*s%s%.*s", i ? " " : "", v[i].shared ? "+" : "",
+		    (int)v[i].name.n, v[i].name.p, v[i].value.p ? "=" : "",
+		    (int)v[i].value.n, v[i].value.p ? v[i].value.p : "");
+	arena_free(&a);
+	return text;
+}
+
+/* What another session has to tell; and whose doing it was. */
+static void
+test_changes(void **state)
+{
+	struct fixture *f = *state;
+	struct store *st = fixture_account(f, "c1"), *other;
+	uint64_t m = make(st, "a"), since, last, from, to;
+
+	assert_int_equal(set(st, m, "bob", "/p", "1"), 0);
+	assert_int_equal(set(st, m, NULL, "/k", "1"), 0);
+	since = store_modseq(st);
+	assert_string_equal(changes(st, m, "bob", since), "");
+	assert_int_equal(store_metadata_modseq(st, &last), 0);
+	assert_int_equal(last, since);
+	assert_int_equal(set(st, m, "bob", "/p", NULL), 0);
+	assert_int_equal(set(st, m, "bob", "/q", "2"), 0);
+	assert_int_equal(set(st, m, "eve", "/e", "2"), 0);
+	assert_string_equal(changes(st, m, "bob", since), "/p /q=2");
+	assert_int_equal(set(st, m, NULL, "/k", NULL), 0);
+	assert_string_equal(changes(st, m, "bob", since), "/p /q=2 +/k");
+	assert_int_equal(store_metadata_modseq(st, &last), 0);
+	assert_int_equal(last, store_modseq(st));
+	/* what was removed is forgotten once it is too much */
+	for (int i = 0; i < 120; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "/n%d", i);
+		assert_int_equal(set(st, m, "eve", name, "x"), 0);
+		assert_int_equal(set(st, m, "eve", name, NULL), 0);
+	}
+	assert_string_equal(all(st, m, "eve"), "/e=2");
+	fixture_check(st);
+	store_own(st, &from, &to);
+	assert_true(from <= since + 1);
+	assert_int_equal(to, store_modseq(st));
+	/* the account's sessions are told apart */
+	assert_int_equal(store_open(&f->conf, fixture_name(f, "c1"),
+	    &other), 0);
+	store_own(other, &from, &to);
+	assert_int_equal(to, 0);
+	since = store_modseq(other);
+	assert_int_equal(set(other, m, "eve", "/o", "x"), 0);
+	assert_int_equal(store_refresh(st), 1);
+	store_own(st, &from, &to);
+	assert_int_equal(to, since);
+	assert_int_equal(set(st, m, "eve", "/o", "y"), 0);
+	store_own(st, &from, &to);
+	assert_int_equal(from, since + 2);
+	assert_int_equal(to, since + 2);
+	/* what changes nothing is no change */
+	assert_int_equal(set(st, m, "eve", "/none", NULL), 0);
+	store_own(st, &from, &to);
+	assert_int_equal(to, since + 2);
+	store_close(&other);
+	store_close(&st);
+}
+
 static void
 say_nothing(void *arg, const char *text)
 {
@@ -261,7 +339,7 @@ test_repair(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_set), cmocka_unit_test(test_names),
 	cmocka_unit_test(test_limits), cmocka_unit_test(test_mailboxes),
-	cmocka_unit_test(test_repair),
+	cmocka_unit_test(test_repair), cmocka_unit_test(test_changes),
 };
 
 int
