@@ -171,7 +171,7 @@ forget_user(struct imap_cmd *cmd)
 	struct imap_session *s = cmd->s;
 
 	imap_notify_forget(s);
-	view_close(&s->view);
+	imap_unselect(s);
 	imap_others_close(s);
 	imap_flags_forget(s);
 	s->enabled = 0;

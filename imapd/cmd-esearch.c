@@ -265,6 +265,8 @@ cmd_esearch(struct imap_cmd *cmd)
 	x.chosen = arena_calloc(cmd->a, x.l.n + 1, sizeof(*x.chosen));
 	if (!parse(&x))
 		return IMAP_DONE;
+	if (x.options.ret & SEARCH_RET_UPDATE)
+		imap_noupdate(cmd->s, cmd->tag, "ESEARCH doesn't go on");
 	if ((rc = search_all(&x)) < 0)
 		return imap_store_failed(cmd, rc);
 	if (cmd->limited != 0)

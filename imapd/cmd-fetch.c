@@ -268,22 +268,29 @@ announce_keywords(struct fetch *f, const uint32_t *uids, size_t n)
 	imap_flags_announce(f->cmd->s, all);
 }
 
+static int
+fetch_uids(struct fetch *f, const uint32_t *uids, size_t n)
+{
+	struct imap_session *s = f->cmd->s;
+	struct seqset set = { 0 };
+	size_t cap = 0;
+
+	for (size_t i = 0; i < n; i++)
+		seqset_add(&set, &cap, f->cmd->a, uids[i]);
+	return store_msg_scan(imap_store(s), s->view.mailbox, set.r, set.n,
+	    on_info, f);
+}
+
 void
-fetch_tell(struct imap_session *s, const struct fetch_request *q, size_t from)
+fetch_tell(struct imap_session *s, const struct fetch_request *q,
+    const uint32_t *uids, size_t n)
 {
 	struct arena *a = arena_new(0);
 	struct imap_cmd cmd = { .s = s, .a = a };
 	struct fetch f = { .cmd = &cmd, .q = *q };
-	struct view *v = &s->view;
-	struct view_span all = { from, v->n - 1 };
-	size_t n = 0;
-	uint32_t *uids = arena_calloc(a, v->n - from, sizeof(*uids));
 	int rc = 0;
 
 	f.q.cap = f.q.n;	/* its items aren't ours to move */
-	for (size_t i = from; i < v->n; i++)
-		if (!(v->m[i].flags & VIEW_GONE))
-			uids[n++] = v->m[i].uid;
 	/* RFC 7162 3.1.4.2, 3.2.4 */
 	if (s->enabled & IMAP_CONDSTORE)
 		fetch_want(a, &f.q, FETCH_MODSEQ);
@@ -293,8 +300,8 @@ fetch_tell(struct imap_session *s, const struct fetch_request *q, size_t from)
 		announce_keywords(&f, uids, n);
 	if (f.q.most <= FETCH_MODSEQ)
 		rc = fetch_from_view(&f, uids, n);
-	else if (n > 0 && !v->dead)
-		rc = fetch_from_store(&f, &all, 1);
+	else if (n > 0 && !s->view.dead)
+		rc = fetch_uids(&f, uids, n);
 	if (rc == 1 || rc == STORE_E_FENCED)
 		s->bye = true;	/* within a literal */
 	arena_free(&a);

@@ -1,4 +1,4 @@
-/* imapd/cmd-search.c - SEARCH (RFC 9051 6.4.4, RFC 7162 3.1.5, RFC 5182) */
+/* imapd/cmd-search.c - SEARCH (RFC 9051 6.4.4, RFC 7162 3.1.5, 5182, 5267) */
 #include "config.h"
 
 #include "imapd/search.h"
@@ -12,8 +12,11 @@ cmd_search(struct imap_cmd *cmd)
 	r->q.cmd = cmd;
 	if (!search_parse(&r->q, &cmd->args))
 		return search_failed(r, 0);
+	r = context_begin(r);
 	if ((rc = search_run(r)) < 0)
 		return search_failed(r, rc);
+	context_found(r, NULL);
 	search_answer(r, "* SEARCH");
+	search_release(r);
 	return imap_ok(cmd, "Searched");
 }

@@ -112,7 +112,7 @@ select_mailbox(struct imap_cmd *cmd, bool readonly)
 		enc_raw(&s->out, "* OK [CLOSED] The mailbox is closed");
 		enc_eol(&s->out);
 	}
-	view_close(&s->view);
+	imap_unselect(s);
 	if (p.condstore)
 		imap_enable(s, IMAP_CONDSTORE);
 	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_READ, &at)) < 0 ||
@@ -129,7 +129,7 @@ select_mailbox(struct imap_cmd *cmd, bool readonly)
 	if ((rc = imap_flags_load(s)) < 0 ||
 	    (rc = tell_selected(cmd, raw)) < 0 ||
 	    (p.qresync && (rc = imap_resync(cmd, &p.resync)) < 0)) {
-		view_close(&s->view);
+		imap_unselect(s);
 		return imap_store_failed(cmd, rc);
 	}
 	return imap_ok_code(cmd, readonly ? "READ-ONLY" : "READ-WRITE",
@@ -153,7 +153,7 @@ cmd_unselect(struct imap_cmd *cmd)
 {
 	if (!imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	view_close(&cmd->s->view);
+	imap_unselect(cmd->s);
 	return imap_ok(cmd, "Unselected");
 }
 
@@ -179,6 +179,6 @@ cmd_close(struct imap_cmd *cmd)
 	    store_mailbox_get(imap_store(cmd->s), cmd->a, v->mailbox, &mb) == 0)
 		cmd->code = arena_printf(cmd->a, "HIGHESTMODSEQ %llu",
 		    (unsigned long long)mb.highestmodseq);
-	view_close(v);
+	imap_unselect(cmd->s);
 	return imap_ok_code(cmd, cmd->code, "Closed");
 }

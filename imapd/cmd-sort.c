@@ -1,4 +1,4 @@
-/* imapd/cmd-sort.c - SORT (RFC 5256, RFC 5267 3 ESORT, RFC 5957 DISPLAY) */
+/* imapd/cmd-sort.c - SORT (RFC 5256, RFC 5267, RFC 5957 DISPLAY) */
 #include "config.h"
 
 #include <stdlib.h>
@@ -6,20 +6,15 @@
 #include "imapd/keys.h"
 #include "libbase/xalloc.h"
 
-enum { CRITERIA_MAX = 16 };
-
 struct sort {
 	struct search *r;
-	enum key key[CRITERIA_MAX];
-	bool reverse[CRITERIA_MAX];
-	size_t n;
-	enum collation collation;
-	bool descending;
-	struct key_value *v;	/* n for each message */
+	struct sort_order o;
+	struct key_value *v;	/* o.n for each message, */
+	struct arena *a;	/* and their texts */
 };
 
 static bool
-criterion(struct imap_args *in, struct sort *o)
+criterion(struct imap_args *in, struct sort_order *o)
 {
 	static const char *const names[] = {
 		[KEY_ARRIVAL] = "ARRIVAL", [KEY_SIZE] = "SIZE",
@@ -50,7 +45,7 @@ parse(struct sort *o, struct imap_args *v)
 	    !imap_args_list(v, &in, "a list of sort criteria"))
 		return false;
 	do {
-		if (!criterion(&in, o)) {
+		if (!criterion(&in, &o->o)) {
 			v->err = in.err;
 			return false;
 		}
@@ -62,12 +57,8 @@ static int
 on_message(void *arg, struct fetch_msg *m, size_t i)
 {
 	struct sort *o = arg;
-	int rc = 0;
 
-	for (size_t k = 0; rc == 0 && k < o->n; k++)
-		rc = key_get(m, o->key[k], o->collation, o->r->q.cmd->a,
-		    &o->v[i * o->n + k]);
-	return rc;
+	return order_get(&o->o, m, o->a, &o->v[i * o->o.n]);
 }
 
 /* Of two indexes; equal ones stay in the mailbox's order. */
@@ -76,15 +67,9 @@ compare(const void *a, const void *b, void *arg)
 {
 	const struct sort *o = arg;
 	size_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	int c = order_compare(&o->o, &o->v[x * o->o.n], &o->v[y * o->o.n]);
 
-	for (size_t k = 0; k < o->n; k++) {
-		int c = key_compare(&o->v[x * o->n + k],
-		    &o->v[y * o->n + k], o->descending);
-
-		if (c != 0)
-			return o->reverse[k] ? -c : c;
-	}
-	return x < y ? -1 : x > y;
+	return c != 0 ? c : x < y ? -1 : x > y;
 }
 
 /* Puts the numbers that were found in order. */
@@ -113,26 +98,33 @@ order(struct sort *o)
 enum imap_next
 cmd_sort(struct imap_cmd *cmd)
 {
-	struct sort o = { .r = arena_calloc(cmd->a, 1, sizeof(*o.r)) };
+	struct sort o = {
+		.r = arena_calloc(cmd->a, 1, sizeof(*o.r)),
+		.o = { .collation = cmd->s->collation,
+		    .descending = cmd->s->descending }
+	};
 	int rc;
 
 	o.r->q.cmd = cmd;
-	o.collation = cmd->s->collation;
-	o.descending = cmd->s->descending;
 	if (!parse(&o, &cmd->args))
 		return search_failed(o.r, 0);
+	o.r = context_begin(o.r);
 	if ((rc = search_run(o.r)) < 0)
 		return search_failed(o.r, rc);
 	if (cmd->limited != 0)
 		return imap_over_limit(cmd,
 		    cmd->s->x->conf->imap_message_limit);
-	o.v = xcalloc(o.r->n * o.n + 1, sizeof(*o.v));
+	o.v = xcalloc(o.r->n * o.o.n + 1, sizeof(*o.v));
+	o.a = arena_new(0);
 	rc = keys_scan(o.r, on_message, &o);
 	if (rc >= 0 || rc == STORE_E_NOTFOUND)
 		order(&o);
 	xfree(o.v);
+	arena_free(&o.a);
 	if (rc < 0 && rc != STORE_E_NOTFOUND)
 		return search_failed(o.r, rc);
+	context_found(o.r, &o.o);
 	search_answer(o.r, "* SORT");
+	search_release(o.r);
 	return imap_ok(cmd, "Sorted");
 }

@@ -9,6 +9,8 @@ static const struct imap_command commands[] = {
 	{ "APPEND", cmd_append, IMAP_LOGGEDIN, 0, NULL, &append_stream },
 	{ "AUTHENTICATE", cmd_authenticate, IMAP_NOAUTH, IMAP_NOSYNC, NULL,
 	    NULL },
+	{ "CANCELUPDATE", cmd_cancelupdate, IMAP_SELECTED, 0, "CONTEXT=SEARCH",
+	    NULL },
 	{ "CAPABILITY", cmd_capability, IMAP_ANY, 0, NULL, NULL },
 	{ "CHECK", cmd_check, IMAP_SELECTED, 0, NULL, NULL },
 	{ "CLOSE", cmd_close, IMAP_SELECTED, IMAP_NOSYNC, NULL, NULL },
@@ -51,13 +53,13 @@ static const struct imap_command commands[] = {
 	{ "RENAME", cmd_rename, IMAP_LOGGEDIN, 0, NULL, NULL },
 	{ "REPLACE", cmd_replace, IMAP_SELECTED, IMAP_WRITE |
 	    IMAP_NUMBERS, "REPLACE", &append_stream },
-	{ "SEARCH", cmd_search, IMAP_SELECTED, IMAP_SEQ |
+	{ "SEARCH", cmd_search, IMAP_SELECTED, IMAP_SEQ | IMAP_RETURN |
 	    IMAP_NUMBERS, NULL, NULL },
 	{ "SELECT", cmd_select, IMAP_LOGGEDIN, IMAP_NOSYNC, NULL, NULL },
 	{ "SETACL", cmd_setacl, IMAP_LOGGEDIN, 0, "ACL", NULL },
 	{ "SETMETADATA", cmd_setmetadata, IMAP_LOGGEDIN, IMAP_LITERAL8,
 	    "METADATA", NULL },
-	{ "SORT", cmd_sort, IMAP_SELECTED, IMAP_SEQ |
+	{ "SORT", cmd_sort, IMAP_SELECTED, IMAP_SEQ | IMAP_RETURN |
 	    IMAP_NUMBERS, "SORT", NULL },
 	{ "SETQUOTA", cmd_setquota, IMAP_LOGGEDIN, 0, "QUOTASET", NULL },
 	{ "STARTTLS", cmd_starttls, IMAP_NOAUTH, IMAP_NOSYNC, "STARTTLS",
@@ -77,8 +79,8 @@ static const struct imap_command commands[] = {
 	    NULL },
 	{ "UID REPLACE", cmd_replace, IMAP_SELECTED, IMAP_UID | IMAP_WRITE,
 	    "REPLACE", &append_stream },
-	{ "UID SEARCH", cmd_search, IMAP_SELECTED, IMAP_UID, NULL, NULL },
-	{ "UID SORT", cmd_sort, IMAP_SELECTED, IMAP_UID, "SORT", NULL },
+	{ "UID SEARCH", cmd_search, IMAP_SELECTED, IMAP_UID | IMAP_RETURN, NULL, NULL },
+	{ "UID SORT", cmd_sort, IMAP_SELECTED, IMAP_UID | IMAP_RETURN, "SORT", NULL },
 	{ "UID STORE", cmd_store, IMAP_SELECTED, IMAP_UID | IMAP_WRITE, NULL,
 	    NULL },
 	{ "UID THREAD", cmd_thread, IMAP_SELECTED, IMAP_UID,
@@ -112,6 +114,8 @@ static const struct {
 	{ "CATENATE",		CAP_AFTER },
 	{ "CHILDREN",		CAP_AFTER },
 	{ "CONDSTORE",		CAP_AFTER },
+	{ "CONTEXT=SEARCH",	CAP_AFTER },
+	{ "CONTEXT=SORT",	CAP_AFTER },
 	{ "CREATE-SPECIAL-USE",	CAP_AFTER },
 	{ "ESEARCH",		CAP_AFTER },
 	{ "ESORT",		CAP_AFTER },

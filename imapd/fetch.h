@@ -73,9 +73,9 @@ void fetch_want(struct arena *a, struct fetch_request *q,
 
 /* ---- cmd-fetch.c ------------------------------------------------------- */
 
-/* FETCH responses unasked, for the messages of the view from an index on. */
+/* FETCH responses unasked, for messages of the view (ascending). */
 void fetch_tell(struct imap_session *s, const struct fetch_request *q,
-    size_t from);
+    const uint32_t *uids, size_t n);
 
 /* ---- section.c --------------------------------------------------------- */
 

@@ -161,6 +161,7 @@ on_command(void *arg, struct imap_parser *p)
 	}
 	cmd->uid = (cmd->row->flags & IMAP_UID) != 0;
 	p->sections = (cmd->row->flags & IMAP_SECTIONS) != 0;
+	p->sections_in_return = (cmd->row->flags & IMAP_RETURN) != 0;
 	p->lim.literal = imap_state(s) == IMAP_NOAUTH ? LITERAL_NOAUTH :
 	    LITERAL_MAX;
 	return 0;
@@ -391,6 +392,7 @@ one_command(struct imap_session *s)
 
 	arena_reset(s->a);
 	arena_reset(s->scratch);
+	imap_contexts_end(s, false);
 	imap_parser_reset(&s->parser, s->a);
 	s->others.held = NULL;
 	s->cmd = (struct imap_cmd){ .s = s, .a = s->a, .wake_fd = -1 };
@@ -481,7 +483,7 @@ end(struct imap_session *s)
 	enc_spill(&s->out);
 	sio_flush(s->x->io);
 	imap_notify_forget(s);
-	view_close(&s->view);
+	imap_unselect(s);
 	imap_others_close(s);
 	if (s->x->store != NULL)
 		store_idle(s->x->store, false);
@@ -489,6 +491,7 @@ end(struct imap_session *s)
 	enc_release(&s->out);
 	arena_free(&s->scratch);
 	arena_free(&s->a);
+	imap_contexts_end(s, true);
 	s->x->proto = NULL;
 }
 

@@ -36,7 +36,8 @@ enum {	/* flags of a command */
 	IMAP_SECTIONS = 8,	/* arguments may have [sections] */
 	IMAP_WRITE = 16,	/* needs a mailbox that isn't read-only */
 	IMAP_LITERAL8 = 32,	/* arguments may be literal8 */
-	IMAP_NUMBERS = 64	/* is about sequence numbers: not with UIDONLY */
+	IMAP_NUMBERS = 64,	/* is about sequence numbers: not with UIDONLY */
+	IMAP_RETURN = 128	/* RETURN may have [sections] */
 };
 
 enum imap_status { IMAP_S_NONE, IMAP_S_OK, IMAP_S_NO, IMAP_S_BAD };
@@ -46,6 +47,7 @@ enum {	/* what was enabled (RFC 5161), or by use (RFC 7162 3.1) */
 	IMAP_UIDONLY = 16
 };
 
+struct context;
 struct imap_cmd;
 struct imap_session;
 struct notify;
@@ -103,6 +105,10 @@ struct imap_session {
 	struct slice *keywords;		/* names by bit, xmalloc */
 	size_t n_keywords;
 	uint64_t keywords_told;		/* bits in the last FLAGS response */
+	struct context *contexts;	/* searches that go on (RFC 5267) */
+	uint32_t *stale;		/* UIDs that they have to look at again,
+					 * ascending or not; xmalloc */
+	size_t n_stale, cap_stale;
 	struct notify *notify;		/* NULL: NOTIFY was never used */
 	unsigned enabled;		/* IMAP_CONDSTORE, ... */
 	enum collation collation;	/* the active comparator (RFC 5255) */
@@ -271,6 +277,25 @@ void imap_mailboxid_put(struct enc *e, uint64_t id);
 int imap_status_put(struct imap_cmd *cmd, struct store *st,
     const struct store_mailbox *mb, struct slice name, unsigned want);
 
+/* ---- context.c (RFC 5267) ---------------------------------------------- */
+
+/* "* NO [NOUPDATE tag]" */
+void imap_noupdate(struct imap_session *s, struct slice tag, const char *text);
+/* Messages of the view are gone, but the client wasn't told: REMOVEFROM. */
+void imap_contexts_gone(struct imap_session *s);
+/* The flags of these have changed: imap_contexts_update() is to look. */
+void imap_contexts_stale(struct imap_session *s, const uint32_t *uids,
+    size_t n);
+/* ADDTO and REMOVEFROM for what changed and what is new. */
+void imap_contexts_update(struct imap_session *s);
+/* Numbers of messages aren't used any more. */
+void imap_contexts_uidonly(struct imap_session *s);
+/* Frees those that ended; all: all of them, the mailbox isn't selected any
+ * more. */
+void imap_contexts_end(struct imap_session *s, bool all);
+/* No mailbox is selected any more. */
+void imap_unselect(struct imap_session *s);
+
 /* ---- notify.c (RFC 5465) ----------------------------------------------- */
 
 /* The end of a NOTIFY command: n, in the command's arena, is in force. */
@@ -296,6 +321,7 @@ void imap_notify_new(struct imap_session *s, size_t from);
 
 enum imap_next cmd_append(struct imap_cmd *cmd);
 enum imap_next cmd_authenticate(struct imap_cmd *cmd);
+enum imap_next cmd_cancelupdate(struct imap_cmd *cmd);
 enum imap_next cmd_capability(struct imap_cmd *cmd);
 enum imap_next cmd_check(struct imap_cmd *cmd);
 enum imap_next cmd_close(struct imap_cmd *cmd);

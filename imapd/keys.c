@@ -137,6 +137,30 @@ key_compare(const struct key_value *x, const struct key_value *y,
 	return descending && failed(x->s) == failed(y->s) ? -d : d;
 }
 
+int
+order_get(const struct sort_order *o, struct fetch_msg *m, struct arena *a,
+    struct key_value *v_r)
+{
+	int rc = 0;
+
+	for (size_t k = 0; rc == 0 && k < o->n; k++)
+		rc = key_get(m, o->key[k], o->collation, a, &v_r[k]);
+	return rc;
+}
+
+int
+order_compare(const struct sort_order *o, const struct key_value *x,
+    const struct key_value *y)
+{
+	for (size_t k = 0; k < o->n; k++) {
+		int c = key_compare(&x[k], &y[k], o->descending);
+
+		if (c != 0)
+			return o->reverse[k] ? -c : c;
+	}
+	return 0;
+}
+
 /* ---- all messages -------------------------------------------------------- */
 
 struct scan {

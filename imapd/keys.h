@@ -22,6 +22,21 @@ int key_get(struct fetch_msg *m, enum key k, enum collation c, struct arena *a,
 /* descending: the comparator's order of texts is the other way round. */
 int key_compare(const struct key_value *x, const struct key_value *y,
     bool descending);
+enum { CRITERIA_MAX = 16 };
+struct sort_order {
+	enum key key[CRITERIA_MAX];
+	bool reverse[CRITERIA_MAX];
+	size_t n;
+	enum collation collation;
+	bool descending;
+};
+/* All n keys of one message, as key_get(). */
+int order_get(const struct sort_order *o, struct fetch_msg *m, struct arena *a,
+    struct key_value *v_r);
+/* Of two messages' keys; 0: they are equal. */
+int order_compare(const struct sort_order *o, const struct key_value *x,
+    const struct key_value *y);
+
 /* The comparator's key of the base subject (RFC 5256 2.1); *reply_r: a reply or
  * a forward. */
 int key_subject(struct fetch_msg *m, enum collation c, struct arena *a,

@@ -131,24 +131,36 @@ lex_quoted(struct lex *l)
 	return 0;
 }
 
+/* May an atom have a [section] here? */
+static bool
+sections(const struct imap_parser *p)
+{
+	if (p->sections || !p->sections_in_return || p->depth < 2)
+		return p->sections;
+	for (const struct imap_arg *a = p->args; a != NULL; a = a->next)
+		if (a->next == p->open[1].arg)
+			return slice_ieq(a->s, SLICE_LIT("RETURN"));
+	return false;
+}
+
 static int
 lex_atom(struct lex *l)
 {
 	struct imap_parser *p = l->p;
 	const char *from = l->c;
-	bool section = in_list(p, IMAP_ARG_SECTION);
+	bool section = in_list(p, IMAP_ARG_SECTION), may = sections(p);
 	struct imap_arg *arg;
 
 	while (l->c < l->end && imap_is_token(*l->c)) {
 		if (*l->c == ']' && section)
 			break;
-		if (*l->c == '[' && p->sections && !section)
+		if (*l->c == '[' && may && !section)
 			break;
 		l->c++;
 	}
 	if (l->c == from)
 		return expected(l, "an argument");
-	section = l->c < l->end && *l->c == '[' && p->sections && !section;
+	section = l->c < l->end && *l->c == '[' && may && !section;
 	arg = imap_lex_add(p, section ? IMAP_ARG_SECTION : IMAP_ARG_ATOM,
 	    p->pos + (size_t)(from - l->start) + 1);
 	if (arg == NULL)

@@ -32,6 +32,8 @@ imapd_libimapd_a_SOURCES = \
 	imapd/cmd-thread.c \
 	imapd/cmd-uidbatches.c \
 	imapd/commands.c \
+	imapd/context.c imapd/context.h \
+	imapd/context-sort.c imapd/context-update.c \
 	imapd/copy-across.c imapd/copy.h \
 	imapd/date.c imapd/date.h \
 	imapd/encode.c imapd/encode.h \
@@ -125,6 +127,7 @@ TAPS += \
 	t/imap/comparator.t \
 	t/imap/compress.t \
 	t/imap/condstore.t \
+	t/imap/context.t \
 	t/imap/copy.t \
 	t/imap/create-use.t \
 	t/imap/damage.t \
@@ -142,6 +145,7 @@ TAPS += \
 	t/imap/qresync.t \
 	t/imap/quota.t \
 	t/imap/quotaset.t \
+	t/imap/random-context.t \
 	t/imap/random-qresync.t \
 	t/imap/random.t \
 	t/imap/filters.t \

@@ -139,9 +139,18 @@ void
 imap_notify_new(struct imap_session *s, size_t from)
 {
 	const struct notify *n = s->notify;
+	struct view *v = &s->view;
+	uint32_t *uids;
+	size_t count = 0;
 
-	if (n != NULL && n->fetch != NULL && from < s->view.n)
-		fetch_tell(s, n->fetch, from);
+	if (n == NULL || n->fetch == NULL || from >= v->n)
+		return;
+	uids = xcalloc(v->n - from, sizeof(*uids));
+	for (size_t i = from; i < v->n; i++)
+		if (!(v->m[i].flags & VIEW_GONE))
+			uids[count++] = v->m[i].uid;
+	fetch_tell(s, n->fetch, uids, count);
+	xfree(uids);
 }
 
 /* ---- looking ----------------------------------------------------------- */

@@ -27,7 +27,7 @@ imap_parser_reset(struct imap_parser *p, struct arena *a)
 	p->tag = p->name = (struct slice){ NULL, 0 };
 	p->args = NULL;
 	p->err = p->code = NULL;
-	p->fatal = p->sections = false;
+	p->fatal = p->sections = p->sections_in_return = false;
 	p->state = ST_LINE;
 	p->after = IMAP_AFTER_NOTHING;
 	p->depth = 0;

@@ -89,6 +89,7 @@ struct imap_parser {
 	bool stream_sync;
 	/* set by the command hook */
 	bool sections;		/* an atom may have a [section]: FETCH */
+	bool sections_in_return;	/* only in a list of RETURN's: SEARCH */
 	/* the parser's own */
 	int state, after;
 	unsigned depth;

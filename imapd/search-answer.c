@@ -5,6 +5,9 @@
 
 #include "imapd/search.h"
 
+/* Options that ask for nothing in the answer. */
+enum { HINTS = SEARCH_RET_CONTEXT | SEARCH_RET_UPDATE };
+
 /* Is result i in an answer which has neither ALL nor COUNT?  What is saved and
  * of which MODSEQ is told is the same then (RFC 4731 3.2, RFC 5182 2.4, RFC
  * 9394 3.2). */
@@ -54,7 +57,7 @@ save(struct search *r)
 {
 	unsigned ret = r->q.ret;
 	bool all = (ret & (SEARCH_RET_ALL | SEARCH_RET_COUNT)) != 0 ||
-	    ret == SEARCH_RET_SAVE;
+	    (ret & ~HINTS) == SEARCH_RET_SAVE;
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->n; i++)
@@ -162,7 +165,7 @@ search_answer(struct search *r, const char *word)
 	find_modseq(r);
 	if (!r->q.extended)
 		put_classic(r, word);
-	else if (r->q.ret != SEARCH_RET_SAVE)
+	else if ((r->q.ret & ~HINTS) != SEARCH_RET_SAVE)
 		put_extended(r);
 	if (r->q.ret & SEARCH_RET_SAVE)
 		save(r);

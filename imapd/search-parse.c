@@ -138,6 +138,7 @@ keyword(struct search_request *q, struct imap_args *v, struct search_node *n)
 	rc = store_keyword_bit(imap_store(q->cmd->s), s, false, &n->flag);
 	if (rc < 0)
 		n->flag = 0;
+	n->name = s;
 	return true;
 }
 
@@ -240,11 +241,14 @@ key_arg(struct search_request *q, struct imap_args *v, enum arg arg,
 			n->kind = SEARCH_SAVED;
 			return true;
 		}
+		if (v->next != NULL)
+			n->name = v->next->s;
 		return imap_args_seqset(v, view_star(&q->cmd->s->view, true),
 		    &n->set);
 	case A_MODSEQ:
 		return modseq(q, v, n);
 	case A_INTERVAL:
+		q->within = true;
 		return interval(v, n);
 	case A_EMAILID:
 		return object_id(v, n, 'E');
@@ -371,35 +375,61 @@ search_parse_key(struct search_request *q, struct imap_args *v,
 	return ok;
 }
 
+/* UPDATE [(data items)]: RFC 5267 4.3, RFC 5465 7 */
+static bool
+update(struct search_request *q, struct imap_args *v)
+{
+	struct imap_args in;
+
+	if (context_has(q->cmd->s, q->cmd->tag)) {
+		v->err = "that tag is the one of an earlier UPDATE";
+		return false;
+	}
+	if (v->next == NULL || v->next->type != IMAP_ARG_LIST)
+		return true;
+	imap_args_list(v, &in, "data items");
+	q->update = arena_calloc(v->a, 1, sizeof(*q->update));
+	if (fetch_parse_list(&in, q->update))
+		return true;
+	v->err = in.err;
+	return false;
+}
+
+static bool
+return_option(struct search_request *q, struct imap_args *v)
+{
+	static const char *const options[] = {
+		"MIN", "MAX", "ALL", "COUNT", "SAVE", "PARTIAL", "CONTEXT",
+		"UPDATE"
+	};
+	unsigned i = 0;
+
+	while (i < 8 && !imap_args_word(v, options[i]))
+		i++;
+	if (i == 8 || (q->partial.given && 1u << i == SEARCH_RET_PARTIAL))
+		return imap_args_expected(v, "a return option");
+	q->ret |= 1u << i;
+	if (1u << i == SEARCH_RET_PARTIAL)
+		return imap_args_partial(v, &q->partial);
+	return 1u << i != SEARCH_RET_UPDATE || update(q, v);
+}
+
 /* RETURN (MIN MAX ALL COUNT SAVE): RFC 9051 search-return-opts; PARTIAL 1:500
- * of RFC 9394 */
+ * of RFC 9394; CONTEXT and UPDATE of RFC 5267 */
 bool
 search_parse_return(struct search_request *q, struct imap_args *v)
 {
-	static const char *const options[] = {
-		"MIN", "MAX", "ALL", "COUNT", "SAVE", "PARTIAL"
-	};
 	struct imap_args in;
 
 	if (!imap_args_word(v, "RETURN"))
 		return true;
 	if (!imap_args_list(v, &in, "a list of return options"))
 		return false;
-	while (in.next != NULL) {
-		size_t i = 0;
-
-		while (i < 6 && !imap_args_word(&in, options[i]))
-			i++;
-		if (i == 6 || (i == 5 && q->partial.given))
-			imap_args_expected(&in, "a return option");
-		else if (i == 5)
-			imap_args_partial(&in, &q->partial);
-		if (in.err != NULL) {
+	while (in.next != NULL)
+		if (!return_option(q, &in)) {
 			v->err = in.err;
 			return false;
 		}
-		q->ret |= 1u << i;
-	}
 	if (q->partial.given && q->ret & SEARCH_RET_ALL) {
 		v->err = "expected either ALL or PARTIAL";
 		return false;

@@ -117,14 +117,20 @@ run(struct search *r)
 	return rc == 1 ? r->rc : rc;
 }
 
-static void
-free_found(void *p)
+void
+search_release(struct search *r)
 {
-	struct search *r = p;
-
 	xfree(r->verdict);
 	xfree(r->uid);
 	xfree(r->no);
+	r->verdict = NULL;
+	r->uid = r->no = NULL;
+}
+
+static void
+free_found(void *p)
+{
+	search_release(p);
 }
 
 int

@@ -31,13 +31,15 @@ struct search_node {
 	int64_t days;		/* dates */
 	uint64_t size;		/* sizes; MODSEQ; ids */
 	int64_t since;		/* OLDER, YOUNGER: a time */
-	struct slice name;	/* HEADER */
+	struct slice name;	/* HEADER: the field; FLAG: the keyword; UID:
+				 * the set, as it was written */
 	struct mime_needle *needle;
 };
 
 enum {	/* RETURN options (RFC 9051 6.4.4) */
 	SEARCH_RET_MIN = 1, SEARCH_RET_MAX = 2, SEARCH_RET_ALL = 4,
-	SEARCH_RET_COUNT = 8, SEARCH_RET_SAVE = 16, SEARCH_RET_PARTIAL = 32
+	SEARCH_RET_COUNT = 8, SEARCH_RET_SAVE = 16, SEARCH_RET_PARTIAL = 32,
+	SEARCH_RET_CONTEXT = 64, SEARCH_RET_UPDATE = 128	/* RFC 5267 */
 };
 
 struct search_request {
@@ -52,6 +54,8 @@ struct search_request {
 	unsigned depth;
 	unsigned filters;	/* that this is in */
 	bool modseq;		/* MODSEQ is a condition: the answer has it */
+	bool within;		/* so is OLDER or YOUNGER */
+	struct fetch_request *update;	/* data items of UPDATE, or NULL */
 	struct search_node *root;
 };
 
@@ -66,6 +70,7 @@ struct search {
 	unsigned char *verdict;	/* by index in the view */
 	size_t at;
 	int rc;
+	struct context *context;	/* of UPDATE, or NULL */
 };
 
 /* ---- search-parse.c ---------------------------------------------------- */
@@ -88,10 +93,27 @@ bool search_parse_key(struct search_request *q, struct imap_args *v,
 bool search_parse_filter(struct search_request *q, struct imap_args *v,
     struct search_node *parent);
 
+/* ---- context.c (RFC 5267) ---------------------------------------------- */
+
+struct sort_order;
+
+/*
+ * RETURN (UPDATE): between parsing and search_run().  The command's arguments
+ * are kept with the context; what the search needs is from then on in another
+ * arena.  r lives in that.  If there can't be a context the client is told.
+ */
+struct search *context_begin(struct search *r);
+/* What was found, in the order of the answer; before it is told. */
+void context_found(struct search *r, const struct sort_order *o);
+/* BAD: is there a context of that tag? */
+bool context_has(const struct imap_session *s, struct slice tag);
+
 /* ---- search-run.c ------------------------------------------------------ */
 
 /* Finds the messages.  r lives in the command's arena.  enum store_rc. */
 int search_run(struct search *r);
+/* What was found isn't needed any more. */
+void search_release(struct search *r);
 
 /* ---- search-answer.c --------------------------------------------------- */
 

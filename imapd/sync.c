@@ -38,6 +38,8 @@ imap_enable(struct imap_session *s, unsigned what)
 {
 	bool fresh = (what & ~s->enabled & IMAP_CONDSTORE) != 0;
 
+	if (what & ~s->enabled & IMAP_UIDONLY)
+		imap_contexts_uidonly(s);
 	s->enabled |= what;
 	s->view.modseqs = (s->enabled & IMAP_CONDSTORE) != 0;
 	s->out.utf8 = (s->enabled & (IMAP_REV2 | IMAP_UTF8)) != 0;
@@ -245,16 +247,23 @@ imap_sync(struct imap_session *s, bool expunge, const struct imap_quiet *quiet)
 	if ((rc = store_refresh(imap_store(s))) < 0 ||
 	    (rc = imap_rights_check(s)) < 0)
 		return rc;
-	if (is_frozen(s))
+	if (is_frozen(s)) {
+		imap_contexts_update(s);
 		return 0;
+	}
 	own = is_own(s);
 	if ((rc = view_merge(v, imap_store(s), s->scratch, &changed, &n)) < 0)
 		return rc;
+	imap_contexts_gone(s);
 	if (expunge && v->n_gone > 0)
 		tell_expunged(s);
 	imap_tell_counts(s);
 	if (imap_notify_flags(s))
 		tell_flags(s, changed, n, quiet);
+	imap_contexts_stale(s, changed, n);
+	/* Of quiet ones the command tells, before what comes of them. */
+	if (quiet == NULL)
+		imap_contexts_update(s);
 	if (!own && v->uidnext != next)
 		imap_notify_new(s, first_from(v, next));
 	return 0;
