@@ -371,11 +371,24 @@ update(struct imap_session *s, struct context *c)
 	arena_free(&l.a);
 }
 
+/* "UID *" and "UID 9:*" mean other messages when another is the last: that one,
+ * or the one that was. */
+static void
+look_at_last(struct imap_session *s)
+{
+	const uint32_t last[2] = { s->star, view_star(&s->view, true) };
+
+	if (last[0] != last[1])
+		imap_contexts_stale(s, last, 2);
+	s->star = last[1];
+}
+
 void
 imap_contexts_update(struct imap_session *s)
 {
 	if (s->contexts == NULL || s->view.mailbox == 0)
 		return;
+	look_at_last(s);
 	if (s->n_stale > 1)
 		qsort(s->stale, s->n_stale, sizeof(*s->stale), compare);
 	for (struct context *c = s->contexts; c != NULL; c = c->next)

@@ -143,7 +143,7 @@ context_found(struct search *r, const struct sort_order *o)
 	c->sorted = o != NULL;
 	if (o != NULL)
 		c->o = *o;
-	c->last = view_star(&s->view, true);
+	c->last = s->star = view_star(&s->view, true);
 	c->state = CONTEXT_LIVE;
 }
 

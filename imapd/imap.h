@@ -109,6 +109,7 @@ struct imap_session {
 	uint32_t *stale;		/* UIDs that they have to look at again,
 					 * ascending or not; xmalloc */
 	size_t n_stale, cap_stale;
+	uint32_t star;			/* the last UID, when they looked */
 	struct notify *notify;		/* NULL: NOTIFY was never used */
 	unsigned enabled;		/* IMAP_CONDSTORE, ... */
 	enum collation collation;	/* the active comparator (RFC 5255) */

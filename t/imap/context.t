@@ -174,6 +174,37 @@ S: * 3 RECENT
 S: * ESEARCH (TAG "t3") UID ADDTO (0 4)
 S: e OK ...
 
+== The last message is another one
+M: a APPEND INBOX < one
+A: a OK ...
+M: a APPEND INBOX < one
+A: a OK ...
+C: s SELECT INBOX
+A: s OK ...
+C: t1 UID SEARCH RETURN (UPDATE ALL) UID *
+S: * ESEARCH (TAG "t1") UID ALL 2
+S: t1 OK ...
+C: t2 UID SEARCH RETURN (UPDATE ALL) UID 2:*
+S: * ESEARCH (TAG "t2") UID ALL 2
+S: t2 OK ...
+M: b APPEND INBOX (\Deleted) < one
+S: * 3 EXISTS
+S: * 3 RECENT
+S: * ESEARCH (TAG "t2") UID ADDTO (0 3)
+S: * ESEARCH (TAG "t1") UID REMOVEFROM (0 2)
+S: * ESEARCH (TAG "t1") UID ADDTO (0 3)
+S: b OK ...
+C: c STORE 2 +FLAGS.SILENT (\Deleted)
+S: c OK ...
+C: d EXPUNGE
+S: * ESEARCH (TAG "t2") UID REMOVEFROM (0 2:3)
+S: * ESEARCH (TAG "t1") UID REMOVEFROM (0 3)
+S: * 3 EXPUNGE
+S: * 2 EXPUNGE
+S: * ESEARCH (TAG "t2") UID ADDTO (0 1)
+S: * ESEARCH (TAG "t1") UID ADDTO (0 1)
+S: d OK ...
+
 == A keyword that doesn't exist yet
 M: a APPEND INBOX < one
 A: a OK ...
