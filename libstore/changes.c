@@ -411,7 +411,8 @@ mailboxes_check(struct changes *c)
 static int
 type_kind(enum store_type t)
 {
-	return t == STORE_T_IDENTITY ? ROW_K_IDENTITY : 0;
+	return t == STORE_T_IDENTITY ? ROW_K_IDENTITY :
+	    t == STORE_T_SUBMISSION ? ROW_K_SUBMISSION : 0;
 }
 
 static int

@@ -60,6 +60,12 @@ email_alive_check(struct check *c, const struct row_email *r,
 	e->has_row = true;
 }
 
+void
+check_blob_use(struct check *c, const unsigned char *id)
+{
+	blob_counter(c, id)->n++;
+}
+
 static int
 email_check(struct check *c, struct slice key, struct slice val)
 {

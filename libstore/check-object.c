@@ -14,9 +14,16 @@ struct objects {
 static int
 value_check(struct objects *o, struct slice val)
 {
+	struct row_submission s;
 	struct row_identity i;
+	int rc;
 
-	return row_identity_get(val, o->c->tmp, &i);
+	if (o->kind == ROW_K_IDENTITY)
+		return row_identity_get(val, o->c->tmp, &i);
+	rc = row_submission_get(val, o->c->tmp, &s);
+	if (rc == 0 && s.undo == STORE_UNDO_PENDING)
+		check_blob_use(o->c, s.blob);
+	return rc;
 }
 
 static int
@@ -81,5 +88,7 @@ kind_check(struct check *c, int kind)
 int
 check_objects(struct check *c)
 {
-	return kind_check(c, ROW_K_IDENTITY);
+	int rc = kind_check(c, ROW_K_IDENTITY);
+
+	return rc < 0 ? rc : kind_check(c, ROW_K_SUBMISSION);
 }

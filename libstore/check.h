@@ -65,12 +65,14 @@ void check_fault(struct check *c, const char *fmt, ...)
 int check_rows(struct check *c, int kind,
     int (*fn)(struct check *c, struct slice key, struct slice val));
 
-int check_objects(struct check *c);		/* I */
+int check_objects(struct check *c);		/* I E */
 int check_mailboxes(struct check *c);		/* M n r, loads */
 int check_chunks(struct check *c);		/* h c g */
 int check_emails(struct check *c);		/* e */
 int check_threads(struct check *c);		/* t T i */
 int check_blobs(struct check *c);		/* b d */
+/* Something that isn't an Email uses that blob. */
+void check_blob_use(struct check *c, const unsigned char *id);
 int check_tombs(struct check *c);		/* x */
 int check_counts(struct check *c);		/* M against contents */
 

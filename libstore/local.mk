@@ -32,6 +32,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/metadata.c \
 	libstore/msgid.c \
 	libstore/object.c \
+	libstore/outbox.c \
 	libstore/quota.c \
 	libstore/read.c \
 	libstore/repair.c libstore/repair.h \
@@ -48,7 +49,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/rows-bulk.c \
 	libstore/rows-object.c \
 	libstore/run.c \
-	libstore/submission.h \
+	libstore/submission.c libstore/submission.h \
 	libstore/subscription.c \
 	libstore/spool.c \
 	libstore/store.h libstore/store-int.h \
@@ -269,3 +270,9 @@ t_unit_test_store_identity_SOURCES = t/unit/test-store-identity.c \
 	$(STORE_FIXTURE)
 t_unit_test_store_identity_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_identity_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store-submission
+t_unit_test_store_submission_SOURCES = t/unit/test-store-submission.c \
+	$(STORE_FIXTURE)
+t_unit_test_store_submission_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_submission_LDADD = $(STORE_TEST_LIBS)

@@ -1,4 +1,4 @@
-/* libstore/repair-object.c - identities of a damaged account */
+/* libstore/repair-object.c - identities, submissions of a damaged account */
 #include "config.h"
 
 #include "libstore/repair.h"
@@ -48,6 +48,41 @@ rp_load_identity(struct repair *r, struct slice key, struct slice val)
 	return 0;
 }
 
+int
+rp_load_submission(struct repair *r, struct slice key, struct slice val)
+{
+	struct row_submission s;
+	uint64_t id;
+	int rc = head_of(r, ROW_K_SUBMISSION, key, val, &id);
+
+	if (rc <= 0)
+		return rc;
+	if ((rc = row_submission_get(val, r->tmp, &s)) < 0)
+		return rc;
+	note(r, ROW_K_SUBMISSION, id, val);
+	return 0;
+}
+
+/* That it was sent may be among what is lost: it isn't sent again. */
+static int
+put_submission(struct repair *r, const struct rp_object *o)
+{
+	struct row_submission s;
+	int rc;
+
+	if ((rc = row_submission_get(o->val, r->tmp, &s)) < 0)
+		return rc;
+	s.modseq = r->modseq;
+	if (s.undo == STORE_UNDO_PENDING) {
+		s.undo = STORE_UNDO_CANCELED;
+		s.phase = STORE_PHASE_WAITING;
+		rp_say(r, "submission %llx was pending and is canceled",
+		    (unsigned long long)o->id);
+	}
+	row_submission_put(&r->st->val, &s);
+	return rp_put(r, row_key_u64(o->kind, o->id));
+}
+
 static int
 write_one(struct repair *r, const struct rp_object *o)
 {
@@ -55,6 +90,8 @@ write_one(struct repair *r, const struct rp_object *o)
 	int rc;
 
 	arena_reset(r->tmp);
+	if (o->kind == ROW_K_SUBMISSION)
+		return put_submission(r, o);
 	if ((rc = row_identity_get(o->val, r->tmp, &i)) < 0)
 		return rc;
 	i.modseq = r->modseq;
@@ -83,5 +120,7 @@ rp_write_objects(struct repair *r)
 			return rc;
 		n += r->object[i].kind == ROW_K_IDENTITY;
 	}
-	return write_sum(r, ROW_K_IDENTITY, n);
+	if ((rc = write_sum(r, ROW_K_IDENTITY, n)) < 0)
+		return rc;
+	return write_sum(r, ROW_K_SUBMISSION, (uint32_t)r->n_object - n);
 }

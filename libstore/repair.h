@@ -82,7 +82,7 @@ struct rp_meta {		/* an annotation */
 	struct row_meta m;
 };
 
-struct rp_object {		/* an identity */
+struct rp_object {		/* an identity, a submission */
 	int kind;
 	uint64_t id;
 	struct slice val;	/* its row */
@@ -147,6 +147,7 @@ int rp_write(struct repair *r);		/* repair-write.c */
 int rp_put(struct repair *r, struct row_key k);
 /* repair-object.c */
 int rp_load_identity(struct repair *r, struct slice key, struct slice val);
+int rp_load_submission(struct repair *r, struct slice key, struct slice val);
 int rp_write_objects(struct repair *r);
 
 #endif

@@ -265,6 +265,8 @@ fix_head(struct work *w, struct fix *f)
 	int rc;
 
 	w->dirty = true;
+	if ((rc = submissions_stop(w)) < 0)
+		return rc;
 	if (f->account != 0) {
 		w->head.account = f->account;
 		return 0;
@@ -285,7 +287,8 @@ fix_head(struct work *w, struct fix *f)
 	w->head.horizon = w->modseq - 1;
 	w->head.email_modseq = w->head.mailbox_modseq =
 	    w->head.thread_modseq = w->modseq;
-	if ((rc = objects_forget(w, ROW_K_IDENTITY)) < 0)
+	if ((rc = objects_forget(w, ROW_K_IDENTITY)) < 0 ||
+	    (rc = objects_forget(w, ROW_K_SUBMISSION)) < 0)
 		return rc;
 	w->head.uidvalidity = uid_max(w->head.uidvalidity,
 	    (uint64_t)old.uidvalidity +

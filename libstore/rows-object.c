@@ -184,3 +184,124 @@ row_identity_get(struct slice v, struct arena *a, struct row_identity *i_r)
 		return STORE_E_CORRUPT;
 	return close_row(&c);
 }
+
+/* ---- submissions ------------------------------------------------------- */
+
+static void
+put_path(struct buf *b, const struct row_path *p)
+{
+	buf_add_lstr(b, p->email);
+	buf_add_varint(b, p->n_param);
+	for (size_t i = 0; i < p->n_param; i++) {
+		buf_add_lstr(b, p->param[i].name);
+		put_opt(b, p->param[i].value);
+	}
+}
+
+static void
+get_path(struct cur *c, struct arena *a, struct row_path *p)
+{
+	uint64_t n;
+
+	p->email = cur_lstr(c);
+	n = cur_varint(c);
+	p->param = NULL;
+	p->n_param = 0;
+	if (n > ROW_PARAMS_MAX || n > cur_left(c) / 2)
+		c->bad = true;
+	if (n == 0 || !cur_ok(c))
+		return;
+	p->n_param = (size_t)n;
+	p->param = arena_calloc(a, p->n_param, sizeof(*p->param));
+	for (size_t i = 0; i < p->n_param; i++) {
+		p->param[i].name = cur_lstr(c);
+		p->param[i].value = get_opt(c);
+	}
+}
+
+int
+row_submission_put_max(struct buf *b, const struct row_submission *s,
+    size_t max)
+{
+	begin(b, s->modseq, OBJECT_LIVE);
+	buf_addc(b, (char)s->undo);
+	buf_addc(b, (char)s->phase);
+	buf_add_be64(b, s->identity);
+	buf_add_be64(b, s->email);
+	buf_add_be64(b, s->thread);
+	buf_add(b, s->blob, sizeof(s->blob));
+	buf_add_be64(b, (uint64_t)s->send_at);
+	buf_add_be64(b, (uint64_t)s->next_try);
+	buf_add_varint(b, s->attempts);
+	put_path(b, &s->from);
+	buf_add_varint(b, s->n_rcpt);
+	for (size_t i = 0; i < s->n_rcpt; i++) {
+		const struct row_rcpt *r = &s->rcpt[i];
+		size_t n = r->reply.n < max ? r->reply.n : max;
+
+		put_path(b, &r->to);
+		buf_addc(b, (char)r->delivered);
+		buf_add_lstr(b, slice_make(r->reply.p, n));
+	}
+	return end(b);
+}
+
+int
+row_submission_put(struct buf *b, const struct row_submission *s)
+{
+	return row_submission_put_max(b, s, SIZE_MAX);
+}
+
+static int
+get_rcpts(struct cur *c, struct arena *a, struct row_submission *s)
+{
+	uint64_t n = cur_varint(c);
+
+	s->rcpt = NULL;
+	s->n_rcpt = 0;
+	if (n > ROW_RCPTS_MAX || n > cur_left(c) / 4)
+		return STORE_E_CORRUPT;
+	s->rcpt = arena_calloc(a, (size_t)n, sizeof(*s->rcpt));
+	for (; s->n_rcpt < n && cur_ok(c); s->n_rcpt++) {
+		struct row_rcpt *r = &s->rcpt[s->n_rcpt];
+
+		get_path(c, a, &r->to);
+		r->delivered = cur_u8(c);
+		r->reply = cur_lstr(c);
+		if (r->delivered >= ROW_DELIVERED)
+			return STORE_E_CORRUPT;
+	}
+	return close_row(c);
+}
+
+int
+row_submission_get(struct slice v, struct arena *a,
+    struct row_submission *s_r)
+{
+	uint64_t attempts;
+	struct slice blob;
+	unsigned state;
+	struct cur c;
+	int rc;
+
+	rc = open_row(v, "a submission", &c, &s_r->modseq, &state);
+	if (rc < 0)
+		return rc;
+	s_r->undo = cur_u8(&c);
+	s_r->phase = cur_u8(&c);
+	s_r->identity = cur_be64(&c);
+	s_r->email = cur_be64(&c);
+	s_r->thread = cur_be64(&c);
+	blob = cur_bytes(&c, ROW_BLOBID_LEN);
+	s_r->send_at = (int64_t)cur_be64(&c);
+	s_r->next_try = (int64_t)cur_be64(&c);
+	attempts = cur_varint(&c);
+	get_path(&c, a, &s_r->from);
+	if (!cur_ok(&c) || blob.n != ROW_BLOBID_LEN || state != OBJECT_LIVE ||
+	    s_r->undo >= ROW_UNDO || s_r->phase >= ROW_PHASES ||
+	    attempts > UINT32_MAX)
+		return STORE_E_CORRUPT;
+	memcpy(s_r->blob, blob.p, ROW_BLOBID_LEN);
+	s_r->attempts = (uint32_t)attempts;
+	return get_rcpts(&c, a, s_r);
+}

@@ -37,7 +37,9 @@ enum {
 	ROW_RIGHTS_ALL = 0xfff,
 	ROW_META_NAME_MAX = 512,	/* of an annotation */
 	ROW_META_VALUE_MAX = 1 << 20,
-	ROW_ADDRESSES_MAX = 1000
+	ROW_ADDRESSES_MAX = 1000,
+	ROW_RCPTS_MAX = 1000,		/* of a submission */
+	ROW_PARAMS_MAX = 20		/* of an address of it */
 };
 #define ROW_MODSEQ_MAX ((UINT64_C(1) << 40) - 1)
 
@@ -56,7 +58,7 @@ enum {
 	ROW_K_MSGID = 'i', ROW_K_TOMB = 'x', ROW_K_KEYWORDS = 'k',
 	ROW_K_BLOB = 'b', ROW_K_DUE = 'd', ROW_K_JOB = 'j',
 	ROW_K_ACL = 'a', ROW_K_META = 'm', ROW_K_SUBSCRIPTION = 's',
-	ROW_K_IDENTITY = 'I'
+	ROW_K_IDENTITY = 'I', ROW_K_SUBMISSION = 'E'
 };
 enum { ROW_KEY_MAX = 40 };
 
@@ -267,6 +269,38 @@ int row_identity_put(struct buf *b, const struct row_identity *i);
 /* CORRUPT also for the mark of one that is gone. */
 int row_identity_get(struct slice v, struct arena *a,
     struct row_identity *i_r);
+
+struct row_param {
+	struct slice name, value;	/* value.p NULL: none */
+};
+struct row_path {		/* of an envelope */
+	struct slice email;
+	struct row_param *param;
+	size_t n_param;
+};
+struct row_rcpt {
+	struct row_path to;
+	uint8_t delivered;	/* below ROW_DELIVERED */
+	struct slice reply;
+};
+enum { ROW_UNDO = 3, ROW_PHASES = 2, ROW_DELIVERED = 4 };
+struct row_submission {
+	uint64_t modseq;
+	uint8_t undo, phase;	/* below ROW_UNDO, ROW_PHASES */
+	uint64_t identity, email, thread;
+	unsigned char blob[ROW_BLOBID_LEN];
+	int64_t send_at, next_try;
+	uint32_t attempts;
+	struct row_path from;
+	struct row_rcpt *rcpt;
+	size_t n_rcpt;
+};
+/* The replies are cut to max octets each. */
+int row_submission_put_max(struct buf *b, const struct row_submission *s,
+    size_t max);
+int row_submission_put(struct buf *b, const struct row_submission *s);
+int row_submission_get(struct slice v, struct arena *a,
+    struct row_submission *s_r);
 
 /* ---- tombstones -------------------------------------------------------- */
 

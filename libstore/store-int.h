@@ -363,6 +363,16 @@ int object_put(struct work *w, int kind, uint64_t id, bool fresh);
 int object_gone(struct work *w, int kind, uint64_t id);
 /* Changes from before this one can't be told. */
 int objects_forget(struct work *w, int kind);
+/* submission.c */
+int submissions_read(struct store *st, struct arena *a, bool pending,
+    struct store_submission **v_r, size_t *n_r);
+int submission_commit(struct store *st, uint64_t id);
+int submission_done(struct store *st, const struct store_submission *v);
+/* All that are pending are canceled. */
+int submissions_stop(struct work *w);
+/* outbox.c: the account is in the outbox, and no later than due. */
+int outbox_hint(struct store *st, int64_t due);
+void outbox_forget(const struct store_conf *cf, const char *account);
 /* shares.c: makes sure that a hint of this account is there for who. */
 int share_hint(struct store *st, struct slice who);
 

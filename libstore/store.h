@@ -631,7 +631,8 @@ struct store_change {
 	bool counts_only;	/* mailboxes: nothing but counts changed */
 };
 enum store_type {
-	STORE_T_EMAIL, STORE_T_MAILBOX, STORE_T_THREAD, STORE_T_IDENTITY
+	STORE_T_EMAIL, STORE_T_MAILBOX, STORE_T_THREAD, STORE_T_IDENTITY,
+	STORE_T_SUBMISSION
 };
 /*
  * What changed after since, each id once, oldest change first; what was both

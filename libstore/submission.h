@@ -54,4 +54,93 @@ int store_identity_destroy(struct store *st, uint64_t id);
 int store_identity_default(struct store *st, struct slice name,
     struct slice email);
 
+/* ---- submissions ------------------------------------------------------- */
+
+enum store_undo {
+	STORE_UNDO_PENDING, STORE_UNDO_FINAL, STORE_UNDO_CANCELED
+};
+enum store_phase {
+	STORE_PHASE_WAITING,
+	STORE_PHASE_COMMITTED	/* the MTA may have it, whatever we hear */
+};
+enum store_delivered {	/* RFC 8621 7 */
+	STORE_DELIVERED_QUEUED, STORE_DELIVERED_YES, STORE_DELIVERED_NO,
+	STORE_DELIVERED_UNKNOWN
+};
+enum {
+	STORE_SUBMISSIONS_MAX = 1000,	/* that are kept; of those that are
+					 * done the oldest go */
+	STORE_RCPTS_MAX = 1000,
+	STORE_REPLY_MAX = 500		/* octets of a reply that are kept */
+};
+struct store_param {
+	struct slice name, value;	/* value.p NULL: none */
+};
+struct store_path {		/* an address of an envelope */
+	struct slice email;
+	struct store_param *param;
+	size_t n_param;
+};
+struct store_rcpt {
+	struct store_path to;
+	enum store_delivered delivered;
+	struct slice reply;
+};
+struct store_submission {
+	uint64_t id, modseq;
+	uint64_t identity, email, thread;
+	struct store_blobid blob;	/* what is sent; kept while it is
+					 * pending */
+	enum store_undo undo;
+	enum store_phase phase;
+	int64_t send_at;	/* seconds */
+	int64_t next_try;	/* of one that is pending */
+	uint32_t attempts;	/* that failed for now */
+	struct store_path from;
+	struct store_rcpt *rcpt;
+	size_t n_rcpt;
+};
+/* In the order of their creation. */
+int store_submission_list(struct store *st, struct arena *a,
+    struct store_submission **v_r, size_t *n_r);
+int store_submission_get(struct store *st, struct arena *a, uint64_t id,
+    struct store_submission *v_r);
+/*
+ * A pending one of what v has beside id, modseq, undo, phase and attempts; the
+ * account is in the outbox from before it is durable.  NOTFOUND (blob), TOOBIG
+ * (recipients), LIMIT (too many are pending).
+ */
+int store_submission_create(struct store *st,
+    const struct store_submission *v, uint64_t *id_r);
+/* DENIED: it is done, or about to be. */
+int store_submission_cancel(struct store *st, uint64_t id);
+/* DENIED: it is pending.  What was sent stays so. */
+int store_submission_destroy(struct store *st, uint64_t id);
+
+/* ---- the outbox -------------------------------------------------------- */
+
+/*
+ * Whoever sends an account's pending submissions holds the outbox: one that is
+ * in phase committed meanwhile was left by somebody who died.  BUSY: another
+ * one has it.
+ */
+struct store_outbox;
+int store_outbox_open(struct store *st, struct store_outbox **o_r);
+/* Enters when the next one of the account is due, or takes it out. */
+int store_outbox_settle(struct store_outbox *o);
+void store_outbox_close(struct store_outbox **o);
+/* Those that are pending, by next_try. */
+int store_outbox_list(struct store_outbox *o, struct arena *a,
+    struct store_submission **v_r, size_t *n_r);
+/* Durable just before the MTA is told to take it.  DENIED: it was canceled. */
+int store_outbox_commit(struct store_outbox *o, uint64_t id);
+/* How it went: rcpt[i].delivered and .reply; undo FINAL, or PENDING to be tried
+ * again at next_try, with attempts. */
+int store_outbox_done(struct store_outbox *o,
+    const struct store_submission *v);
+/* Calls fn with each account in whose outbox something may be due at now
+ * (INT64_MAX: ever).  fn != 0 stops and is returned. */
+int store_outbox_each(const struct store_conf *cf, int64_t now,
+    int (*fn)(void *arg, const char *account), void *arg);
+
 #endif
