@@ -73,6 +73,14 @@ conf_check_address(const char *s)
 	return inet_pton(AF_INET6, host + 1, &a6) == 1 ? NULL : wrong;
 }
 
+/* As an address, of one host. */
+const char *
+conf_check_relay(const char *s)
+{
+	return *s == '*' ? "is none of IPV4:PORT, [IPV6]:PORT and unix:/PATH" :
+	    conf_check_address(s);
+}
+
 const char *
 conf_check_folder(const char *s)
 {

@@ -100,6 +100,7 @@ void conf_check(struct conf_loader *l);
 /* check.c: of the table */
 const char *conf_check_host(const char *s);
 const char *conf_check_address(const char *s);
+const char *conf_check_relay(const char *s);
 const char *conf_check_folder(const char *s);
 const char *conf_check_url(const char *s);
 const char *conf_check_account(const char *s);

@@ -91,6 +91,15 @@ struct conf {
 	    jmap_max_objects_in_set;
 	uint32_t jmap_threads;
 
+	/* sending; neither sendmail nor smtp_relay: none */
+	const char *sendmail;		/* a program with that interface */
+	const char *smtp_relay;		/* "127.0.0.1:25", "unix:/path" */
+	uint32_t max_recipients;	/* of a submission */
+	uint32_t max_delayed_send_s;	/* 0: none */
+	uint32_t send_retry_s;		/* after the first failure */
+	uint32_t send_give_up_s;
+	uint32_t outbox_poll_s;		/* jmap-fcgi looks what is due */
+
 	/* lmtp */
 	bool lmtp_detail;		/* user+detail@ goes to user */
 	const char *const *domains;	/* that are accepted; none: any */

@@ -98,6 +98,14 @@ const struct conf_key conf_top_keys[] = {
 	{ "jmap-max-objects-in-get", CONF_K_NUM32, TOP(jmap_max_objects_in_get), 0, "5000", 1, 1000000, NULL, NULL },
 	{ "jmap-max-objects-in-set", CONF_K_NUM32, TOP(jmap_max_objects_in_set), 0, "5000", 1, 1000000, NULL, NULL },
 	{ "jmap-threads", CONF_K_NUM32, TOP(jmap_threads), 0, "8", 1, 1024, NULL, NULL },
+	/* sending */
+	{ "sendmail", CONF_K_PATH, TOP(sendmail), 0, NULL, 0, 0, NULL, NULL },
+	{ "smtp-relay", CONF_K_STR, TOP(smtp_relay), 0, NULL, 0, 0, NULL, conf_check_relay },
+	{ "max-recipients", CONF_K_NUM32, TOP(max_recipients), 0, "200", 1, 1000, NULL, NULL },
+	{ "max-delayed-send", CONF_K_TIME32, TOP(max_delayed_send_s), 0, "30d", 0, YEAR, NULL, NULL },
+	{ "send-retry", CONF_K_TIME32, TOP(send_retry_s), 0, "1m", 1, DAY, NULL, NULL },
+	{ "send-give-up", CONF_K_TIME32, TOP(send_give_up_s), 0, "2d", 1, 30 * DAY, NULL, NULL },
+	{ "outbox-poll", CONF_K_TIME32, TOP(outbox_poll_s), 0, "30s", 1, 3600, NULL, NULL },
 	/* LMTP */
 	{ "lmtp-detail", CONF_K_BOOL, TOP(lmtp_detail), 0, "true", 0, 0, NULL, NULL },
 	{ "domains", CONF_K_LIST, TOP(domains), TOP(n_domains), NULL, 0, 0, NULL, conf_check_host },

@@ -70,7 +70,8 @@ struct command {
 extern const struct command cmd_acl_delete, cmd_acl_list, cmd_acl_set;
 extern const struct command cmd_user_add, cmd_user_passwd, cmd_user_list,
     cmd_user_del, cmd_mailbox_list, cmd_import, cmd_export, cmd_check,
-    cmd_backup, cmd_restore, cmd_undelete, cmd_sweep, cmd_config;
+    cmd_backup, cmd_restore, cmd_undelete, cmd_sweep, cmd_config,
+    cmd_spool;
 
 /* ---- accounts ---------------------------------------------------------- */
 

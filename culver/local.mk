@@ -12,6 +12,7 @@ culver_libculver_a_SOURCES = \
 	culver/cmd-import.c culver/import.h \
 	culver/cmd-mailbox-list.c \
 	culver/cmd-restore.c \
+	culver/cmd-spool.c \
 	culver/cmd-sweep.c \
 	culver/cmd-undelete.c \
 	culver/cmd-user-add.c \

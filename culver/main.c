@@ -15,7 +15,7 @@ static const struct command *const commands[] = {
 	&cmd_user_add, &cmd_user_passwd, &cmd_user_list, &cmd_user_del,
 	&cmd_mailbox_list, &cmd_acl_list, &cmd_acl_set, &cmd_acl_delete,
 	&cmd_import, &cmd_export, &cmd_check, &cmd_backup,
-	&cmd_restore, &cmd_undelete, &cmd_sweep, &cmd_config
+	&cmd_restore, &cmd_undelete, &cmd_sweep, &cmd_spool, &cmd_config
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

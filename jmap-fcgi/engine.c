@@ -6,17 +6,24 @@
 
 #include "jmap-fcgi/jmap.h"
 #include "libbase/log.h"
+#include "libsession/mta.h"
 
 /* A request may cost this much more memory than it has octets. */
 enum { COST_FACTOR = 6, COST_MIN = 1 << 20 };
 
 const struct jmap_capability jmap_capabilities[] = {
-	{ CAP_CORE, "urn:ietf:params:jmap:core" },
-	{ CAP_MAIL, "urn:ietf:params:jmap:mail" },
-	{ CAP_SUBMISSION, "urn:ietf:params:jmap:submission" },
+	{ CAP_CORE, "urn:ietf:params:jmap:core", false },
+	{ CAP_MAIL, "urn:ietf:params:jmap:mail", false },
+	{ CAP_SUBMISSION, "urn:ietf:params:jmap:submission", true },
 };
 const size_t n_jmap_capabilities =
     sizeof(jmap_capabilities) / sizeof(jmap_capabilities[0]);
+
+bool
+jmap_capability_ok(const struct conf *cf, const struct jmap_capability *cap)
+{
+	return !cap->sends || mta_configured(cf);
+}
 
 static const struct {
 	int rc;
@@ -257,28 +264,48 @@ respond(struct jmap_req *r, json_t *name, json_t *args, json_t *call_id)
 	json_array_append_new(r->responses, inv);
 }
 
+/* Runs one call and its implied one, which may be of any capability. */
 static void
-call(struct jmap_req *r, json_t *invocation)
+call_method(struct jmap_req *r, json_t *name, json_t *args, json_t *call_id,
+    bool implied)
 {
 	struct jmap_call c;
-	json_t *name = json_array_get(invocation, 0);
+	unsigned using = r->using;
 	int rc;
 
 	memset(&c, 0, sizeof(c));
 	c.req = r;
 	c.arena = r->arena;
 	c.method = jmap_method(js_slice(name));
-	c.args = json_array_get(invocation, 1);
+	c.args = args;
 	c.out = json_object();
+	if (implied && c.method != NULL)
+		r->using |= c.method->cap;
 	rc = call_run(&c);
-	if (rc == 0) {
-		respond(r, json_incref(name), c.out,
-		    json_array_get(invocation, 2));
+	r->using = using;
+	if (rc < 0) {
+		json_decref(c.out);
+		json_decref(c.then_args);
+		respond(r, json_string("error"), error_object(&c, rc),
+		    call_id);
 		return;
 	}
-	json_decref(c.out);
-	respond(r, json_string("error"), error_object(&c, rc),
-	    json_array_get(invocation, 2));
+	respond(r, json_incref(name), c.out, call_id);
+	if (c.then == NULL)
+		return;
+	name = json_string(c.then);
+	js_put_str(c.then_args, "accountId", r->user->account_id);
+	call_method(r, name, c.then_args, call_id, true);
+	json_decref(name);
+	json_decref(c.then_args);
+}
+
+static void
+call(struct jmap_req *r, json_t *invocation)
+{
+	call_method(r, json_array_get(invocation, 0),
+	    json_array_get(invocation, 1), json_array_get(invocation, 2),
+	    false);
 }
 
 /* ---- the request ------------------------------------------------------- */
@@ -295,8 +322,8 @@ problem(struct jmap_problem *p, const char *type, const char *limit,
 }
 
 static int
-check_using(json_t *request, unsigned *using_r, struct arena *a,
-    struct jmap_problem *p)
+check_using(const struct conf *cf, json_t *request, unsigned *using_r,
+    struct arena *a, struct jmap_problem *p)
 {
 	json_t *v = json_object_get(request, "using"), *uri;
 	size_t i, k;
@@ -308,7 +335,8 @@ check_using(json_t *request, unsigned *using_r, struct arena *a,
 	json_array_foreach(v, i, uri) {
 		for (k = 0; k < n_jmap_capabilities; k++)
 			if (slice_eq(js_slice(uri),
-			    slice_str(jmap_capabilities[k].uri)))
+			    slice_str(jmap_capabilities[k].uri)) &&
+			    jmap_capability_ok(cf, &jmap_capabilities[k]))
 				break;
 		if (k == n_jmap_capabilities)
 			return problem(p, "unknownCapability", NULL,
@@ -372,7 +400,7 @@ check_request(const struct jmap_env *env, json_t *request, struct arena *a,
 	if (check_calls(env->conf, json_object_get(request, "methodCalls"),
 	    p) < 0)
 		return -1;
-	return check_using(request, using_r, a, p);
+	return check_using(env->conf, request, using_r, a, p);
 }
 
 static int

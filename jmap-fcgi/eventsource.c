@@ -16,6 +16,8 @@ type_bit(struct slice s)
 		{ "*", EV_ALL }, { "Email", EV_EMAIL },
 		{ "Mailbox", EV_MAILBOX }, { "Thread", EV_THREAD },
 		{ "EmailDelivery", EV_DELIVERY },
+		{ "Identity", EV_IDENTITY },
+		{ "EmailSubmission", EV_SUBMISSION },
 	};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)

@@ -27,7 +27,11 @@ enum jmap_cap {	/* the capabilities of RFC 8620 and 8621 */
 struct jmap_capability {
 	enum jmap_cap bit;
 	const char *uri;
+	bool sends;		/* only where mail can be sent */
 };
+/* Is it there in this server? */
+bool jmap_capability_ok(const struct conf *cf,
+    const struct jmap_capability *cap);
 extern const struct jmap_capability jmap_capabilities[];
 extern const size_t n_jmap_capabilities;
 
@@ -102,6 +106,10 @@ struct jmap_call {
 	struct arena *arena;	/* the request's */
 	const char *desc;	/* of the error */
 	int failed;		/* see type_fail() */
+	/* A call that this one implies: its response comes after this one's,
+	 * with the same id.  accountId is put in. */
+	const char *then;
+	json_t *then_args;
 };
 
 enum jmap_arg_type {

@@ -36,6 +36,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/mailbox-set.c \
 	jmap-fcgi/mailbox-type.c jmap-fcgi/mailbox.h \
 	jmap-fcgi/methods.c jmap-fcgi/methods.h \
+	jmap-fcgi/outbox.c \
 	jmap-fcgi/patch.c \
 	jmap-fcgi/pointer.c \
 	jmap-fcgi/poller.c \
@@ -44,6 +45,10 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/record.c jmap-fcgi/record.h \
 	jmap-fcgi/refs.c \
 	jmap-fcgi/session.c \
+	jmap-fcgi/submission-check.c \
+	jmap-fcgi/submission-query.c \
+	jmap-fcgi/submission-set.c \
+	jmap-fcgi/submission-type.c \
 	jmap-fcgi/thread.c \
 	jmap-fcgi/type-changes.c \
 	jmap-fcgi/type-get.c jmap-fcgi/type.h \
@@ -70,11 +75,12 @@ t_unit_test_jmap_text_SOURCES = t/unit/test-jmap-text.c
 t_unit_test_jmap_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_test_jmap_text_LDADD = jmap-fcgi/libjmap.a $(LIBSTORE) $(JANSSON_LIBS) $(TEST_LIBS)
 
-EXTRA_DIST += t/lib/CulverJmap.pm
+EXTRA_DIST += t/lib/CulverJmap.pm t/lib/SmtpSink.pm
 TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/blob.t t/jmap/push.t t/jmap/server.t t/jmap/sync.t \
 	t/jmap/table.t t/jmap/mailbox-query.t \
-	t/jmap/identity.t t/jmap/email-query-changes.t t/jmap/email-create.t
+	t/jmap/identity.t t/jmap/submission.t t/jmap/submission-query.t \
+	t/jmap/submission-sendmail.t t/jmap/email-query-changes.t t/jmap/email-create.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c

@@ -17,7 +17,7 @@
 #include "libbase/xalloc.h"
 #include "libsession/session.h"
 
-enum { END_WAIT_MS = 4000, IDLE_STORES = 256 };
+enum { END_WAIT_MS = 4000, OUTBOX_WAIT_MS = 500, IDLE_STORES = 256 };
 
 struct options {
 	const char *conf, *listener;
@@ -157,6 +157,7 @@ wait_for_end(const struct jmap_env *env, const sigset_t *set,
 static void
 serve(struct jmap_env *env, uint32_t linger_s)
 {
+	struct outbox *outbox;
 	sigset_t set;
 
 	if (FCGX_Init() != 0)
@@ -169,11 +170,13 @@ serve(struct jmap_env *env, uint32_t linger_s)
 	env->local = listen_local();
 	env->poller = poller_new(env);
 	env->workers = workers_new(env, env->conf->jmap_threads);
+	outbox = outbox_new(env);
 	log_info("%u threads", (unsigned)env->conf->jmap_threads);
 	wait_for_end(env, &set, linger_s);
 	workers_free(&env->workers, END_WAIT_MS);
+	outbox_free(&outbox, OUTBOX_WAIT_MS);
 	poller_free(&env->poller);
-	if (env->workers != NULL)
+	if (env->workers != NULL || outbox != NULL)
 		_exit(0);	/* a thread still runs: no tidying */
 	pool_free(&env->pool);
 	limits_free(&env->limits);

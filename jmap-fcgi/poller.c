@@ -173,16 +173,19 @@ ping(struct poller *p, struct stream *s)
 
 /* ---- states ------------------------------------------------------------ */
 
+enum { EV_N = 6, EV_STATES = 5 };	/* the last one is no type's */
 struct states {
 	uint64_t now;		/* modseq of the account */
-	uint64_t of[4];		/* in the order of names[] */
+	uint64_t of[EV_N];	/* in the order of names[] */
 	unsigned changed;	/* EV_*, since the modseq that was asked */
 };
-static const char *const names[4] = {
-	"Email", "Mailbox", "Thread", "EmailDelivery"
+static const char *const names[EV_N] = {
+	"Email", "Mailbox", "Thread", "Identity", "EmailSubmission",
+	"EmailDelivery"
 };
-static const unsigned bits[4] = {
-	EV_EMAIL, EV_MAILBOX, EV_THREAD, EV_DELIVERY
+static const unsigned bits[EV_N] = {
+	EV_EMAIL, EV_MAILBOX, EV_THREAD, EV_IDENTITY, EV_SUBMISSION,
+	EV_DELIVERY
 };
 
 /* Was there a new Email after since? */
@@ -209,20 +212,22 @@ delivered(struct store *st, uint64_t since)
 static int
 load_states(struct store *st, uint64_t since, struct states *s)
 {
-	static const enum store_type types[3] = {
-		STORE_T_EMAIL, STORE_T_MAILBOX, STORE_T_THREAD
+	static const enum store_type types[EV_STATES] = {
+		STORE_T_EMAIL, STORE_T_MAILBOX, STORE_T_THREAD,
+		STORE_T_IDENTITY, STORE_T_SUBMISSION
 	};
 	int rc;
 
 	memset(s, 0, sizeof(*s));
 	s->now = store_modseq(st);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < EV_STATES; i++) {
 		if ((rc = store_type_modseq(st, types[i], &s->of[i])) < 0)
 			return rc;
-		if (s->of[i] > since || since > s->now)
+		/* Without any such object there was no change. */
+		if (s->of[i] > since || (since > s->now && s->of[i] > 0))
 			s->changed |= bits[i];
 	}
-	s->of[3] = s->now;
+	s->of[EV_STATES] = s->now;
 	if ((s->changed & EV_EMAIL) != 0 &&
 	    (since == 0 || since > s->now || delivered(st, since)))
 		s->changed |= EV_DELIVERY;
@@ -244,7 +249,7 @@ tell(struct poller *p, struct stream *s, const struct states *st)
 	buf_printf(&b, "event: state\nid: %" PRIu64 "\ndata: "
 	    "{\"@type\":\"StateChange\",\"changed\":{\"%s\":", st->now,
 	    s->of->id);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < EV_N; i++) {
 		if ((types & bits[i]) == 0)
 			continue;
 		buf_printf(&b, "%c\"%s\":\"%" PRIu64 "\"", sep, names[i],

@@ -7,8 +7,10 @@
 #include "libbase/collation.h"
 #include "libbase/io.h"
 #include "libbase/text.h"
+#include "libsession/mta.h"
 
 #define JSON_TYPE "application/json"
+#define SUBMISSION "urn:ietf:params:jmap:submission"
 
 const char *
 session_base(struct web *w)
@@ -75,6 +77,24 @@ mail_limits(const struct conf *cf)
 	return o;
 }
 
+/* RFC 8621 1.3.2; the extension is RFC 4865's. */
+static json_t *
+submission_limits(const struct web *w)
+{
+	uint32_t max = w->env->conf->max_delayed_send_s;
+	json_t *o = json_object(), *ext = json_object(), *args;
+
+	js_put(o, "maxDelayedSend", json_integer(max));
+	if (max > 0) {
+		args = json_array();
+		json_array_append_new(args, js_str(slice_str(arena_printf(
+		    w->arena, "%u", (unsigned)max))));
+		js_put(ext, "FUTURERELEASE", args);
+	}
+	js_put(o, "submissionExtensions", ext);
+	return o;
+}
+
 static json_t *
 account_object(const struct web *w)
 {
@@ -86,6 +106,8 @@ account_object(const struct web *w)
 	js_put(caps, "urn:ietf:params:jmap:core", json_object());
 	js_put(caps, "urn:ietf:params:jmap:mail",
 	    mail_limits(w->env->conf));
+	if (mta_configured(w->env->conf))
+		js_put(caps, SUBMISSION, submission_limits(w));
 	js_put(o, "accountCapabilities", caps);
 	return o;
 }
@@ -106,10 +128,14 @@ session_object(const struct web *w, const char *base)
 
 	js_put(caps, "urn:ietf:params:jmap:core", core_limits(w->env->conf));
 	js_put(caps, "urn:ietf:params:jmap:mail", json_object());
+	if (mta_configured(w->env->conf))
+		js_put(caps, SUBMISSION, json_object());
 	js_put(o, "capabilities", caps);
 	js_put(accounts, w->user.account_id, account_object(w));
 	js_put(o, "accounts", accounts);
 	js_put_str(primary, "urn:ietf:params:jmap:mail", w->user.account_id);
+	if (mta_configured(w->env->conf))
+		js_put_str(primary, SUBMISSION, w->user.account_id);
 	js_put(o, "primaryAccounts", primary);
 	js_put(o, "username", js_str(slice_str(w->user.name)));
 	put_url(w, o, "apiUrl", base, "/jmap/api");
@@ -132,7 +158,7 @@ session_state(const struct web *w, const char *base)
 	const char *text;
 
 	text = arena_printf(w->arena, "%s %s\n%s\n%s\n%s\n"
-	    "%ju %ju %u %u %u %u %u %ju", PACKAGE_VERSION, base,
+	    "%ju %ju %u %u %u %u %u %ju %d %u", PACKAGE_VERSION, base,
 	    w->user.account, w->user.account_id, w->user.name,
 	    (uintmax_t)cf->jmap_max_size_upload,
 	    (uintmax_t)cf->jmap_max_size_request,
@@ -141,7 +167,8 @@ session_state(const struct web *w, const char *base)
 	    (unsigned)cf->jmap_max_calls,
 	    (unsigned)cf->jmap_max_objects_in_get,
 	    (unsigned)cf->jmap_max_objects_in_set,
-	    (uintmax_t)cf->max_message);
+	    (uintmax_t)cf->max_message, mta_configured(cf),
+	    (unsigned)cf->max_delayed_send_s);
 	return arena_printf(w->arena, "%016jx",
 	    (uintmax_t)hash64(slice_str(text)));
 }

@@ -112,6 +112,14 @@ int64_t workers_idle_ms(struct workers *w);
 bool workers_long_begin(struct workers *w);
 void workers_long_end(struct workers *w);
 
+/* ---- the outbox (outbox.c) --------------------------------------------- */
+
+struct outbox;
+/* A thread that sends what is due; NULL where nothing is to be sent. */
+struct outbox *outbox_new(const struct jmap_env *env);
+/* Clears *o unless the thread doesn't end in time. */
+void outbox_free(struct outbox **o, int wait_ms);
+
 /* ---- connections without a thread (poller.c) --------------------------- */
 
 enum { PARK_MAX = 4096, STREAMS_PER_ACCOUNT = 32 };
@@ -134,7 +142,8 @@ struct park {
 };
 enum {
 	EV_EMAIL = 1, EV_MAILBOX = 2, EV_THREAD = 4, EV_DELIVERY = 8,
-	EV_ALL = 15
+	EV_IDENTITY = 16, EV_SUBMISSION = 32,
+	EV_ALL = 63
 };
 /*
  * Takes the connection of w (w->parked) with what is still to be done on it.

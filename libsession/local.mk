@@ -4,6 +4,9 @@ libsession_libsession_a_SOURCES = \
 	libsession/authcache.c libsession/authcache.h \
 	libsession/login.c \
 	libsession/mta-address.c libsession/mta.h \
+	libsession/mta.c libsession/mta-int.h \
+	libsession/mta-sendmail.c \
+	libsession/mta-smtp.c \
 	libsession/passwd-int.h \
 	libsession/passwd-update.c \
 	libsession/passwd.c libsession/passwd.h \
@@ -17,6 +20,7 @@ libsession_libsession_a_SOURCES = \
 	libsession/sio-int.h \
 	libsession/sio-out.c \
 	libsession/sio.c libsession/sio.h \
+	libsession/submit.c libsession/submit.h \
 	libsession/tls-int.h \
 	libsession/tls.c libsession/tls.h \
 	libsession/waiter.c
@@ -36,6 +40,11 @@ check_PROGRAMS += t/unit/test-sio
 t_unit_test_sio_SOURCES = t/unit/test-sio.c
 t_unit_test_sio_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_sio_LDADD = libsession/libsession.a $(LIBCONF) $(TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-mta
+t_unit_test_mta_SOURCES = t/unit/test-mta.c
+t_unit_test_mta_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_mta_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(TEST_LIBS)
 
 TAPS += t/session/doc.t t/session/login.t t/session/modes.t t/session/tls.t
 dist_man_MANS += doc/culver.conf.5 doc/culver-passwd.5

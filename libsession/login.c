@@ -405,6 +405,18 @@ login_sender(const struct conf *c, const char *account, struct slice address,
 }
 
 int
+login_may_send(const struct conf *c, const char *account, struct arena *a)
+{
+	struct found f;
+	int rc = lookup(c, slice_str(account), a, &f);
+
+	if (rc < 0)
+		return LOGIN_E_TEMP;
+	return rc == 0 && (f.entry.no_send || f.entry.disabled) ?
+	    LOGIN_E_DENIED : LOGIN_OK;
+}
+
+int
 login_own_address(const struct conf *c, const char *account, struct arena *a,
     struct slice *address_r, struct slice *name_r)
 {

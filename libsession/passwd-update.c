@@ -127,6 +127,7 @@ new_row(struct rewrite *w, const struct passwd_entry *e)
 	buf_add_slice(&b, e->hash);
 	add_key(&b, "alias-of=", e->alias_of, e->alias_of.n > 0);
 	add_key(&b, "name=", e->full_name, e->full_name.n > 0);
+	add_key(&b, "no-send", slice_make(NULL, 0), e->no_send);
 	add_key(&b, "disabled", slice_make(NULL, 0), e->disabled);
 	if (b.overflow) {
 		buf_release(&b);

@@ -75,6 +75,8 @@ passwd_line(struct slice line, struct passwd_entry *e_r)
 		word = cut(&rest, ',');
 		if (slice_eq(word, SLICE_LIT("disabled")))
 			e_r->disabled = true;
+		else if (slice_eq(word, SLICE_LIT("no-send")))
+			e_r->no_send = true;
 		else if (slice_starts(word, SLICE_LIT("alias-of=")) &&
 		    word.n > 9)
 			e_r->alias_of = slice_make(word.p + 9, word.n - 9);

@@ -4,7 +4,7 @@
  * One line an account, sorted by name in byte order:
  *   name:hash[:key=value[,key=value...]]
  * hash is a crypt(3) string, or "*" (no password).  Keys: alias-of=NAME,
- * name=FULL NAME, disabled.  Lines that begin with '#' are comments.  Written by
+ * name=FULL NAME, no-send, disabled.  Lines that begin with '#' are comments.  Written by
  * passwd_update(), under a lock, atomically; its first line says that the file
  * is sorted and how long it is, so that a file edited by hand is noticed and
  * searched line by line.
@@ -22,7 +22,7 @@
 struct passwd_entry {
 	struct slice name, hash, alias_of;
 	struct slice full_name;	/* of the person; n 0: not known */
-	bool disabled;
+	bool disabled, no_send;
 };
 
 /*

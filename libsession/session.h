@@ -120,6 +120,9 @@ int login_recipient(const struct conf *c, struct slice address,
  */
 int login_sender(const struct conf *c, const char *account,
     struct slice address, struct arena *a);
+/* May the account send mail at all?  The same. */
+int login_may_send(const struct conf *c, const char *account,
+    struct arena *a);
 /* The account's own address, and its owner's name as the password file has it
  * (may be empty).  LOGIN_OK or LOGIN_E_TEMP. */
 int login_own_address(const struct conf *c, const char *account,

@@ -7,7 +7,8 @@ use CulverJmap;
 
 my $t = CulverJmap->new(users => { alice => 'secret', bob => 'b',
 		'carl@own.test' => 'c' }, using => ['submission'],
-	conf => qq(domains = {"example.org", "example.net"}\n));
+	conf => qq(domains = {"example.org", "example.net"}\n)
+	    . qq(smtp-relay = "127.0.0.1:25"\n));
 my ($T, $F) = (JSON::PP::true, JSON::PP::false);
 
 # Another name of alice's, one that stands alone, and whose name is known.

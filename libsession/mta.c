@@ -1,0 +1,86 @@
+/* libsession/mta.c - handing mail over to the mail transfer agent */
+#include "config.h"
+
+#include "libbase/buf.h"
+#include "libbase/text.h"
+#include "libmime/mime.h"
+#include "libsession/mta-int.h"
+
+enum { TIMEOUT_S = 300 };
+
+bool
+mta_configured(const struct conf *c)
+{
+	return c->smtp_relay != NULL || c->sendmail != NULL;
+}
+
+struct slice
+mta_line(struct arena *a, struct slice text)
+{
+	struct slice s = utf8_clean(a, text);
+	size_t n = s.n < MTA_REPLY_MAX ? s.n : utf8_cut(s, MTA_REPLY_MAX);
+	char *p = arena_strndup(a, s.p, n);
+
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)p[i] < 32 || p[i] == 127)
+			p[i] = ' ';
+	return slice_trim(slice_make(p, n));
+}
+
+int
+mta_all(struct mta_mail *m, int rc, enum mta_stage stage, int code,
+    struct slice reply)
+{
+	for (size_t i = 0; i < m->n_rcpt; i++) {
+		/* One that was refused before is so for its own reason. */
+		if (m->rcpt[i].code >= 400 && rc != MTA_E_TEMP)
+			continue;
+		m->rcpt[i].code = code;
+		m->rcpt[i].reply = reply;
+	}
+	m->stage = stage;
+	m->reply = reply;
+	return rc;
+}
+
+int
+mta_send(const struct conf *c, struct mta_mail *m, struct arena *a)
+{
+	int64_t deadline = time_mono_ms() +
+	    (int64_t)(m->timeout_s ? m->timeout_s : TIMEOUT_S) * 1000;
+
+	for (size_t i = 0; i < m->n_rcpt; i++) {
+		m->rcpt[i].code = 0;
+		m->rcpt[i].reply = slice_make("", 0);
+	}
+	if (c->smtp_relay != NULL)
+		return mta_smtp(c->smtp_relay, c->hostname, m, deadline, a);
+	if (c->sendmail != NULL)
+		return mta_sendmail(c->sendmail, m, deadline, a);
+	return mta_all(m, MTA_E_TEMP, MTA_AT_CONNECT, 451,
+	    SLICE_LIT("451 4.3.5 No way to send mail is configured"));
+}
+
+struct slice
+mta_message(struct slice octets, struct arena *a)
+{
+	struct mime_fields it;
+	struct mime_field f;
+	struct buf out;
+	struct slice s;
+	const char *from = octets.p;
+
+	buf_init(&out, octets.n + 1);
+	mime_fields_init(&it, octets);
+	while (mime_fields_next(&it, &f)) {
+		if (!slice_ieq(f.name, SLICE_LIT("Bcc")))
+			continue;
+		buf_add(&out, from, (size_t)(f.raw.p - from));
+		from = f.raw.p + f.raw.n;
+	}
+	if (from != NULL)
+		buf_add(&out, from, octets.n - (size_t)(from - octets.p));
+	s = out.n > 0 ? arena_slice(a, buf_slice(&out)) : slice_make("", 0);
+	buf_release(&out);
+	return s;
+}

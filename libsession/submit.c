@@ -1,0 +1,262 @@
+/* libsession/submit.c - sending what accounts have in their outboxes */
+#include "config.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "libbase/log.h"
+#include "libbase/xalloc.h"
+#include "libsession/submit.h"
+
+enum { WAIT_MAX_S = 7200, DOUBLINGS_MAX = 20 };
+
+struct sending {
+	const struct conf *c;
+	struct store *st;
+	struct store_outbox *o;
+	struct arena *a;
+	int64_t now;
+	struct submit_result *want;
+};
+
+struct commit_arg {
+	struct store_outbox *o;
+	uint64_t id;
+	int rc;
+};
+
+static int
+commit(void *arg)
+{
+	struct commit_arg *k = arg;
+
+	return k->rc = store_outbox_commit(k->o, k->id);
+}
+
+static void
+settle_all(struct store_submission *v, enum store_delivered d,
+    struct slice reply)
+{
+	for (size_t i = 0; i < v->n_rcpt; i++) {
+		v->rcpt[i].delivered = d;
+		v->rcpt[i].reply = reply;
+	}
+}
+
+static int
+record(const struct sending *s, const struct store_submission *v)
+{
+	int rc = store_outbox_done(s->o, v);
+
+	if (rc < 0)
+		log_err("%s: submission S%" PRIx64 ": %s",
+		    store_account_name(s->st), v->id, store_errmsg(s->st));
+	return rc;
+}
+
+/* Later, or never. */
+static void
+put_off(const struct sending *s, struct store_submission *v)
+{
+	unsigned n = v->attempts < DOUBLINGS_MAX ? v->attempts :
+	    DOUBLINGS_MAX;
+	int64_t wait = (int64_t)s->c->send_retry_s << n;
+
+	if (s->now >= v->send_at + (int64_t)s->c->send_give_up_s) {
+		v->undo = STORE_UNDO_FINAL;
+		for (size_t i = 0; i < v->n_rcpt; i++)
+			v->rcpt[i].delivered = STORE_DELIVERED_NO;
+		log_warn("%s: submission S%" PRIx64 " is given up",
+		    store_account_name(s->st), v->id);
+		return;
+	}
+	v->attempts++;
+	v->next_try = s->now + (wait < WAIT_MAX_S ? wait : WAIT_MAX_S);
+}
+
+static void
+take_replies(struct store_submission *v, const struct mta_mail *m, int rc)
+{
+	for (size_t i = 0; i < v->n_rcpt; i++) {
+		v->rcpt[i].reply = m->rcpt[i].reply;
+		/* Where it goes from the MTA on nobody tells us. */
+		v->rcpt[i].delivered = rc == MTA_E_TEMP ?
+		    STORE_DELIVERED_QUEUED : m->rcpt[i].code / 100 == 2 ?
+		    STORE_DELIVERED_UNKNOWN : STORE_DELIVERED_NO;
+	}
+}
+
+static int
+hand_over(struct sending *s, struct store_submission *v, struct slice octets)
+{
+	struct commit_arg k = { .o = s->o, .id = v->id };
+	struct mta_mail m = { .from = v->from.email, .n_rcpt = v->n_rcpt,
+		.commit = commit, .arg = &k };
+	int rc;
+
+	m.octets = mta_message(octets, s->a);
+	m.rcpt = arena_calloc(s->a, v->n_rcpt, sizeof(*m.rcpt));
+	for (size_t i = 0; i < v->n_rcpt; i++)
+		m.rcpt[i].address = v->rcpt[i].to.email;
+	rc = mta_send(s->c, &m, s->a);
+	if (s->want != NULL && s->want->id == v->id) {
+		s->want->tried = true;
+		s->want->rc = rc;
+		s->want->stage = m.stage;
+		s->want->reply = m.reply;
+	}
+	if (rc == MTA_E_STOPPED)	/* canceled, or not to be written */
+		return k.rc == STORE_E_DENIED || k.rc == STORE_E_NOTFOUND ?
+		    0 : k.rc;
+	take_replies(v, &m, rc);
+	v->undo = STORE_UNDO_FINAL;
+	if (rc == MTA_E_TEMP) {
+		v->undo = STORE_UNDO_PENDING;
+		put_off(s, v);
+	}
+	log_info("%s: submission S%" PRIx64 " from=<%.*s> recipients=%zu: "
+	    "%s: %.*s", store_account_name(s->st), v->id,
+	    (int)v->from.email.n, v->from.email.p, v->n_rcpt,
+	    rc == MTA_OK ? "sent" : rc == MTA_E_TEMP ? "put off" : "refused",
+	    (int)m.reply.n, m.reply.n > 0 ? m.reply.p : "");
+	return record(s, v);
+}
+
+static int
+send_one(struct sending *s, struct store_submission *v)
+{
+	struct store_blob *b = NULL;
+	struct slice octets;
+	int rc;
+
+	if ((rc = store_blob_open(s->st, &v->blob, &b)) == 0)
+		rc = store_blob_octets(b, &octets);
+	if (rc == 0) {
+		rc = hand_over(s, v, octets);
+	} else if (rc == STORE_E_CORRUPT || rc == STORE_E_NOTFOUND) {
+		log_err("%s: submission S%" PRIx64 ": its message can't be "
+		    "read", store_account_name(s->st), v->id);
+		v->undo = STORE_UNDO_FINAL;
+		settle_all(v, STORE_DELIVERED_NO,
+		    SLICE_LIT("554 5.3.0 The message can't be read"));
+		rc = record(s, v);
+	}
+	store_blob_close(&b);
+	return rc;
+}
+
+/* Somebody died while the MTA had all but the last word, or that too. */
+static int
+left_over(struct sending *s, struct store_submission *v)
+{
+	log_warn("%s: submission S%" PRIx64 " was interrupted; whether it was "
+	    "sent is not known", store_account_name(s->st), v->id);
+	v->undo = STORE_UNDO_FINAL;
+	settle_all(v, STORE_DELIVERED_UNKNOWN,
+	    SLICE_LIT("451 4.3.0 Interrupted; it may have been sent"));
+	return record(s, v);
+}
+
+/* 1: one was due. */
+static int
+next(struct sending *s)
+{
+	struct store_submission *v, *due = NULL;
+	size_t n;
+	int rc;
+
+	if ((rc = store_outbox_list(s->o, s->a, &v, &n)) < 0)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].phase == STORE_PHASE_COMMITTED) {
+			if ((rc = left_over(s, &v[i])) < 0)
+				return rc;
+			continue;
+		}
+		if (v[i].next_try > s->now)
+			continue;
+		if (due == NULL || (s->want != NULL && !s->want->tried &&
+		    v[i].id == s->want->id))
+			due = &v[i];
+	}
+	if (due == NULL)
+		return 0;
+	return (rc = send_one(s, due)) < 0 ? rc : 1;
+}
+
+int
+submit_account(const struct conf *c, struct store *st, struct arena *a,
+    struct submit_result *want)
+{
+	struct sending s = { .c = c, .st = st, .a = a, .want = want };
+	int rc, rc2;
+
+	if ((rc = store_outbox_open(st, &s.o)) < 0)
+		return rc;
+	do
+		s.now = (int64_t)time(NULL);
+	while ((rc = next(&s)) > 0);
+	rc2 = store_outbox_settle(s.o);
+	store_outbox_close(&s.o);
+	return rc < 0 ? rc : rc2;
+}
+
+/* ---- all accounts ------------------------------------------------------ */
+
+struct all {
+	const struct conf *c;
+	const struct store_conf *sc;
+	bool (*stop)(void *arg);
+	void *arg;
+	char **name;
+	size_t n, cap;
+};
+
+static int
+note(void *arg, const char *account)
+{
+	struct all *l = arg;
+
+	if (l->n == l->cap) {
+		l->cap = l->cap * 2 + 16;
+		l->name = xreallocarray(l->name, l->cap, sizeof(*l->name));
+	}
+	l->name[l->n++] = xstrdup(account);
+	return 0;
+}
+
+static void
+one(const struct all *l, const char *account)
+{
+	struct arena *a = arena_new(0);
+	struct store *st = NULL;
+	int rc;
+
+	if ((rc = store_open(l->sc, account, &st)) == 0)
+		rc = submit_account(l->c, st, a, NULL);
+	if (rc < 0 && rc != STORE_E_BUSY)
+		log_err("%s: outbox: %s", account, st != NULL &&
+		    *store_errmsg(st) != '\0' ? store_errmsg(st) :
+		    store_error(rc)->text);
+	store_close(&st);
+	arena_free(&a);
+}
+
+int
+submit_all(const struct conf *c, const struct store_conf *sc,
+    bool (*stop)(void *arg), void *arg, size_t *n_r)
+{
+	struct all l = { .c = c, .sc = sc, .stop = stop, .arg = arg };
+	int rc = store_outbox_each(sc, (int64_t)time(NULL), note, &l);
+	bool ended = false;
+
+	for (size_t i = 0; i < l.n; i++) {
+		ended = ended || (stop != NULL && stop(arg));
+		if (!ended)
+			one(&l, l.name[i]);
+		xfree(l.name[i]);
+	}
+	xfree(l.name);
+	*n_r = l.n;
+	return rc;
+}
