@@ -78,6 +78,7 @@ struct conf {
 	const char *admin_address;	/* a URL; NULL: none */
 	uint32_t imap_message_limit;	/* messages of one command; 0: any */
 	uint32_t imap_save_limit;	/* that COPY and APPEND may make */
+	const char *imap_language;	/* preferred by us, RFC 5255 3.2 */
 	uint32_t imap_notify_max;	/* mailboxes, or NOTIFY is refused */
 	uint32_t imap_progress_ms;	/* a long command's silence; 0: any */
 	uint32_t failure_delay_ms;

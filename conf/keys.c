@@ -26,6 +26,9 @@ static const struct conf_word hashes[] = {
 	{ "$y$", 0 }, { "$gy$", 0 }, { "$7$", 0 }, { "$2b$", 0 },
 	{ "$6$", 0 }, { "$5$", 0 }, { NULL, 0 }
 };
+static const struct conf_word languages[] = {	/* of imapd */
+	{ "de", 0 }, { "en", 0 }, { "fr", 0 }, { NULL, 0 }
+};
 static const struct conf_word protocols[] = {
 	{ "imap", CONF_IMAP }, { "pop3", CONF_POP3 }, { "lmtp", CONF_LMTP },
 	{ "jmap", CONF_JMAP }, { NULL, 0 }
@@ -86,6 +89,7 @@ const struct conf_key conf_top_keys[] = {
 	{ "admin-address", CONF_K_STR, TOP(admin_address), 0, NULL, 0, 0, NULL, NULL },
 	{ "imap-message-limit", CONF_K_NUM32, TOP(imap_message_limit), 0, "1000000", 0, UINT32_MAX, NULL, NULL },
 	{ "imap-save-limit", CONF_K_NUM32, TOP(imap_save_limit), 0, "0", 0, UINT32_MAX, NULL, NULL },
+	{ "imap-language", CONF_K_WORD, TOP(imap_language), 0, "en", 0, 0, languages, NULL },
 	{ "imap-notify-max", CONF_K_NUM32, TOP(imap_notify_max), 0, "20000", 1, 10000000, NULL, NULL },
 	{ "imap-progress-ms", CONF_K_NUM32, TOP(imap_progress_ms), 0, "10000", 0, 3600000, NULL, NULL },
 	/* JMAP */

@@ -88,6 +88,6 @@ imap_answer(struct imap_cmd *cmd)
 		enc_raw(e, cmd->code);
 		enc_raw(e, "] ");
 	}
-	enc_text(e, slice_str(cmd->text));
+	enc_say(e, cmd->text);
 	enc_eol(e);
 }

@@ -3,6 +3,7 @@
 
 #include "imapd/args.h"
 #include "imapd/chars.h"
+#include "imapd/language.h"
 #include "libbase/text.h"
 #include "libbase/utf7.h"
 
@@ -21,10 +22,13 @@ imap_args_expected(struct imap_args *v, const char *what)
 	if (v->err != NULL)
 		return false;
 	if (v->next != NULL)
-		v->err = arena_printf(v->a, "expected %s at octet %u", what,
-		    (unsigned)v->next->pos);
+		v->err = arena_printf(v->a,
+		    language_text("expected %s at octet %zu"),
+		    language_text(what), (size_t)v->next->pos);
 	else
-		v->err = arena_printf(v->a, "expected %s, not the end", what);
+		v->err = arena_printf(v->a,
+		    language_text("expected %s, not the end"),
+		    language_text(what));
 	return false;
 }
 
@@ -32,8 +36,9 @@ bool
 imap_args_end(struct imap_args *v)
 {
 	if (v->err == NULL && v->next != NULL)
-		v->err = arena_printf(v->a, "expected nothing more at octet %u",
-		    (unsigned)v->next->pos);
+		v->err = arena_printf(v->a,
+		    language_text("expected nothing more at octet %zu"),
+		    (size_t)v->next->pos);
 	return v->err == NULL;
 }
 

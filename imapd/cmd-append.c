@@ -479,7 +479,8 @@ cmd_replace(struct imap_cmd *cmd)
 		return imap_store_failed(cmd, rc);
 	enc_raw(e, "* OK [");
 	enc_raw(e, appenduid(cmd, to.mb.uidvalidity, &added, 1));
-	enc_raw(e, "] Replacement ready");
+	enc_raw(e, "] ");
+	enc_say(e, "Replacement ready");
 	enc_eol(e);
 	return imap_ok(cmd, "Replaced");
 }

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "imapd/imap.h"
+#include "imapd/language.h"
 #include "libbase/text.h"
 
 /* ---- STARTTLS ---------------------------------------------------------- */
@@ -174,6 +175,7 @@ forget_user(struct imap_cmd *cmd)
 	imap_unselect(s);
 	imap_others_close(s);
 	imap_flags_forget(s);
+	language_reset();
 	s->enabled = 0;
 	s->collation = COLLATION_UNICODE;
 	s->descending = false;

@@ -41,7 +41,8 @@ copied(struct imap_cmd *cmd, const struct store_mailbox *to,
 		return imap_ok_code(cmd, code, "Copied");
 	enc_raw(&cmd->s->out, "* OK [");
 	enc_raw(&cmd->s->out, code);
-	enc_raw(&cmd->s->out, "] Moved");
+	enc_raw(&cmd->s->out, "] ");
+	enc_say(&cmd->s->out, "Moved");
 	enc_eol(&cmd->s->out);
 	return imap_ok(cmd, "Moved");
 }

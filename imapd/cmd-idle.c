@@ -68,7 +68,8 @@ cmd_idle(struct imap_cmd *cmd)
 	}
 	cmd->silence_ms = (int64_t)s->x->listener->keepalive_s * 1000;
 	cmd->line = idle_line;
-	enc_raw(&s->out, "+ idling");
+	enc_raw(&s->out, "+ ");
+	enc_say(&s->out, "idling");
 	enc_eol(&s->out);
 	return cmd->wake(cmd);
 }

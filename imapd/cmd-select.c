@@ -14,7 +14,7 @@ put_code(struct enc *e, const char *code, uint64_t v, const char *text)
 	enc_raw(e, " ");
 	enc_u64(e, v);
 	enc_raw(e, "] ");
-	enc_raw(e, text);
+	enc_say(e, text);
 	enc_eol(e);
 }
 
@@ -55,7 +55,8 @@ tell_selected(struct imap_cmd *cmd, struct slice raw)
 	put_code(e, "UIDNEXT", v->uidnext, "Predicted next UID");
 	enc_raw(e, "* OK [MAILBOXID");
 	imap_mailboxid_put(e, v->mailbox);
-	enc_raw(e, "] The mailbox's id");
+	enc_raw(e, "] ");
+	enc_say(e, "The mailbox's id");
 	enc_eol(e);
 	put_code(e, "HIGHESTMODSEQ", v->highest, "Highest mod-sequence");
 	return imap_list_put(cmd, v->st, v->mailbox, raw, true);
@@ -109,7 +110,8 @@ select_mailbox(struct imap_cmd *cmd, bool readonly)
 		return imap_uid_required(cmd);
 	/* RFC 3501 6.3.1: a failed SELECT leaves no mailbox selected. */
 	if (s->view.mailbox != 0) {
-		enc_raw(&s->out, "* OK [CLOSED] The mailbox is closed");
+		enc_raw(&s->out, "* OK [CLOSED] ");
+		enc_say(&s->out, "The mailbox is closed");
 		enc_eol(&s->out);
 	}
 	imap_unselect(s);

@@ -3,6 +3,7 @@
 
 #include "imapd/chars.h"
 #include "imapd/encode.h"
+#include "imapd/language.h"
 #include "libbase/text.h"
 #include "libbase/utf7.h"
 
@@ -44,9 +45,22 @@ enc_u64(struct enc *e, uint64_t v)
 void
 enc_text(struct enc *e, struct slice s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		buf_addc(&e->b, s.p[i] >= ' ' && s.p[i] < 0x7f ? s.p[i] : '?');
+	/* RFC 5255 3.5: UTF-8, once a language is agreed on */
+	bool utf8 = language_negotiated() && utf8_valid(s);
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		buf_addc(&e->b, (c >= ' ' && c < 0x7f) ||
+		    (utf8 && c >= 0x80) ? (char)c : '?');
+	}
 	e->open = false;
+}
+
+void
+enc_say(struct enc *e, const char *english)
+{
+	enc_text(e, slice_str(language_text(english)));
 }
 
 void

@@ -30,6 +30,8 @@ void enc_raw(struct enc *e, const char *s);
 void enc_u64(struct enc *e, uint64_t v);
 /* Text for humans: octets that a line can't have become "?". */
 void enc_text(struct enc *e, struct slice s);
+/* Such a text, in the client's language. */
+void enc_say(struct enc *e, const char *english);
 /* A space, unless a list has just begun. */
 void enc_sp(struct enc *e);
 void enc_open(struct enc *e);		/* enc_sp, "(" */

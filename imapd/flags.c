@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "imapd/imap.h"
+#include "imapd/language.h"
 #include "libbase/xalloc.h"
 
 static const struct {
@@ -38,7 +39,8 @@ parse_one(struct imap_cmd *cmd, struct store *st, bool create,
 		if ((*bit_r = imap_flag_system(arg->s)) != 0)
 			return true;
 		imap_bad(cmd, arena_printf(cmd->a,
-		    "no such system flag at octet %u", (unsigned)arg->pos));
+		    language_text("no such system flag at octet %u"),
+		    (unsigned)arg->pos));
 		return false;
 	}
 	if (!imap_args_atom(list, &name, "a flag")) {
@@ -161,9 +163,10 @@ imap_flags_tell(struct imap_session *s)
 		enc_raw(e, "\\*");
 	}
 	enc_close(e);
-	enc_raw(e, may == 0 ? "] No flag can be changed" :
-	    (may & STORE_ANSWERED) == 0 ? "] These flags can be changed" :
-	    "] These flags and new ones can be changed");
+	enc_raw(e, "] ");
+	enc_say(e, may == 0 ? "No flag can be changed" :
+	    (may & STORE_ANSWERED) == 0 ? "These flags can be changed" :
+	    "These flags and new ones can be changed");
 	enc_eol(e);
 }
 

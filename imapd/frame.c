@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "imapd/imap.h"
+#include "imapd/language.h"
 #include "libbase/log.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
@@ -38,7 +39,7 @@ imap_bye(struct imap_session *s, const char *code, const char *text)
 		enc_raw(e, code);
 		enc_raw(e, "] ");
 	}
-	enc_text(e, slice_str(text));
+	enc_say(e, text);
 	enc_eol(e);
 }
 
@@ -98,7 +99,8 @@ still_here(struct imap_session *s, int64_t *silent, int ms)
 	int64_t left = *silent + s->cmd.silence_ms - time_mono_ms();
 
 	if (left <= 0) {
-		enc_raw(&s->out, "* OK Still here");
+		enc_raw(&s->out, "* OK ");
+		enc_say(&s->out, "Still here");
 		enc_eol(&s->out);
 		enc_spill(&s->out);
 		*silent = time_mono_ms();
@@ -458,6 +460,7 @@ begin(struct imap_session *s, struct session *x)
 	 * the account's size. */
 	s->a = arena_new(0);
 	s->scratch = arena_new(0);
+	language_reset();
 	enc_init(&s->out, x->io);
 	imap_parser_init(&s->parser);
 	s->parser.hooks = &hooks;

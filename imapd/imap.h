@@ -344,6 +344,7 @@ enum imap_next cmd_getquota(struct imap_cmd *cmd);
 enum imap_next cmd_getquotaroot(struct imap_cmd *cmd);
 enum imap_next cmd_id(struct imap_cmd *cmd);
 enum imap_next cmd_idle(struct imap_cmd *cmd);
+enum imap_next cmd_language(struct imap_cmd *cmd);
 enum imap_next cmd_list(struct imap_cmd *cmd);
 enum imap_next cmd_listrights(struct imap_cmd *cmd);
 enum imap_next cmd_login(struct imap_cmd *cmd);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "imapd/chars.h"
+#include "imapd/language.h"
 #include "imapd/lex.h"
 #include "libbase/text.h"
 
@@ -30,7 +31,8 @@ imap_lex_add(struct imap_parser *p, enum imap_arg_type type, size_t pos)
 	struct imap_arg *arg;
 
 	if (p->n_args >= p->lim.args) {
-		p->err = arena_printf(p->a, "more than %zu arguments",
+		p->err = arena_printf(p->a,
+		    language_text("more than %zu arguments"),
 		    p->lim.args);
 		p->code = "LIMIT";
 		return NULL;
@@ -53,8 +55,8 @@ push(struct lex *l, struct imap_arg *arg)
 	struct imap_parser *p = l->p;
 
 	if (p->depth >= p->lim.depth || p->depth >= IMAP_DEPTH_MAX) {
-		p->err = arena_printf(p->a, "lists nested deeper than %u at "
-		    "octet %zu", p->lim.depth, where(l));
+		p->err = arena_printf(p->a, language_text(
+		    "lists nested deeper than %u at octet %zu"), p->lim.depth, where(l));
 		p->code = "LIMIT";
 		return -1;
 	}

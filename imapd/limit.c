@@ -56,6 +56,7 @@ imap_limit_tell(struct imap_cmd *cmd)
 	}
 	enc_raw(e, "* NO [");
 	enc_raw(e, code);
-	enc_raw(e, "] Done for the newest of these messages");
+	enc_raw(e, "] ");
+	enc_say(e, "Done for the newest of these messages");
 	enc_eol(e);
 }

@@ -19,6 +19,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/cmd-expunge.c \
 	imapd/cmd-fetch.c \
 	imapd/cmd-idle.c \
+	imapd/cmd-language.c \
 	imapd/cmd-list.c \
 	imapd/cmd-mailbox.c \
 	imapd/cmd-metadata.c \
@@ -43,6 +44,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/frame.c \
 	imapd/imap.h \
 	imapd/keys.c imapd/keys.h \
+	imapd/language.c imapd/language.h \
 	imapd/lex.c imapd/lex.h \
 	imapd/limit.c \
 	imapd/list.c imapd/list.h \
@@ -62,6 +64,7 @@ imapd_libimapd_a_SOURCES = \
 	imapd/set.c \
 	imapd/sync.c \
 	imapd/tree.c imapd/tree-node.c imapd/tree-print.c \
+	imapd/texts-de.c imapd/texts-fr.c \
 	imapd/tree.h \
 	imapd/url.c \
 	imapd/view.c imapd/view.h
@@ -134,6 +137,7 @@ TAPS += \
 	t/imap/esearch.t \
 	t/imap/fetch.t \
 	t/imap/idle.t \
+	t/imap/language.t \
 	t/imap/list-extended.t \
 	t/imap/mailbox.t \
 	t/imap/multiappend.t \
@@ -168,6 +172,7 @@ TAPS += \
 	t/imap/store.t \
 	t/imap/syntax.t \
 	t/imap/table.t \
+	t/imap/texts.t \
 	t/imap/thread.t \
 	t/imap/two.t
 EXTRA_DIST += t/lib/ImapScript.pm

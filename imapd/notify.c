@@ -160,8 +160,8 @@ overflow(struct imap_session *s)
 {
 	struct notify *n = s->notify;
 
-	enc_raw(&s->out, "* OK [NOTIFICATIONOVERFLOW] There is too much to be "
-	    "notified of");
+	enc_raw(&s->out, "* OK [NOTIFICATIONOVERFLOW] ");
+	enc_say(&s->out, "There is too much to be notified of");
 	enc_eol(&s->out);
 	n->n = 0;
 	n->events = n->selected = 0;

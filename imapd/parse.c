@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "imapd/language.h"
 #include "imapd/lex.h"
 #include "imapd/parse.h"
 
@@ -40,7 +41,8 @@ imap_parser_reset(struct imap_parser *p, struct arena *a)
 int
 imap_parse_expected(struct imap_parser *p, const char *what, size_t pos)
 {
-	p->err = arena_printf(p->a, "expected %s at octet %zu", what, pos);
+	p->err = arena_printf(p->a, language_text("expected %s at octet %zu"),
+	    language_text(what), pos);
 	return -1;
 }
 
@@ -69,10 +71,11 @@ line_clean(struct imap_parser *p, struct slice line)
 	const char *bad;
 
 	if ((bad = memchr(line.p, '\0', line.n)) != NULL)
-		p->err = arena_printf(p->a, "NUL at octet %zu",
+		p->err = arena_printf(p->a, language_text("NUL at octet %zu"),
 		    p->pos + (size_t)(bad - line.p) + 1);
 	else if ((bad = memchr(line.p, '\r', line.n)) != NULL)
-		p->err = arena_printf(p->a, "CR without LF at octet %zu",
+		p->err = arena_printf(p->a,
+		    language_text("CR without LF at octet %zu"),
 		    p->pos + (size_t)(bad - line.p) + 1);
 	return bad == NULL;
 }
@@ -98,8 +101,8 @@ literal_begin(struct imap_parser *p, const struct imap_lit *l,
 		break;
 	}
 	if (l->size > p->lim.literal) {
-		p->err = arena_printf(p->a,
-		    "literal of more than %llu octets at octet %zu",
+		p->err = arena_printf(p->a, language_text(
+		    "literal of more than %llu octets at octet %zu"),
 		    (unsigned long long)p->lim.literal, l->pos);
 		p->code = "TOOBIG";
 		return skip_after(p, line);
@@ -152,7 +155,8 @@ want_line(struct imap_parser *p, struct slice in, size_t *used_r)
 	    NULL;
 	n = lf ? (size_t)(lf - in.p) : in.n;
 	if (n > p->lim.line + 1) {
-		p->err = arena_printf(p->a, "line of more than %zu octets",
+		p->err = arena_printf(p->a,
+		    language_text("line of more than %zu octets"),
 		    p->lim.line);
 		p->code = "LIMIT";
 		if (p->tag.n == 0 && p->after == IMAP_AFTER_NOTHING)
@@ -169,7 +173,7 @@ want_line(struct imap_parser *p, struct slice in, size_t *used_r)
 		return take_line(p, slice_make(in.p, n - 1));
 	if (p->lf_ok)
 		return take_line(p, slice_make(in.p, n));
-	p->err = arena_printf(p->a, "LF without CR at octet %zu",
+	p->err = arena_printf(p->a, language_text("LF without CR at octet %zu"),
 	    p->pos + n + 1);
 	if (p->tag.n == 0)
 		imap_lex_tag(p, slice_make(in.p, n));
@@ -190,8 +194,8 @@ want_literal(struct imap_parser *p, struct slice in, size_t *used_r)
 	p->pos += p->lit_size;
 	p->state = ST_LINE;
 	if (!p->lit_binary && memchr(p->lit, '\0', p->lit_size) != NULL) {
-		p->err = arena_printf(p->a, "NUL in the literal that ends at "
-		    "octet %zu", p->pos);
+		p->err = arena_printf(p->a, language_text(
+		    "NUL in the literal that ends at octet %zu"), p->pos);
 		p->state = ST_SKIP_LINE;
 	}
 	return IMAP_PARSE_MORE;

@@ -24,7 +24,8 @@ imap_progress(struct imap_cmd *cmd, uint64_t done, uint64_t goal)
 	} else {
 		enc_raw(e, " NIL NIL");
 	}
-	enc_raw(e, ")] Still at it");
+	enc_raw(e, ")] ");
+	enc_say(e, "Still at it");
 	enc_eol(e);
 	enc_spill(e);
 	sio_flush(cmd->s->x->io);

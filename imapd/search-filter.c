@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "imapd/chars.h"
+#include "imapd/language.h"
 #include "imapd/search.h"
 
 enum {
@@ -133,8 +134,8 @@ search_parse_filter(struct search_request *q, struct imap_args *v,
 	q->filters--;
 	q->charset = charset;
 	if (err != NULL && q->code == NULL)
-		err = arena_printf(q->cmd->a, "filter %.*s: %s", (int)name.n,
-		    name.p, err);
+		err = arena_printf(q->cmd->a, language_text("filter %.*s: %s"),
+		    (int)name.n, name.p, language_text(err));
 	v->err = err;
 	return err == NULL;
 }

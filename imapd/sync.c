@@ -47,7 +47,8 @@ imap_enable(struct imap_session *s, unsigned what)
 		return;
 	enc_raw(&s->out, "* OK [HIGHESTMODSEQ ");
 	enc_u64(&s->out, s->view.highest);
-	enc_raw(&s->out, "] CONDSTORE is on");
+	enc_raw(&s->out, "] ");
+	enc_say(&s->out, "CONDSTORE is on");
 	enc_eol(&s->out);
 }
 

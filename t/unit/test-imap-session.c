@@ -82,7 +82,8 @@ is(const char *got, const char *want)
 	assert_string_equal(got, want);
 }
 
-#define ALWAYS "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE ID IDLE"
+#define ALWAYS "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE ID IDLE " \
+    "LANGUAGE"
 
 static void
 test_caps_plain(void **state)
