@@ -381,17 +381,19 @@ cmd_append(struct imap_cmd *cmd)
 {
 	struct store_new *new = arena_calloc(cmd->a, APPEND_MAX, sizeof(*new));
 	struct imap_place to;
-	struct slice name;
+	struct slice name, raw;
 	size_t n;
 	int rc;
 
-	if (!imap_args_mailbox(&cmd->args, &name))
+	if (!imap_args_name(&cmd->args, &name, &raw))
 		return imap_bad_args(cmd);
 	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_INSERT, &to)) < 0)
 		return no_mailbox(cmd, &to, rc);
 	cmd->s->others.held = to.st;
 	if ((n = messages(cmd, &to, new)) == 0)
 		return IMAP_DONE;
+	/* RFC 9051 6.3.12: what the mailbox is really called. */
+	(void)imap_list_put(cmd, to.st, to.mb.id, raw, false);
 	return add(cmd, new, n, &to);
 }
 

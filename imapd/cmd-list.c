@@ -260,6 +260,16 @@ imap_list_put(struct imap_cmd *cmd, struct store *st, uint64_t mailbox,
 	return 0;
 }
 
+void
+imap_list_deleted(struct imap_cmd *cmd, struct slice name, struct slice raw)
+{
+	static const struct store_mailbox none;
+	struct entry e = { .mb = &none, .path = name, .nonexistent = true };
+
+	if (cmd->s->enabled & IMAP_REV2 && !slice_eq(raw, name))
+		list_entry_put(cmd, "* LIST", &e, NULL, false, raw);
+}
+
 static bool
 is_listed(const struct request *q, const struct entry *e)
 {

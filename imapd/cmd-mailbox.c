@@ -82,14 +82,16 @@ cmd_create(struct imap_cmd *cmd)
 	    store_id_text('M', id, text)), "Created");
 }
 
-/* Takes a mailbox name, which must be all, and finds it.  false: answered. */
+/* Takes the next argument, a mailbox name (*raw_r: as it was written), and finds
+ * it.  false: answered. */
 static bool
-find(struct imap_cmd *cmd, unsigned need, struct imap_place *p_r)
+find(struct imap_cmd *cmd, unsigned need, struct imap_place *p_r,
+    struct slice *raw_r)
 {
 	struct slice name;
 	int rc;
 
-	if (!imap_args_mailbox(&cmd->args, &name)) {
+	if (!imap_args_name(&cmd->args, &name, raw_r)) {
 		imap_bad_args(cmd);
 		return false;
 	}
@@ -98,43 +100,77 @@ find(struct imap_cmd *cmd, unsigned need, struct imap_place *p_r)
 	return rc >= 0;
 }
 
+/* The name of a mailbox for this user. */
+static int
+full_name(struct imap_cmd *cmd, const struct imap_place *p,
+    struct slice *name_r)
+{
+	int rc = store_mailbox_path(p->st, cmd->a, p->mb.id, name_r);
+
+	if (rc >= 0 && !p->own)
+		*name_r = slice_str(arena_printf(cmd->a, IMAP_OTHERS
+		    "/%s/%.*s", store_account_name(p->st), (int)name_r->n,
+		    name_r->p));
+	return rc;
+}
+
 enum imap_next
 cmd_delete(struct imap_cmd *cmd)
 {
+	struct slice name, raw;
 	struct imap_place p;
 	int rc;
 
-	if (!find(cmd, STORE_RIGHT_DELETE, &p))
+	if (!find(cmd, STORE_RIGHT_DELETE, &p, &raw))
 		return IMAP_DONE;
 	if (!imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
 	if (p.mb.role == STORE_ROLE_INBOX)
 		return imap_no(cmd, "CANNOT", "INBOX can't be deleted");
-	if ((rc = store_mailbox_delete(p.st, p.mb.id)) < 0)
+	if ((rc = full_name(cmd, &p, &name)) < 0 ||
+	    (rc = store_mailbox_delete(p.st, p.mb.id)) < 0)
 		return imap_store_failed(cmd, rc);
+	imap_list_deleted(cmd, name, raw);
 	return imap_ok(cmd, "Deleted");
+}
+
+/* RFC 9051 6.3.6: if one of the names isn't the mailbox's own, before or now,
+ * the client is told what it is called now. */
+static void
+tell_renamed(struct imap_cmd *cmd, struct slice from, struct slice raw_from,
+    struct slice to, struct slice raw_to)
+{
+	struct imap_place p;
+	struct slice name;
+
+	if (cmd->s->enabled & IMAP_REV2 &&
+	    imap_mailbox(cmd, to, 0, &p) >= 0 &&
+	    full_name(cmd, &p, &name) >= 0 &&
+	    (!slice_eq(from, raw_from) || !slice_eq(name, raw_to)))
+		(void)imap_list_put(cmd, p.st, p.mb.id, raw_from, true);
 }
 
 enum imap_next
 cmd_rename(struct imap_cmd *cmd)
 {
+	struct slice from, to, raw_from, raw_to;
 	struct imap_place p, q;
-	struct slice to, raw;
 	int rc;
 
-	if (!find(cmd, STORE_RIGHT_DELETE, &p))
+	if (!find(cmd, STORE_RIGHT_DELETE, &p, &raw_from))
 		return IMAP_DONE;
-	if (!imap_args_name(&cmd->args, &to, &raw) ||
+	if (!imap_args_name(&cmd->args, &to, &raw_to) ||
 	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if ((rc = imap_new_mailbox(cmd, to, &q)) < 0)
+	if ((rc = full_name(cmd, &p, &from)) < 0 ||
+	    (rc = imap_new_mailbox(cmd, to, &q)) < 0)
 		return imap_store_failed(cmd, rc);
 	if (p.st != q.st || (!p.own && p.mb.role == STORE_ROLE_INBOX))
 		return imap_no(cmd, "CANNOT",
 		    "It can't be moved between accounts");
 	if ((rc = store_mailbox_rename(p.st, p.mb.id, q.path)) < 0)
 		return imap_store_failed(cmd, rc);
-	(void)imap_list_put(cmd, p.st, p.mb.id, raw, false);
+	tell_renamed(cmd, from, raw_from, to, raw_to);
 	return imap_ok(cmd, "Renamed");
 }
 
@@ -144,13 +180,10 @@ subscribe_other(struct imap_cmd *cmd, struct slice name, bool on)
 {
 	struct store *own = cmd->s->x->store;
 	struct imap_place p;
-	struct slice path;
 	int rc = imap_mailbox(cmd, name, STORE_RIGHT_LOOKUP, &p);
 
-	if (rc >= 0 && (rc = store_mailbox_path(p.st, cmd->a, p.mb.id,
-	    &path)) >= 0)
-		name = slice_str(arena_printf(cmd->a, IMAP_OTHERS "/%s/%.*s",
-		    store_account_name(p.st), (int)path.n, path.p));
+	if (rc >= 0)
+		rc = full_name(cmd, &p, &name);
 	if (on)
 		return rc < 0 ? rc : store_subscribe_name(own, name);
 	rc = store_subscribe(own, name, false);

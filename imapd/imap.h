@@ -251,6 +251,10 @@ int imap_tell_vanished(struct imap_cmd *cmd, const struct seqset *set,
  * 6.3.9.7); not even_same: only then. */
 int imap_list_put(struct imap_cmd *cmd, struct store *st, uint64_t mailbox,
     struct slice raw, bool even_same);
+/* The same for one that was deleted, if the client wrote another name (RFC 9051
+ * 6.3.5). */
+void imap_list_deleted(struct imap_cmd *cmd, struct slice name,
+    struct slice raw);
 
 /* ---- cmd-acl.c --------------------------------------------------------- */
 

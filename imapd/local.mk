@@ -142,6 +142,7 @@ TAPS += \
 	t/imap/mailbox.t \
 	t/imap/multiappend.t \
 	t/imap/multisearch.t \
+	t/imap/names.t \
 	t/imap/net.t \
 	t/imap/objectid.t \
 	t/imap/partial.t \

@@ -92,7 +92,7 @@ C: j CREATE "gru<xCC><x88>n/blau"
 S: * LIST (\HasNoChildren) "/" "gr<xC3><xBC>n/blau" ("OLDNAME" ("gru<xCC><x88>n/blau"))
 S: j OK [MAILBOXID ...
 C: k RENAME "gr<xC3><xBC>n/blau" "ro<xCC><x88>t"
-S: * LIST (\HasNoChildren) "/" "r<xC3><xB6>t" ("OLDNAME" ("ro<xCC><x88>t"))
+S: * LIST (\HasNoChildren) "/" "r<xC3><xB6>t" ("OLDNAME" ("gr<xC3><xBC>n/blau"))
 S: k OK ...
 C: l SELECT "ro<xCC><x88>t"
 A: * LIST (\HasNoChildren) "/" "r<xC3><xB6>t" ("OLDNAME" ("ro<xCC><x88>t"))
