@@ -73,7 +73,8 @@ imap_vanished_put(struct imap_session *s, bool earlier,
 	enc_eol(e);
 }
 
-/* By UID, all at once (RFC 7162 3.2.10). */
+/* By UID, all at once (RFC 7162 3.2.10); none more than are in view: clients count
+ * them. */
 static void
 tell_vanished(struct imap_session *s)
 {
@@ -84,7 +85,7 @@ tell_vanished(struct imap_session *s)
 	for (size_t i = 0; i < v->n; i++) {
 		if (!(v->m[i].flags & VIEW_GONE))
 			continue;
-		if (i > 0 && v->m[i - 1].flags & VIEW_GONE) {
+		if (n > 0 && r[n - 1].to + 1 == v->m[i].uid) {
 			r[n - 1].to = v->m[i].uid;
 			continue;
 		}

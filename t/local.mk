@@ -23,6 +23,7 @@ t_unit_test_io_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_io_LDADD = $(TEST_LIBS)
 
 TAPS += t/00-style.t
+TAPS += t/stress/sessions.t
 EXTRA_DIST += t/lib/CulverTest.pm $(TAPS)
 
 include t/formats/local.mk
