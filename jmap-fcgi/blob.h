@@ -2,25 +2,31 @@
 #ifndef JMAP_BLOB_H
 #define JMAP_BLOB_H
 
+#include "libbase/buf.h"
 #include "libstore/store.h"
 
 /*
  * A message or an upload is "G..." (store_blobid_text).  A part of a message is
  * "P", the rest of the message's id, then _offset_length_encoding in
  * hexadecimal: it names octets that never change, and is accepted only where
- * the message has such a part.
+ * the message has such a part.  Where that part is a message in base64 or the
+ * like, a second _offset_length_encoding names a part of what it decodes to.
  */
-enum { BLOB_TEXT_MAX = 80 };
+enum { BLOB_TEXT_MAX = 112 };
 void blob_part_text(const struct store_blobid *parent,
     const struct mime_part *p, char out[BLOB_TEXT_MAX]);
 
 struct blob {
 	struct store_blob *b;
 	bool is_part;
+	bool nested;		/* off and len are of outer, not of b */
 	uint64_t off, len;	/* of the stored octets */
 	enum mime_encoding enc;	/* of the part */
 	uint64_t size;		/* after decoding */
 	struct store_blobid id;	/* of the whole */
+	struct buf outer;	/* the decoded part that this is a part of */
+	struct buf decoded;	/* see blob_octets() */
+	char text[BLOB_TEXT_MAX];	/* its own id */
 };
 /* NOTFOUND also for a text that is no blob id. */
 int blob_open(struct store *st, const struct mime_limits *lim,
@@ -32,5 +38,11 @@ void blob_close(struct blob *b);
  */
 int blob_each(struct blob *b, int (*fn)(void *arg, const void *p, size_t n),
     void *arg);
+/* All of the decoded octets, until it is closed. */
+int blob_octets(struct blob *b, struct slice *s_r);
+/* The id of a part of the message that blob_octets() is.  -1: it is nested too
+ * deeply to have one. */
+int blob_inner_text(const struct blob *b, const struct mime_part *p,
+    char out[BLOB_TEXT_MAX]);
 
 #endif

@@ -56,11 +56,13 @@ get_blob_id(struct jmap_call *c, void *obj, const char *name)
 	struct email_part *ep = obj;
 	char id[BLOB_TEXT_MAX];
 
-	(void)c;
 	(void)name;
 	if (is_multipart(ep->part))
 		return json_null();
-	blob_part_text(&ep->email->e.blob, ep->part, id);
+	if (ep->email->parsed == NULL)
+		blob_part_text(&ep->email->e.blob, ep->part, id);
+	else if (blob_inner_text(ep->email->parsed, ep->part, id) < 0)
+		return type_fail(c, JMAP_E_FAIL);
 	return json_string(id);
 }
 

@@ -102,9 +102,8 @@ received_date(const struct mime_msg *m, struct slice raw)
 	return d.ok ? d.t : INT64_MIN;
 }
 
-/* At least one header field, and not a NUL in the header: else not mail. */
-static bool
-is_message(const struct mime_msg *m, struct slice raw)
+bool
+email_is_message(const struct mime_msg *m, struct slice raw)
 {
 	struct slice h = mime_part_header(m->root, raw);
 	struct mime_fields it;
@@ -134,7 +133,7 @@ spool_message(struct jmap_call *c, struct import *im,
 	json_t *err = NULL;
 	int rc;
 
-	rc = blob_open(c->st, &sc->mime, im->blob, &b);
+	rc = blob_open(c->st, &sc->mime, id_text(c->req, im->blob), &b);
 	if (rc == STORE_E_NOTFOUND)
 		return set_error_prop("blobId", "no such blob");
 	if (rc < 0)
@@ -146,7 +145,7 @@ spool_message(struct jmap_call *c, struct import *im,
 	if (rc == 0) {
 		raw = store_spool_octets(sp);
 		mime_parse(raw, &sc->mime, c->req->scratch, &m);
-		if (!is_message(m, raw))
+		if (!email_is_message(m, raw))
 			err = set_error("invalidEmail",
 			    "there is no message header");
 		else if (im->received_at == INT64_MIN)

@@ -94,6 +94,10 @@ email_part_header(struct jmap_call *c, struct email *em,
 		*h_r = em->header;
 		return 0;
 	}
+	if (em->parsed != NULL) {
+		*h_r = mime_part_header(p, em->raw);
+		return 0;
+	}
 	if ((rc = open_blob(c, em)) < 0)
 		return rc;
 	octets = arena_alloc(c->req->scratch, n + 1);

@@ -1,6 +1,7 @@
 /* jmap-fcgi/email-type.c - the Email's properties, and Email/get (RFC 8621 4) */
 #include "config.h"
 
+#include "jmap-fcgi/blob.h"
 #include "jmap-fcgi/email.h"
 #include "libbase/text.h"
 
@@ -11,7 +12,7 @@ get_id(struct jmap_call *c, void *obj, const char *name)
 
 	(void)c;
 	(void)name;
-	return id_json('E', em->e.id);
+	return em->parsed ? json_null() : id_json('E', em->e.id);
 }
 
 static json_t *
@@ -22,6 +23,8 @@ get_blob_id(struct jmap_call *c, void *obj, const char *name)
 
 	(void)c;
 	(void)name;
+	if (em->parsed != NULL)
+		return json_string(em->parsed->text);
 	store_blobid_text(&em->e.blob, id);
 	return json_string(id);
 }
@@ -33,7 +36,7 @@ get_thread_id(struct jmap_call *c, void *obj, const char *name)
 
 	(void)c;
 	(void)name;
-	return id_json('T', em->e.thread);
+	return em->parsed ? json_null() : id_json('T', em->e.thread);
 }
 
 static json_t *
@@ -43,7 +46,7 @@ get_mailbox_ids(struct jmap_call *c, void *obj, const char *name)
 
 	(void)c;
 	(void)name;
-	return email_mailboxes(&em->e);
+	return em->parsed ? json_null() : email_mailboxes(&em->e);
 }
 
 static json_t *
@@ -54,6 +57,8 @@ get_keywords(struct jmap_call *c, void *obj, const char *name)
 	int rc;
 
 	(void)name;
+	if (em->parsed != NULL)
+		return json_null();
 	v = email_keywords(c, em->e.flags, &rc);
 	return v != NULL ? v : type_fail(c, rc);
 }
@@ -71,11 +76,12 @@ get_size(struct jmap_call *c, void *obj, const char *name)
 static json_t *
 get_received_at(struct jmap_call *c, void *obj, const char *name)
 {
-	struct mime_date d = { true, ((struct email *)obj)->e.received_at, 0 };
+	struct email *em = obj;
+	struct mime_date d = { true, em->e.received_at, 0 };
 
 	(void)c;
 	(void)name;
-	return header_date(&d);
+	return em->parsed ? json_null() : header_date(&d);
 }
 
 /* ---- of the envelope --------------------------------------------------- */
@@ -288,23 +294,27 @@ const struct jmap_arg email_get_args[] = {
 };
 
 int
+email_opts_take(struct jmap_call *c, struct email_opts *o_r)
+{
+	json_t *max = jmap_arg(c, "maxBodyValueBytes");
+
+	memset(o_r, 0, sizeof(*o_r));
+	o_r->text_values = jmap_arg_bool(c, "fetchTextBodyValues");
+	o_r->html_values = jmap_arg_bool(c, "fetchHTMLBodyValues");
+	o_r->all_values = jmap_arg_bool(c, "fetchAllBodyValues");
+	if (max != NULL)
+		js_uint(max, &o_r->max_value);
+	return type_wants(c, &email_part_type, jmap_arg(c, "bodyProperties"),
+	    &o_r->part, &o_r->n_part);
+}
+
+int
 email_get(struct jmap_call *c)
 {
 	struct email_opts o;
-	json_t *max = jmap_arg(c, "maxBodyValueBytes");
-	int rc;
+	int rc = email_opts_take(c, &o);
 
-	memset(&o, 0, sizeof(o));
-	o.text_values = jmap_arg_bool(c, "fetchTextBodyValues");
-	o.html_values = jmap_arg_bool(c, "fetchHTMLBodyValues");
-	o.all_values = jmap_arg_bool(c, "fetchAllBodyValues");
-	if (max != NULL)
-		js_uint(max, &o.max_value);
-	rc = type_wants(c, &email_part_type, jmap_arg(c, "bodyProperties"),
-	    &o.part, &o.n_part);
-	if (rc < 0)
-		return rc;
-	return type_get(c, &email_type, &o);
+	return rc < 0 ? rc : type_get(c, &email_type, &o);
 }
 
 int

@@ -4,6 +4,8 @@
 
 #include "jmap-fcgi/type.h"
 
+struct blob;		/* blob.h */
+
 /* Arguments of Email/get about bodies. */
 struct email_opts {
 	struct jmap_want *part;		/* bodyProperties */
@@ -20,6 +22,8 @@ struct email {
 	struct mime_bodies bodies;
 	bool have_bodies;
 	struct store_blob *blob;	/* closed with the scratch arena */
+	/* Email/parse: there is no row behind it; raw and mime are set. */
+	struct blob *parsed;
 	struct slice raw;		/* all octets */
 	struct slice header;		/* of the root part */
 };
@@ -112,6 +116,8 @@ int email_set_mailboxes(struct jmap_call *c, void *change, json_t *v);
 
 /* Carries out s->create (email-create.c). */
 void email_create_all(struct jmap_set *s);
+/* Is it mail at all?  It has a header field, and no NUL in the header. */
+bool email_is_message(const struct mime_msg *m, struct slice raw);
 /* What the client is told of a new Email (email-import.c). */
 json_t *email_created(const struct store_added *ad);
 
@@ -161,8 +167,11 @@ extern const char *const sort_options[];
 /* ---- the methods ------------------------------------------------------- */
 
 extern const struct jmap_arg email_get_args[], email_query_args[],
-    email_import_args[];
+    email_import_args[], email_parse_args[];
+/* What email_get_args say. */
+int email_opts_take(struct jmap_call *c, struct email_opts *o_r);
 int email_get(struct jmap_call *c);
+int email_parse(struct jmap_call *c);
 int email_changes(struct jmap_call *c);
 int email_set(struct jmap_call *c);
 int email_query(struct jmap_call *c);

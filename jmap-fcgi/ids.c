@@ -14,18 +14,21 @@ id_json(char prefix, uint64_t id)
 	return json_string(store_id_text(prefix, id, buf));
 }
 
+struct slice
+id_text(const struct jmap_req *r, struct slice s)
+{
+	json_t *v = NULL;
+
+	if (s.n > 1 && s.p[0] == '#')
+		v = json_object_getn(r->created, s.p + 1, s.n - 1);
+	return v != NULL ? js_slice(v) : s;
+}
+
 int
 id_resolve(const struct jmap_req *r, char prefix, struct slice s,
     uint64_t *id_r)
 {
-	if (s.n > 0 && s.p[0] == '#') {
-		json_t *v = json_object_getn(r->created, s.p + 1, s.n - 1);
-
-		if (v == NULL)
-			return -1;
-		s = js_slice(v);
-	}
-	return store_id_from(prefix, s, id_r);
+	return store_id_from(prefix, id_text(r, s), id_r);
 }
 
 json_t *

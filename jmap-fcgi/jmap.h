@@ -203,6 +203,8 @@ json_t *id_json(char prefix, uint64_t id);
 /* As store_id_from(); "#x" is looked up among the request's created ids first. */
 int id_resolve(const struct jmap_req *r, char prefix, struct slice s,
     uint64_t *id_r);
+/* "#x" is the id that was created as x, if there is one; others as they are. */
+struct slice id_text(const struct jmap_req *r, struct slice s);
 /* State strings: the modseq in decimal. */
 json_t *state_json(uint64_t modseq);
 int state_parse(struct slice s, uint64_t *modseq_r);

@@ -17,6 +17,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/email-header.c \
 	jmap-fcgi/email-import.c \
 	jmap-fcgi/email-load.c \
+	jmap-fcgi/email-parse.c \
 	jmap-fcgi/email-query.c \
 	jmap-fcgi/email-query-changes.c \
 	jmap-fcgi/email-set.c \
@@ -80,7 +81,8 @@ TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/blob.t t/jmap/push.t t/jmap/server.t t/jmap/sync.t \
 	t/jmap/table.t t/jmap/mailbox-query.t \
 	t/jmap/identity.t t/jmap/submission.t t/jmap/submission-query.t \
-	t/jmap/submission-sendmail.t t/jmap/email-query-changes.t t/jmap/email-create.t
+	t/jmap/submission-sendmail.t t/jmap/email-query-changes.t t/jmap/email-create.t \
+	t/jmap/email-parse.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c

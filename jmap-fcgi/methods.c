@@ -20,6 +20,7 @@ const struct jmap_method jmap_methods[] = {
 	{ "Email/changes",	CAP_MAIL, email_changes, type_changes_args, NULL, RO },
 	{ "Email/get",		CAP_MAIL, email_get,	type_get_args, email_get_args, RO },
 	{ "Email/import",	CAP_MAIL, email_import,	email_import_args, NULL, RW },
+	{ "Email/parse",	CAP_MAIL, email_parse,	email_parse_args, email_get_args, RO },
 	{ "Email/query",	CAP_MAIL, email_query,	window_args, email_query_args, RO },
 	{ "Email/queryChanges",	CAP_MAIL, email_query_changes, query_changes_args, email_query_args, RO },
 	{ "Email/set",		CAP_MAIL, email_set,	type_set_args, NULL, RW },
