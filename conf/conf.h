@@ -100,6 +100,7 @@ struct conf {
 	uint32_t send_retry_s;		/* after the first failure */
 	uint32_t send_give_up_s;
 	uint32_t outbox_poll_s;		/* jmap-fcgi looks what is due */
+	uint32_t vacation_interval_s;	/* between two to one sender */
 
 	/* lmtp */
 	bool lmtp_detail;		/* user+detail@ goes to user */

@@ -110,6 +110,7 @@ const struct conf_key conf_top_keys[] = {
 	{ "send-retry", CONF_K_TIME32, TOP(send_retry_s), 0, "1m", 1, DAY, NULL, NULL },
 	{ "send-give-up", CONF_K_TIME32, TOP(send_give_up_s), 0, "2d", 1, 30 * DAY, NULL, NULL },
 	{ "outbox-poll", CONF_K_TIME32, TOP(outbox_poll_s), 0, "30s", 1, 3600, NULL, NULL },
+	{ "vacation-interval", CONF_K_TIME32, TOP(vacation_interval_s), 0, "7d", 1, YEAR, NULL, NULL },
 	/* LMTP */
 	{ "lmtp-detail", CONF_K_BOOL, TOP(lmtp_detail), 0, "true", 0, 0, NULL, NULL },
 	{ "domains", CONF_K_LIST, TOP(domains), TOP(n_domains), NULL, 0, 0, NULL, conf_check_host },

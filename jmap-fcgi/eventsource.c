@@ -18,6 +18,7 @@ type_bit(struct slice s)
 		{ "EmailDelivery", EV_DELIVERY },
 		{ "Identity", EV_IDENTITY },
 		{ "EmailSubmission", EV_SUBMISSION },
+		{ "VacationResponse", EV_VACATION },
 	};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)

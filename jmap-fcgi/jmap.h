@@ -22,7 +22,7 @@ enum {
 };
 
 enum jmap_cap {	/* the capabilities of RFC 8620 and 8621 */
-	CAP_CORE = 1, CAP_MAIL = 2, CAP_SUBMISSION = 4
+	CAP_CORE = 1, CAP_MAIL = 2, CAP_SUBMISSION = 4, CAP_VACATION = 8
 };
 struct jmap_capability {
 	enum jmap_cap bit;

@@ -56,6 +56,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/type-set.c \
 	jmap-fcgi/upload.c \
 	jmap-fcgi/uri.c jmap-fcgi/uri.h \
+	jmap-fcgi/vacation.c \
 	jmap-fcgi/web.c jmap-fcgi/web.h \
 	jmap-fcgi/window.c \
 	jmap-fcgi/workers.c
@@ -81,8 +82,8 @@ TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/blob.t t/jmap/push.t t/jmap/server.t t/jmap/sync.t \
 	t/jmap/table.t t/jmap/mailbox-query.t \
 	t/jmap/identity.t t/jmap/submission.t t/jmap/submission-query.t \
-	t/jmap/submission-sendmail.t t/jmap/email-query-changes.t t/jmap/email-create.t \
-	t/jmap/email-parse.t
+	t/jmap/submission-sendmail.t t/jmap/vacation.t t/jmap/email-parse.t \
+	t/jmap/email-query-changes.t t/jmap/email-create.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c

@@ -39,6 +39,8 @@ const struct jmap_method jmap_methods[] = {
 	{ "Mailbox/set",	CAP_MAIL, mailbox_set,	type_set_args, mailbox_set_args, RW },
 	{ "Thread/changes",	CAP_MAIL, thread_changes, type_changes_args, NULL, RO },
 	{ "Thread/get",		CAP_MAIL, thread_get,	type_get_args, NULL, RO },
+	{ "VacationResponse/get", CAP_VACATION, vacation_get, type_get_args, NULL, RO },
+	{ "VacationResponse/set", CAP_VACATION, vacation_set, type_set_args, NULL, RW },
 	/* clang-format on */
 };
 #undef RO

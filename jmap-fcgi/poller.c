@@ -173,7 +173,7 @@ ping(struct poller *p, struct stream *s)
 
 /* ---- states ------------------------------------------------------------ */
 
-enum { EV_N = 6, EV_STATES = 5 };	/* the last one is no type's */
+enum { EV_N = 7, EV_STATES = 6 };	/* the last one is no type's */
 struct states {
 	uint64_t now;		/* modseq of the account */
 	uint64_t of[EV_N];	/* in the order of names[] */
@@ -181,11 +181,11 @@ struct states {
 };
 static const char *const names[EV_N] = {
 	"Email", "Mailbox", "Thread", "Identity", "EmailSubmission",
-	"EmailDelivery"
+	"VacationResponse", "EmailDelivery"
 };
 static const unsigned bits[EV_N] = {
 	EV_EMAIL, EV_MAILBOX, EV_THREAD, EV_IDENTITY, EV_SUBMISSION,
-	EV_DELIVERY
+	EV_VACATION, EV_DELIVERY
 };
 
 /* Was there a new Email after since? */
@@ -214,7 +214,7 @@ load_states(struct store *st, uint64_t since, struct states *s)
 {
 	static const enum store_type types[EV_STATES] = {
 		STORE_T_EMAIL, STORE_T_MAILBOX, STORE_T_THREAD,
-		STORE_T_IDENTITY, STORE_T_SUBMISSION
+		STORE_T_IDENTITY, STORE_T_SUBMISSION, STORE_T_VACATION
 	};
 	int rc;
 

@@ -11,6 +11,7 @@
 
 #define JSON_TYPE "application/json"
 #define SUBMISSION "urn:ietf:params:jmap:submission"
+#define VACATION "urn:ietf:params:jmap:vacationresponse"
 
 const char *
 session_base(struct web *w)
@@ -106,8 +107,10 @@ account_object(const struct web *w)
 	js_put(caps, "urn:ietf:params:jmap:core", json_object());
 	js_put(caps, "urn:ietf:params:jmap:mail",
 	    mail_limits(w->env->conf));
-	if (mta_configured(w->env->conf))
+	if (mta_configured(w->env->conf)) {
 		js_put(caps, SUBMISSION, submission_limits(w));
+		js_put(caps, VACATION, json_object());
+	}
 	js_put(o, "accountCapabilities", caps);
 	return o;
 }
@@ -128,14 +131,18 @@ session_object(const struct web *w, const char *base)
 
 	js_put(caps, "urn:ietf:params:jmap:core", core_limits(w->env->conf));
 	js_put(caps, "urn:ietf:params:jmap:mail", json_object());
-	if (mta_configured(w->env->conf))
+	if (mta_configured(w->env->conf)) {
 		js_put(caps, SUBMISSION, json_object());
+		js_put(caps, VACATION, json_object());
+	}
 	js_put(o, "capabilities", caps);
 	js_put(accounts, w->user.account_id, account_object(w));
 	js_put(o, "accounts", accounts);
 	js_put_str(primary, "urn:ietf:params:jmap:mail", w->user.account_id);
-	if (mta_configured(w->env->conf))
+	if (mta_configured(w->env->conf)) {
 		js_put_str(primary, SUBMISSION, w->user.account_id);
+		js_put_str(primary, VACATION, w->user.account_id);
+	}
 	js_put(o, "primaryAccounts", primary);
 	js_put(o, "username", js_str(slice_str(w->user.name)));
 	put_url(w, o, "apiUrl", base, "/jmap/api");

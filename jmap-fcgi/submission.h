@@ -1,4 +1,5 @@
-/* jmap-fcgi/submission.h - what Identity and EmailSubmission methods share */
+/* jmap-fcgi/submission.h - what Identity, EmailSubmission and
+ * VacationResponse methods share */
 #ifndef JMAP_SUBMISSION_H
 #define JMAP_SUBMISSION_H
 
@@ -43,5 +44,7 @@ int submission_changes(struct jmap_call *c);
 int submission_query(struct jmap_call *c);
 int submission_query_changes(struct jmap_call *c);
 int submission_set(struct jmap_call *c);
+int vacation_get(struct jmap_call *c);
+int vacation_set(struct jmap_call *c);
 
 #endif

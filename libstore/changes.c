@@ -615,7 +615,9 @@ store_type_modseq(struct store *st, enum store_type t, uint64_t *m_r)
 
 	if ((rc = ro_begin(st, &txn)) < 0)
 		return rc;
-	if (type_kind(t) != 0) {
+	if (t == STORE_T_VACATION) {
+		*m_r = vacation_modseq(txn, st->ra, &rc);
+	} else if (type_kind(t) != 0) {
 		rc = objects_read(txn, st->ra, type_kind(t), &s);
 		if (rc == 0)
 			*m_r = s.modseq;

@@ -85,10 +85,27 @@ kind_check(struct check *c, int kind)
 	return 0;
 }
 
+static int
+vacation_check(struct check *c, struct slice key, struct slice val)
+{
+	struct row_vacation r;
+	uint64_t when;
+	int rc;
+
+	if (key.n != 1)
+		return key.n == 1 + ROW_NAME_HASH ? row_u64_get(val, &when) :
+		    STORE_E_CORRUPT;
+	if ((rc = row_vacation_get(val, &r)) == 0 && r.modseq > c->modseq)
+		check_fault(c, "the vacation response is of the future");
+	return rc;
+}
+
 int
 check_objects(struct check *c)
 {
 	int rc = kind_check(c, ROW_K_IDENTITY);
 
-	return rc < 0 ? rc : kind_check(c, ROW_K_SUBMISSION);
+	if (rc < 0 || (rc = kind_check(c, ROW_K_SUBMISSION)) < 0)
+		return rc;
+	return check_rows(c, ROW_K_VACATION, vacation_check);
 }

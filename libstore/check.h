@@ -65,7 +65,7 @@ void check_fault(struct check *c, const char *fmt, ...)
 int check_rows(struct check *c, int kind,
     int (*fn)(struct check *c, struct slice key, struct slice val));
 
-int check_objects(struct check *c);		/* I E */
+int check_objects(struct check *c);		/* I E v */
 int check_mailboxes(struct check *c);		/* M n r, loads */
 int check_chunks(struct check *c);		/* h c g */
 int check_emails(struct check *c);		/* e */

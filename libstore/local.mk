@@ -57,6 +57,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/thread.c \
 	libstore/umap.c libstore/umap.h \
 	libstore/undelete.c \
+	libstore/vacation.c \
 	libstore/view.c \
 	libstore/watch.c
 
@@ -276,3 +277,9 @@ t_unit_test_store_submission_SOURCES = t/unit/test-store-submission.c \
 	$(STORE_FIXTURE)
 t_unit_test_store_submission_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_submission_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store-vacation
+t_unit_test_store_vacation_SOURCES = t/unit/test-store-vacation.c \
+	$(STORE_FIXTURE)
+t_unit_test_store_vacation_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_vacation_LDADD = $(STORE_TEST_LIBS)

@@ -99,6 +99,51 @@ write_one(struct repair *r, const struct rp_object *o)
 	return rp_put(r, row_key_u64(o->kind, o->id));
 }
 
+/* With those who got it. */
+int
+rp_load_vacation(struct repair *r, struct slice key, struct slice val)
+{
+	struct row_vacation v;
+	uint64_t when;
+	int rc;
+
+	if (key.n == 1 + ROW_NAME_HASH) {
+		if ((rc = row_u64_get(val, &when)) < 0)
+			return rc;
+	} else if (key.n != 1) {
+		return STORE_E_CORRUPT;
+	} else if ((rc = row_vacation_get(val, &v)) < 0) {
+		return rc;
+	} else {
+		rp_seen(r, v.modseq);
+	}
+	r->vacation = arena_grow(r->a, r->vacation, &r->cap_vacation,
+	    r->n_vacation + 1, sizeof(*r->vacation));
+	r->vacation[r->n_vacation].key = arena_slice(r->a, key);
+	r->vacation[r->n_vacation++].val = arena_slice(r->a, val);
+	return 0;
+}
+
+static int
+write_vacation(struct repair *r, const struct rp_vacation *o)
+{
+	struct row_key k = { .n = o->key.n };
+	struct row_vacation v;
+	int rc;
+
+	memcpy(k.b, o->key.p, o->key.n);
+	if (k.n > 1) {
+		buf_reset(&r->st->val);
+		buf_add_slice(&r->st->val, o->val);
+		return rp_put(r, k);
+	}
+	if ((rc = row_vacation_get(o->val, &v)) < 0)
+		return rc;
+	v.modseq = r->modseq;
+	row_vacation_put(&r->st->val, &v);
+	return rp_put(r, k);
+}
+
 /* States that clients have are of before the repair. */
 static int
 write_sum(struct repair *r, int kind, uint32_t n)
@@ -120,6 +165,9 @@ rp_write_objects(struct repair *r)
 			return rc;
 		n += r->object[i].kind == ROW_K_IDENTITY;
 	}
+	for (size_t i = 0; i < r->n_vacation; i++)
+		if ((rc = write_vacation(r, &r->vacation[i])) < 0)
+			return rc;
 	if ((rc = write_sum(r, ROW_K_IDENTITY, n)) < 0)
 		return rc;
 	return write_sum(r, ROW_K_SUBMISSION, (uint32_t)r->n_object - n);

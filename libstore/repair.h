@@ -88,6 +88,10 @@ struct rp_object {		/* an identity, a submission */
 	struct slice val;	/* its row */
 };
 
+struct rp_vacation {
+	struct slice key, val;
+};
+
 struct repair {
 	struct store *st;
 	struct kv_txn *t;
@@ -120,6 +124,8 @@ struct repair {
 	size_t n_meta, cap_meta;
 	struct rp_object *object;
 	size_t n_object, cap_object;
+	struct rp_vacation *vacation;
+	size_t n_vacation, cap_vacation;
 	size_t octets;		/* of the transaction */
 	struct rp_mailbox *recovered;
 };
@@ -148,6 +154,7 @@ int rp_put(struct repair *r, struct row_key k);
 /* repair-object.c */
 int rp_load_identity(struct repair *r, struct slice key, struct slice val);
 int rp_load_submission(struct repair *r, struct slice key, struct slice val);
+int rp_load_vacation(struct repair *r, struct slice key, struct slice val);
 int rp_write_objects(struct repair *r);
 
 #endif

@@ -305,3 +305,54 @@ row_submission_get(struct slice v, struct arena *a,
 	s_r->attempts = (uint32_t)attempts;
 	return get_rcpts(&c, a, s_r);
 }
+
+/* ---- the vacation response --------------------------------------------- */
+
+struct row_key
+row_key_sender(const unsigned char hash[ROW_NAME_HASH])
+{
+	struct row_key k = row_key_kind(ROW_K_VACATION);
+
+	memcpy(k.b + k.n, hash, ROW_NAME_HASH);
+	k.n += ROW_NAME_HASH;
+	return k;
+}
+
+int
+row_vacation_put(struct buf *b, const struct row_vacation *r)
+{
+	begin(b, r->modseq, OBJECT_LIVE);
+	buf_addc(b, (char)(r->enabled | r->has_from << 1 | r->has_to << 2));
+	buf_add_be64(b, r->has_from ? (uint64_t)r->from : 0);
+	buf_add_be64(b, r->has_to ? (uint64_t)r->to : 0);
+	put_opt(b, r->subject);
+	put_opt(b, r->text);
+	put_opt(b, r->html);
+	return end(b);
+}
+
+int
+row_vacation_get(struct slice v, struct row_vacation *r_r)
+{
+	unsigned state, marks;
+	struct cur c;
+	int rc;
+
+	rc = open_row(v, "the vacation response", &c, &r_r->modseq, &state);
+	if (rc < 0)
+		return rc;
+	marks = cur_u8(&c);
+	r_r->enabled = (marks & 1) != 0;
+	r_r->has_from = (marks & 2) != 0;
+	r_r->has_to = (marks & 4) != 0;
+	r_r->from = (int64_t)cur_be64(&c);
+	r_r->to = (int64_t)cur_be64(&c);
+	r_r->subject = get_opt(&c);
+	r_r->text = get_opt(&c);
+	r_r->html = get_opt(&c);
+	if (state != OBJECT_LIVE || marks > 7 ||
+	    (!r_r->has_from && r_r->from != 0) ||
+	    (!r_r->has_to && r_r->to != 0))
+		return STORE_E_CORRUPT;
+	return close_row(&c);
+}

@@ -58,7 +58,8 @@ enum {
 	ROW_K_MSGID = 'i', ROW_K_TOMB = 'x', ROW_K_KEYWORDS = 'k',
 	ROW_K_BLOB = 'b', ROW_K_DUE = 'd', ROW_K_JOB = 'j',
 	ROW_K_ACL = 'a', ROW_K_META = 'm', ROW_K_SUBSCRIPTION = 's',
-	ROW_K_IDENTITY = 'I', ROW_K_SUBMISSION = 'E'
+	ROW_K_IDENTITY = 'I', ROW_K_SUBMISSION = 'E',
+	ROW_K_VACATION = 'v'
 };
 enum { ROW_KEY_MAX = 40 };
 
@@ -87,6 +88,8 @@ struct row_key row_key_subscription(const unsigned char hash[ROW_NAME_HASH]);
 struct row_key row_key_blob(const unsigned char id[ROW_BLOBID_LEN]);
 struct row_key row_key_due(int64_t due,
     const unsigned char id[ROW_BLOBID_LEN]);
+/* Of a sender who got the vacation response. */
+struct row_key row_key_sender(const unsigned char hash[ROW_NAME_HASH]);
 struct row_key row_key_meta(uint64_t mailbox,
     const unsigned char hash[ROW_NAME_HASH]);
 /* The key after all that start with k (NULL key: to the end). */
@@ -301,6 +304,15 @@ int row_submission_put_max(struct buf *b, const struct row_submission *s,
 int row_submission_put(struct buf *b, const struct row_submission *s);
 int row_submission_get(struct slice v, struct arena *a,
     struct row_submission *s_r);
+
+struct row_vacation {		/* its key is the kind alone */
+	uint64_t modseq;
+	bool enabled, has_from, has_to;
+	int64_t from, to;
+	struct slice subject, text, html;	/* p NULL: none */
+};
+int row_vacation_put(struct buf *b, const struct row_vacation *r);
+int row_vacation_get(struct slice v, struct row_vacation *r_r);
 
 /* ---- tombstones -------------------------------------------------------- */
 

@@ -373,6 +373,9 @@ int submissions_stop(struct work *w);
 /* outbox.c: the account is in the outbox, and no later than due. */
 int outbox_hint(struct store *st, int64_t due);
 void outbox_forget(const struct store_conf *cf, const char *account);
+/* vacation.c */
+struct row_key vacation_key(struct slice sender);
+uint64_t vacation_modseq(struct kv_txn *t, struct arena *a, int *rc_r);
 /* shares.c: makes sure that a hint of this account is there for who. */
 int share_hint(struct store *st, struct slice who);
 

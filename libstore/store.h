@@ -632,7 +632,8 @@ struct store_change {
 };
 enum store_type {
 	STORE_T_EMAIL, STORE_T_MAILBOX, STORE_T_THREAD, STORE_T_IDENTITY,
-	STORE_T_SUBMISSION
+	STORE_T_SUBMISSION,
+	STORE_T_VACATION	/* only for store_type_modseq() */
 };
 /*
  * What changed after since, each id once, oldest change first; what was both

@@ -54,6 +54,30 @@ int store_identity_destroy(struct store *st, uint64_t id);
 int store_identity_default(struct store *st, struct slice name,
     struct slice email);
 
+/* ---- the vacation response --------------------------------------------- */
+
+enum {	/* what is to be set */
+	STORE_VACATION_ENABLED = 1, STORE_VACATION_FROM = 2,
+	STORE_VACATION_TO = 4, STORE_VACATION_SUBJECT = 8,
+	STORE_VACATION_TEXT = 16, STORE_VACATION_HTML = 32
+};
+struct store_vacation {
+	uint64_t modseq;
+	bool enabled, has_from, has_to;
+	int64_t from, to;	/* from <= now < to */
+	struct slice subject, text, html;	/* p NULL: none */
+};
+/* All zero where nothing was ever set. */
+int store_vacation_get(struct store *st, struct arena *a,
+    struct store_vacation *v_r);
+/* Sets what the bits of set name; everybody may get it (once more).  TOOBIG. */
+int store_vacation_set(struct store *st, const struct store_vacation *v,
+    unsigned set);
+/* 1: this sender didn't get it in the interval before now, and is remembered
+ * from now on, durably; 0: he did. */
+int store_vacation_claim(struct store *st, struct slice sender, int64_t now,
+    int64_t interval_s);
+
 /* ---- submissions ------------------------------------------------------- */
 
 enum store_undo {

@@ -96,8 +96,8 @@ receive(struct lmtp *l, struct store_spool *sp, int *rc_r)
 
 /* Makes l->s->store the account's.  A handle stays open for the next message:
  * mail often comes in runs. */
-static int
-enter_account(struct lmtp *l, const char *account)
+int
+lmtp_account(struct lmtp *l, const char *account)
 {
 	struct session *s = l->s;
 
@@ -122,7 +122,7 @@ deliver(struct lmtp *l, struct store_spool *sp, struct lmtp_rcpt *r,
 	struct store_added added;
 	int rc;
 
-	if ((rc = enter_account(l, r->account)) < 0 ||
+	if ((rc = lmtp_account(l, r->account)) < 0 ||
 	    (rc = store_mailbox_find(s->store, l->arena, SLICE_LIT("INBOX"),
 		 &inbox)) < 0)
 		/* The user is there, so the mail waits for its store. */
@@ -134,6 +134,7 @@ deliver(struct lmtp *l, struct store_spool *sp, struct lmtp_rcpt *r,
 		 " uid=%" PRIu32,
 	    (int)l->sender.n, l->sender.p, (int)r->address.n, r->address.p,
 	    r->account, added.size, added.uid);
+	vacation_note(l, r, now);
 	if (++l->delivered % IDLE_EVERY == 0)
 		store_idle(s->store, false);
 	return 0;
@@ -201,6 +202,8 @@ cmd_data(struct lmtp *l, struct slice args)
 		log_err("message from=<%.*s>: %s", (int)l->sender.n,
 		    l->sender.p, store_error(rc)->text);
 	answer_all(l, sp, rc, now);
+	if (rc == 0)
+		vacation_answer(l, store_spool_octets(sp), now);
 	store_spool_free(&sp);
 	lmtp_reset(l);
 	return LMTP_CONT;

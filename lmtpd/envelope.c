@@ -99,6 +99,7 @@ add_rcpt(struct lmtp *l, struct slice address, struct slice account)
 	r->account = arena_strndup(l->txn, account.p, account.n);
 	r->same = i;
 	r->rc = 0;
+	r->vacation = NULL;
 	l->n_rcpt++;
 }
 

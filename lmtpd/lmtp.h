@@ -27,6 +27,7 @@ struct lmtp_rcpt {
 	size_t same;		/* the first recipient with this account: it
 				 * gets the message, both get the answer */
 	int rc;			/* of its delivery: 0 or enum store_rc */
+	const struct store_vacation *vacation;	/* NULL: none */
 };
 
 struct lmtp {
@@ -56,6 +57,11 @@ const struct lmtp_command *lmtp_command(struct slice name);
 /* One line: "250 2.0.0 text".  Returns LMTP_CONT. */
 enum lmtp_next lmtp_reply(struct lmtp *l, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* Makes l->s->store the account's; enum store_rc. */
+int lmtp_account(struct lmtp *l, const char *account);
+/* vacation.c: after a delivery into the open store; when all is said. */
+void vacation_note(struct lmtp *l, struct lmtp_rcpt *r, int64_t now);
+void vacation_answer(struct lmtp *l, struct slice octets, int64_t now);
 /* Forgets the message that was begun. */
 void lmtp_reset(struct lmtp *l);
 

@@ -7,7 +7,10 @@ lmtpd_lmtpd_SOURCES = \
 	lmtpd/dots.c lmtpd/dots.h \
 	lmtpd/envelope.c \
 	lmtpd/lmtp.h \
-	lmtpd/main.c
+	lmtpd/main.c \
+	lmtpd/vacation.c lmtpd/vacation.h \
+	lmtpd/vacation-rules.c \
+	lmtpd/vacation-write.c
 lmtpd_lmtpd_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(LIBBASE)
 
 check_PROGRAMS += t/unit/test-lmtp
@@ -15,6 +18,12 @@ t_unit_test_lmtp_SOURCES = t/unit/test-lmtp.c \
 	lmtpd/address.c lmtpd/address.h lmtpd/dots.c lmtpd/dots.h
 t_unit_test_lmtp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_lmtp_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-vacation
+t_unit_test_vacation_SOURCES = t/unit/test-vacation.c \
+	lmtpd/vacation-rules.c lmtpd/vacation-write.c lmtpd/vacation.h
+t_unit_test_vacation_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_vacation_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(TEST_LIBS)
 
 dist_man_MANS += doc/lmtpd.8
 TAPS += t/lmtp/protocol.t t/lmtp/delivery.t

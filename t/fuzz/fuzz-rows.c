@@ -115,6 +115,7 @@ round_meta(struct slice v)
 
 ROUND(identity, struct row_identity, GET_ARENA, &x)
 ROUND(submission, struct row_submission, GET_ARENA, &x)
+ROUND(vacation, struct row_vacation, GET, &x)
 ROUND(objects, struct row_objects, GET, &x)
 
 struct tombs {
@@ -239,7 +240,8 @@ static void (*const round_trip[])(struct slice v) = {
 	round_head, round_mailbox, round_email, round_thread, round_blob,
 	round_due, round_u64, round_u32, round_keywords, round_tombs,
 	round_hot, round_cold, round_keys, round_acl, round_meta, round_path,
-	round_identity, round_objects, round_submission
+	round_identity, round_objects, round_submission,
+	round_vacation
 };
 
 int
