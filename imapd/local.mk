@@ -126,7 +126,6 @@ TAPS += \
 	t/imap/append.t \
 	t/imap/binary.t \
 	t/imap/catenate.t \
-	t/imap/clients.t \
 	t/imap/comparator.t \
 	t/imap/compress.t \
 	t/imap/condstore.t \

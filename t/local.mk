@@ -23,8 +23,16 @@ t_unit_test_io_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_io_LDADD = $(TEST_LIBS)
 
 TAPS += t/00-style.t
-TAPS += t/stress/sessions.t
-EXTRA_DIST += t/lib/CulverTest.pm $(TAPS)
+TAPS += \
+	t/clients/curl.t \
+	t/clients/imapflow.t \
+	t/clients/imaplib.t \
+	t/clients/jmap-jam.t \
+	t/clients/mbsync.t \
+	t/clients/mutt.t \
+	t/clients/offlineimap.t \
+	t/stress/sessions.t
+EXTRA_DIST += t/lib/CulverClients.pm t/lib/CulverTest.pm $(TAPS)
 
 include t/formats/local.mk
 include t/fuzz/local.mk
