@@ -32,6 +32,8 @@ EXTRA_DIST += \
 	conf/systemd/culver-lmtpd@.service \
 	conf/systemd/culver-pop3.socket \
 	conf/systemd/culver-pop3d@.service \
+	conf/systemd/culver-spool.service \
+	conf/systemd/culver-spool.timer \
 	conf/systemd/culver-pop3s.socket
 
 check_PROGRAMS += t/fuzz/fuzz-conf

@@ -90,7 +90,7 @@ test_message(void **state)
 /* ---- a server that plays a script -------------------------------------- */
 
 static char dir[] = "/tmp/culver-mta-XXXXXX";
-static char relay[64];
+static char relay[128];
 
 /*
  * What it says, one piece for each line that it gets; "" is nothing.  After

@@ -373,10 +373,66 @@ test_repair(void **state)
 	arena_free(&a);
 }
 
+/* What is pending in a backup may have been sent since. */
+static void
+test_restore(void **state)
+{
+	struct fixture *f = *state;
+	struct store *st = fixture_account(f, "x1");
+	struct store_added e = deliver(st);
+	struct arena *a = arena_new(0);
+	struct store_change *c;
+	struct store_backed d;
+	char name[STORE_ACCOUNT_MAX + 1], dir[128];
+	struct store_backup b = { .dir = dir };
+	struct store_restore r = { .dir = dir, .when = UINT64_MAX,
+		.account = name, .replace = true };
+	uint64_t id, final, since, to;
+	struct store_outbox *o;
+	struct store_submission v;
+	bool more;
+	size_t n;
+
+	if (strcmp(f->engine, "bdb") != 0) {
+		store_close(&st);
+		arena_free(&a);
+		return;
+	}
+	snprintf(name, sizeof(name), "%s", store_account_name(st));
+	snprintf(dir, sizeof(dir), "%s/backup", f->dir);
+	id = submit(st, &e, 1000);
+	final = submit(st, &e, 1000);
+	v = get(st, a, final);
+	v.undo = STORE_UNDO_FINAL;
+	assert_int_equal(store_outbox_open(st, &o), 0);
+	assert_int_equal(store_outbox_done(o, &v), 0);
+	assert_int_equal(store_backup(st, &b, &d), 0);
+	v = get(st, a, id);
+	v.undo = STORE_UNDO_FINAL;
+	assert_int_equal(store_outbox_done(o, &v), 0);
+	store_outbox_close(&o);
+	assert_int_equal(store_type_modseq(st, STORE_T_SUBMISSION, &since),
+	    0);
+	store_close(&st);
+	assert_int_equal(store_restore(&f->conf, &r, &d, say_nothing, NULL),
+	    0);
+	assert_int_equal(store_open(&f->conf, name, &st), 0);
+	assert_int_equal(get(st, a, id).undo, STORE_UNDO_CANCELED);
+	assert_int_equal(get(st, a, final).undo, STORE_UNDO_FINAL);
+	/* clients have to look at all of it */
+	assert_int_equal(store_changes(st, a, STORE_T_SUBMISSION, since, 0,
+	    &c, &n, &to, &more), STORE_E_TOOOLD);
+	assert_int_equal(store_changes(st, a, STORE_T_IDENTITY, since, 0,
+	    &c, &n, &to, &more), STORE_E_TOOOLD);
+	fixture_check(st);
+	arena_free(&a);
+	store_close(&st);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_states), cmocka_unit_test(test_content),
 	cmocka_unit_test(test_limits), cmocka_unit_test(test_outbox),
-	cmocka_unit_test(test_repair),
+	cmocka_unit_test(test_repair), cmocka_unit_test(test_restore),
 };
 
 int
