@@ -82,7 +82,7 @@ TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/blob.t t/jmap/push.t t/jmap/server.t t/jmap/sync.t \
 	t/jmap/table.t t/jmap/mailbox-query.t \
 	t/jmap/identity.t t/jmap/submission.t t/jmap/submission-query.t \
-	t/jmap/submission-sendmail.t t/jmap/submission-mta.t t/jmap/vacation.t t/jmap/email-parse.t \
+	t/jmap/submission-sendmail.t t/jmap/submission-mta.t t/jmap/submission-crash.t t/jmap/vacation.t t/jmap/email-parse.t \
 	t/jmap/email-query-changes.t t/jmap/email-create.t
 
 check_PROGRAMS += t/unit/test-jmap-engine

@@ -212,6 +212,7 @@ make_envelope(struct checking *k)
 	bool sender = env->sender.present;
 	const struct mime_addrs *l = sender ? &env->sender : &env->from;
 	struct store_submission *v = &k->ch->v;
+	uint32_t max = k->c->req->env->conf->max_recipients;
 	struct slice *a;
 	size_t n;
 
@@ -226,7 +227,7 @@ make_envelope(struct checking *k)
 	for (size_t i = 0; i < 3; i++) {
 		a = emails(k, lists[i], 0, &n);
 		for (size_t j = 0; j < n; j++)
-			if (!has(k->ch, a[j]))
+			if (v->n_rcpt <= max && !has(k->ch, a[j]))
 				v->rcpt[v->n_rcpt++].to.email = a[j];
 	}
 	return NULL;

@@ -1,9 +1,13 @@
 /* jmap-fcgi/submission-set.c - EmailSubmission/set (RFC 8621 7.5) */
 #include "config.h"
 
+#include <time.h>
+
 #include "jmap-fcgi/submission.h"
-#include "libbase/log.h"
+#include "jmap-fcgi/web.h"
 #include "libsession/submit.h"
+
+enum { BUSY_WAIT_MS = 50, BUSY_WAITS = 60 };
 
 const struct jmap_arg submission_set_args[] = {
 	{ "onSuccessUpdateEmail", ARG_OBJECT, ARG_NULL },
@@ -64,16 +68,41 @@ refused_error(struct jmap_call *c, const struct store_submission *v,
 	return e;
 }
 
+/* Another request of the user may be at it: it may send this one, too. */
+static int
+send_account(struct jmap_call *c, struct submit_result *r,
+    struct store_submission *v)
+{
+	struct timespec pause = { 0, BUSY_WAIT_MS * 1000000L };
+	int rc, rc2;
+
+	for (int i = 0; i < BUSY_WAITS; i++) {
+		rc = submit_account(c->req->env->conf, c->st, c->arena, r);
+		if (rc < 0 && rc != STORE_E_BUSY)
+			jmap_store_failed(c->req, "outbox", rc);
+		if ((rc2 = store_refresh(c->st)) < 0 ||
+		    (rc2 = store_submission_get(c->st, c->arena, r->id,
+		    v)) < 0)
+			return rc2;
+		if (rc != STORE_E_BUSY || v->undo != STORE_UNDO_PENDING)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 /* What is due now goes at once; else, or if it can't, it stays pending. */
 static json_t *
 send_now(struct jmap_call *c, struct store_submission *v)
 {
 	struct submit_result r = { .id = v->id };
-	int rc = submit_account(c->req->env->conf, c->st, c->arena, &r);
+	struct workers *w = c->req->env->workers;
+	bool other = w != NULL && workers_long_begin(w);
+	int rc = send_account(c, &r, v);
 
-	if (rc < 0 && rc != STORE_E_BUSY)
-		jmap_store_failed(c->req, "outbox", rc);
-	if ((rc = store_submission_get(c->st, c->arena, r.id, v)) < 0)
+	if (other)
+		workers_long_end(w);
+	if (rc < 0)
 		return set_error_store(c, rc);
 	if (!r.tried || r.rc != MTA_E_PERM || v->undo != STORE_UNDO_FINAL)
 		return NULL;

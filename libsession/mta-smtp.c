@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,9 +82,14 @@ finish_connect(const struct smtp *s)
 static int
 connect_to(struct smtp *s, const void *sa, socklen_t n, int family)
 {
+	int on = 1;
+
 	s->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd < 0)
 		return -1;
+	/* The dot is not to wait for an acknowledgment of what is before. */
+	if (family != AF_UNIX)
+		setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (connect(s->fd, sa, n) == 0)
 		return 0;
 	return errno == EINPROGRESS ? finish_connect(s) : -1;

@@ -64,13 +64,15 @@ mta_send(const struct conf *c, struct mta_mail *m, struct arena *a)
 struct slice
 mta_message(struct slice octets, struct arena *a)
 {
+	struct mime_crlf crlf = { .cr = false };
 	struct mime_fields it;
 	struct mime_field f;
-	struct buf out;
+	struct buf out, lines;
 	struct slice s;
 	const char *from = octets.p;
 
 	buf_init(&out, octets.n + 1);
+	buf_init(&lines, 2 * octets.n + 2);
 	mime_fields_init(&it, octets);
 	while (mime_fields_next(&it, &f)) {
 		if (!slice_ieq(f.name, SLICE_LIT("Bcc")))
@@ -80,7 +82,15 @@ mta_message(struct slice octets, struct arena *a)
 	}
 	if (from != NULL)
 		buf_add(&out, from, octets.n - (size_t)(from - octets.p));
-	s = out.n > 0 ? arena_slice(a, buf_slice(&out)) : slice_make("", 0);
+	/* A bare LF or CR would let some see an end where others don't. */
+	s = buf_slice(&out);
+	if (!mime_crlf_clean(&crlf, s) && (mime_crlf_feed(&crlf, s, &lines) <
+	    0 || mime_crlf_finish(&crlf, &lines) < 0))
+		buf_reset(&lines);
+	if (lines.n > 0)
+		s = buf_slice(&lines);
+	s = s.n > 0 ? arena_slice(a, s) : slice_make("", 0);
 	buf_release(&out);
+	buf_release(&lines);
 	return s;
 }

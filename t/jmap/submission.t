@@ -105,6 +105,29 @@ is_deeply($t->call('EmailSubmission/changes', { sinceState => $state })
     ->{created}, [$r->{id}], 'changes');
 my $first = $r->{id};
 
+# Who listens hears of it.
+my ($stream) = $t->stream('types=EmailSubmission,Identity&closeafter=no'
+	. '&ping=0');
+submit($email);
+my $event = CulverJmap::event($stream);
+my $changed = $event->{data}{changed}{ $t->account };
+is_deeply([keys %$changed], ['EmailSubmission'], 'pushed');
+undef $stream;
+is(scalar(@more = $sink->mails), 1, 'sent');
+
+# Many at once, of one user.
+my @kids = map {
+	my $pid = fork // die $!;
+	if ($pid == 0) {
+		delete $t->{conn};
+		my $r = eval { submit($email) };
+		POSIX::_exit($r && $r->{undoStatus} eq 'final' ? 0 : 1);
+	}
+	$pid;
+} 1 .. 6;
+is_deeply([map { waitpid($_, 0); $? } @kids], [(0) x 6], 'all are sent');
+is(scalar(@more = $sink->mails), 6, 'each once');
+
 # ---- envelopes
 $r = submit($email, envelope('', ['x@x.test', 'X@x.test']));
 is($r->{undoStatus}, 'final', 'the null sender');
