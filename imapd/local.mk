@@ -120,6 +120,7 @@ TAPS += \
 	t/imap/list-myrights.t \
 	t/imap/many-shares.t \
 	t/imap/move-crash.t \
+	t/imap/new-account.t \
 	t/imap/notify.t \
 	t/imap/notify-overflow.t \
 	t/imap/other-users.t \
@@ -133,6 +134,7 @@ TAPS += \
 	t/imap/copy.t \
 	t/imap/create-use.t \
 	t/imap/damage.t \
+	t/imap/eight-bit.t \
 	t/imap/esearch.t \
 	t/imap/fetch.t \
 	t/imap/idle.t \
