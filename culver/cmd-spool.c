@@ -45,7 +45,7 @@ list_one(struct culver *c, const char *name)
 	if ((rc = store_open(&c->store_conf, name, &st)) == 0)
 		rc = store_submission_list(st, a, &v, &n);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (v[i].undo != STORE_UNDO_PENDING)
+		if (!store_submission_open(&v[i]))
 			continue;
 		put_clean(slice_str(name));
 		printf(" S%llx ", (unsigned long long)v[i].id);

@@ -201,7 +201,7 @@ try_destroy(struct set *set, const char *key)
 		return err;
 	rc = store_submission_destroy(set->s.c->st, v.id);
 	if (rc == STORE_E_DENIED)
-		return set_error("forbidden", "it is pending: cancel it first");
+		return set_error("forbidden", "it is still to be sent");
 	if (rc < 0)
 		return set_error_store(set->s.c, rc);
 	store_id_text('S', v.id, id);

@@ -33,7 +33,7 @@ mta_all(struct mta_mail *m, int rc, enum mta_stage stage, int code,
 {
 	for (size_t i = 0; i < m->n_rcpt; i++) {
 		/* One that was refused before is so for its own reason. */
-		if (m->rcpt[i].code >= 400 && rc != MTA_E_TEMP)
+		if (m->rcpt[i].code >= 500)
 			continue;
 		m->rcpt[i].code = code;
 		m->rcpt[i].reply = reply;

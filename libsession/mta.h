@@ -53,7 +53,7 @@ struct mta_mail {
 /*
  * rcpt[i].code and .reply are filled unless it was stopped.  With MTA_OK some
  * recipients may have been refused (code 500 and more), or put off (400 and
- * more: they are as good as refused).
+ * more); with MTA_E_TEMP no code is less than 400, and some may be final.
  */
 int mta_send(const struct conf *c, struct mta_mail *m, struct arena *a);
 

@@ -33,13 +33,18 @@ commit(void *arg)
 	return k->rc = store_outbox_commit(k->o, k->id);
 }
 
+/* Those who are still to get it. */
 static void
 settle_all(struct store_submission *v, enum store_delivered d,
     struct slice reply)
 {
+	v->undo = STORE_UNDO_FINAL;
 	for (size_t i = 0; i < v->n_rcpt; i++) {
+		if (v->rcpt[i].delivered != STORE_DELIVERED_QUEUED)
+			continue;
 		v->rcpt[i].delivered = d;
-		v->rcpt[i].reply = reply;
+		if (reply.p != NULL)
+			v->rcpt[i].reply = reply;
 	}
 }
 
@@ -63,9 +68,7 @@ put_off(const struct sending *s, struct store_submission *v)
 	int64_t wait = (int64_t)s->c->send_retry_s << n;
 
 	if (s->now >= v->send_at + (int64_t)s->c->send_give_up_s) {
-		v->undo = STORE_UNDO_FINAL;
-		for (size_t i = 0; i < v->n_rcpt; i++)
-			v->rcpt[i].delivered = STORE_DELIVERED_NO;
+		settle_all(v, STORE_DELIVERED_NO, slice_make(NULL, 0));
 		log_warn("%s: submission S%" PRIx64 " is given up",
 		    store_account_name(s->st), v->id);
 		return;
@@ -74,15 +77,54 @@ put_off(const struct sending *s, struct store_submission *v)
 	v->next_try = s->now + (wait < WAIT_MAX_S ? wait : WAIT_MAX_S);
 }
 
-static void
-take_replies(struct store_submission *v, const struct mta_mail *m, int rc)
+/* Those who are still to get it; how many. */
+static size_t
+recipients(struct store_submission *v, struct mta_rcpt *to,
+    struct store_rcpt **of)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < v->n_rcpt; i++) {
-		v->rcpt[i].reply = m->rcpt[i].reply;
+		if (v->rcpt[i].delivered != STORE_DELIVERED_QUEUED)
+			continue;
+		to[n].address = v->rcpt[i].to.email;
+		of[n++] = &v->rcpt[i];
+	}
+	return n;
+}
+
+/* 1: some may get it later. */
+static int
+take_replies(struct store_rcpt **of, const struct mta_mail *m)
+{
+	int later = 0;
+
+	for (size_t i = 0; i < m->n_rcpt; i++) {
+		int class = m->rcpt[i].code / 100;
+
+		of[i]->reply = m->rcpt[i].reply;
 		/* Where it goes from the MTA on nobody tells us. */
-		v->rcpt[i].delivered = rc == MTA_E_TEMP ?
-		    STORE_DELIVERED_QUEUED : m->rcpt[i].code / 100 == 2 ?
-		    STORE_DELIVERED_UNKNOWN : STORE_DELIVERED_NO;
+		of[i]->delivered = class == 2 ? STORE_DELIVERED_UNKNOWN :
+		    class == 4 ? STORE_DELIVERED_QUEUED : STORE_DELIVERED_NO;
+		later |= class == 4;
+	}
+	return later;
+}
+
+static void
+tell(const struct sending *s, const struct store_submission *v,
+    const struct mta_mail *m, int rc)
+{
+	log_info("%s: submission S%" PRIx64 " from=<%.*s> recipients=%zu: "
+	    "%s: %.*s", store_account_name(s->st), v->id,
+	    (int)v->from.email.n, v->from.email.p, m->n_rcpt,
+	    rc == MTA_OK ? "sent" : rc == MTA_E_TEMP ? "put off" : "refused",
+	    (int)m->reply.n, m->reply.n > 0 ? m->reply.p : "");
+	if (s->want != NULL && s->want->id == v->id) {
+		s->want->tried = true;
+		s->want->rc = rc;
+		s->want->stage = m->stage;
+		s->want->reply = m->reply;
 	}
 }
 
@@ -90,35 +132,26 @@ static int
 hand_over(struct sending *s, struct store_submission *v, struct slice octets)
 {
 	struct commit_arg k = { .o = s->o, .id = v->id };
-	struct mta_mail m = { .from = v->from.email, .n_rcpt = v->n_rcpt,
-		.commit = commit, .arg = &k };
-	int rc;
+	struct mta_mail m = { .from = v->from.email, .commit = commit,
+		.arg = &k };
+	struct store_rcpt **of;
+	int rc, later;
 
 	m.octets = mta_message(octets, s->a);
 	m.rcpt = arena_calloc(s->a, v->n_rcpt, sizeof(*m.rcpt));
-	for (size_t i = 0; i < v->n_rcpt; i++)
-		m.rcpt[i].address = v->rcpt[i].to.email;
+	of = arena_calloc(s->a, v->n_rcpt, sizeof(*of));
+	m.n_rcpt = recipients(v, m.rcpt, of);
 	rc = mta_send(s->c, &m, s->a);
-	if (s->want != NULL && s->want->id == v->id) {
-		s->want->tried = true;
-		s->want->rc = rc;
-		s->want->stage = m.stage;
-		s->want->reply = m.reply;
-	}
 	if (rc == MTA_E_STOPPED)	/* canceled, or not to be written */
 		return k.rc == STORE_E_DENIED || k.rc == STORE_E_NOTFOUND ?
 		    0 : k.rc;
-	take_replies(v, &m, rc);
-	v->undo = STORE_UNDO_FINAL;
-	if (rc == MTA_E_TEMP) {
-		v->undo = STORE_UNDO_PENDING;
+	later = take_replies(of, &m);
+	/* Once somebody got it, it can't be canceled any more. */
+	if (rc == MTA_OK || !later)
+		v->undo = STORE_UNDO_FINAL;
+	if (later)
 		put_off(s, v);
-	}
-	log_info("%s: submission S%" PRIx64 " from=<%.*s> recipients=%zu: "
-	    "%s: %.*s", store_account_name(s->st), v->id,
-	    (int)v->from.email.n, v->from.email.p, v->n_rcpt,
-	    rc == MTA_OK ? "sent" : rc == MTA_E_TEMP ? "put off" : "refused",
-	    (int)m.reply.n, m.reply.n > 0 ? m.reply.p : "");
+	tell(s, v, &m, rc);
 	return record(s, v);
 }
 
@@ -136,7 +169,6 @@ send_one(struct sending *s, struct store_submission *v)
 	} else if (rc == STORE_E_CORRUPT || rc == STORE_E_NOTFOUND) {
 		log_err("%s: submission S%" PRIx64 ": its message can't be "
 		    "read", store_account_name(s->st), v->id);
-		v->undo = STORE_UNDO_FINAL;
 		settle_all(v, STORE_DELIVERED_NO,
 		    SLICE_LIT("554 5.3.0 The message can't be read"));
 		rc = record(s, v);
@@ -151,7 +183,6 @@ left_over(struct sending *s, struct store_submission *v)
 {
 	log_warn("%s: submission S%" PRIx64 " was interrupted; whether it was "
 	    "sent is not known", store_account_name(s->st), v->id);
-	v->undo = STORE_UNDO_FINAL;
 	settle_all(v, STORE_DELIVERED_UNKNOWN,
 	    SLICE_LIT("451 4.3.0 Interrupted; it may have been sent"));
 	return record(s, v);

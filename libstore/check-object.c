@@ -21,7 +21,7 @@ value_check(struct objects *o, struct slice val)
 	if (o->kind == ROW_K_IDENTITY)
 		return row_identity_get(val, o->c->tmp, &i);
 	rc = row_submission_get(val, o->c->tmp, &s);
-	if (rc == 0 && s.undo == STORE_UNDO_PENDING)
+	if (rc == 0 && row_submission_open(&s))
 		check_blob_use(o->c, s.blob);
 	return rc;
 }

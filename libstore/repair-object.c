@@ -73,10 +73,9 @@ put_submission(struct repair *r, const struct rp_object *o)
 	if ((rc = row_submission_get(o->val, r->tmp, &s)) < 0)
 		return rc;
 	s.modseq = r->modseq;
-	if (s.undo == STORE_UNDO_PENDING) {
-		s.undo = STORE_UNDO_CANCELED;
-		s.phase = STORE_PHASE_WAITING;
-		rp_say(r, "submission %llx was pending and is canceled",
+	if (row_submission_open(&s)) {
+		row_submission_stop(&s);
+		rp_say(r, "submission %llx was to be sent and isn't any more",
 		    (unsigned long long)o->id);
 	}
 	row_submission_put(&r->st->val, &s);

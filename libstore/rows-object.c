@@ -252,6 +252,31 @@ row_submission_put(struct buf *b, const struct row_submission *s)
 	return row_submission_put_max(b, s, SIZE_MAX);
 }
 
+enum { UNDO_PENDING, UNDO_FINAL, UNDO_CANCELED };
+enum { DELIVERED_QUEUED = 0, DELIVERED_UNKNOWN = 3 };
+
+bool
+row_submission_open(const struct row_submission *s)
+{
+	if (s->undo == UNDO_PENDING)
+		return true;
+	for (size_t i = 0; s->undo == UNDO_FINAL && i < s->n_rcpt; i++)
+		if (s->rcpt[i].delivered == DELIVERED_QUEUED)
+			return true;
+	return false;
+}
+
+void
+row_submission_stop(struct row_submission *s)
+{
+	if (s->undo == UNDO_PENDING)
+		s->undo = UNDO_CANCELED;
+	for (size_t i = 0; s->undo == UNDO_FINAL && i < s->n_rcpt; i++)
+		if (s->rcpt[i].delivered == DELIVERED_QUEUED)
+			s->rcpt[i].delivered = DELIVERED_UNKNOWN;
+	s->phase = 0;
+}
+
 static int
 get_rcpts(struct cur *c, struct arena *a, struct row_submission *s)
 {

@@ -298,6 +298,11 @@ struct row_submission {
 	struct row_rcpt *rcpt;
 	size_t n_rcpt;
 };
+/* Is there still something to send?  Its blob is used as long. */
+bool row_submission_open(const struct row_submission *s);
+/* Nothing is to be sent any more: canceled, or where some of it went out nobody
+ * knows about the rest. */
+void row_submission_stop(struct row_submission *s);
 /* The replies are cut to max octets each. */
 int row_submission_put_max(struct buf *b, const struct row_submission *s,
     size_t max);

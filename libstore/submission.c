@@ -56,9 +56,20 @@ submission_out(uint64_t id, struct slice val, struct arena *a,
 	return 0;
 }
 
+bool
+store_submission_open(const struct store_submission *v)
+{
+	if (v->undo == STORE_UNDO_PENDING)
+		return true;
+	for (size_t i = 0; v->undo == STORE_UNDO_FINAL && i < v->n_rcpt; i++)
+		if (v->rcpt[i].delivered == STORE_DELIVERED_QUEUED)
+			return true;
+	return false;
+}
+
 struct list {
 	struct arena *a;
-	bool pending;		/* those alone */
+	bool open;		/* those alone that are to be sent */
 	struct store_submission *v;
 	size_t n, cap;
 };
@@ -76,15 +87,15 @@ list_note(void *arg, uint64_t id, struct slice val)
 	l->v = arena_grow(l->a, l->v, &l->cap, l->n + 1, sizeof(*l->v));
 	if ((rc = submission_out(id, val, l->a, &l->v[l->n])) < 0)
 		return rc;
-	l->n += !l->pending || l->v[l->n].undo == STORE_UNDO_PENDING;
+	l->n += !l->open || store_submission_open(&l->v[l->n]);
 	return 0;
 }
 
 int
-submissions_read(struct store *st, struct arena *a, bool pending,
+submissions_read(struct store *st, struct arena *a, bool open,
     struct store_submission **v_r, size_t *n_r)
 {
-	struct list l = { .a = a, .pending = pending };
+	struct list l = { .a = a, .open = open };
 	struct kv_txn *t;
 	int rc;
 
@@ -150,7 +161,7 @@ write_row(struct work *w, uint64_t id, struct row_submission *r, bool fresh)
 	return object_put(w, ROW_K_SUBMISSION, id, fresh);
 }
 
-/* A row for a change; its blob is used only while it is pending. */
+/* A row for a change; its blob is used only while it is open. */
 static int
 change_begin(struct work *w, uint64_t id, struct row_submission *r)
 {
@@ -162,15 +173,14 @@ change_begin(struct work *w, uint64_t id, struct row_submission *r)
 	return row_submission_get(val, w->a, r);
 }
 
+/* One that was open. */
 static int
-finish(struct work *w, uint64_t id, struct row_submission *r,
-    enum store_undo undo)
+finish(struct work *w, uint64_t id, struct row_submission *r)
 {
 	int rc;
 
-	r->undo = undo;
 	r->phase = STORE_PHASE_WAITING;
-	if (undo != STORE_UNDO_PENDING && (rc = blob_unuse(w, r->blob)) < 0)
+	if (!row_submission_open(r) && (rc = blob_unuse(w, r->blob)) < 0)
 		return rc;
 	return write_row(w, id, r, false);
 }
@@ -203,7 +213,7 @@ make_room(struct work *w)
 	if ((rc = objects_each(w->t, ROW_K_SUBMISSION, list_note, &l)) < 0)
 		return rc;
 	for (size_t i = 0; i < l.n && dropped < DROP_AT_ONCE; i++) {
-		if (l.v[i].undo == STORE_UNDO_PENDING)
+		if (store_submission_open(&l.v[i]))
 			continue;
 		rc = object_gone(w, ROW_K_SUBMISSION, l.v[i].id);
 		if (rc < 0)
@@ -282,7 +292,8 @@ cancel(struct work *w, void *arg)
 		return 0;
 	if (r.undo != STORE_UNDO_PENDING || r.phase != STORE_PHASE_WAITING)
 		return STORE_E_DENIED;
-	return finish(w, *id, &r, STORE_UNDO_CANCELED);
+	r.undo = STORE_UNDO_CANCELED;
+	return finish(w, *id, &r);
 }
 
 int
@@ -300,7 +311,7 @@ destroy(struct work *w, void *arg)
 
 	if ((rc = change_begin(w, *id, &r)) < 0)
 		return rc;
-	return r.undo == STORE_UNDO_PENDING ? STORE_E_DENIED :
+	return row_submission_open(&r) ? STORE_E_DENIED :
 	    object_gone(w, ROW_K_SUBMISSION, *id);
 }
 
@@ -321,7 +332,7 @@ commit(struct work *w, void *arg)
 
 	if ((rc = change_begin(w, *id, &r)) < 0)
 		return rc;
-	if (r.undo != STORE_UNDO_PENDING)
+	if (!row_submission_open(&r))
 		return STORE_E_DENIED;
 	r.phase = STORE_PHASE_COMMITTED;
 	return write_row(w, *id, &r, false);
@@ -343,7 +354,7 @@ done(struct work *w, void *arg)
 	if ((rc = change_begin(w, v->id, &r)) < 0)
 		return rc;
 	/* Canceled before it was committed to. */
-	if (r.undo != STORE_UNDO_PENDING || r.n_rcpt != v->n_rcpt)
+	if (!row_submission_open(&r) || r.n_rcpt != v->n_rcpt)
 		return 0;
 	for (size_t i = 0; i < r.n_rcpt; i++) {
 		r.rcpt[i].delivered = (uint8_t)v->rcpt[i].delivered;
@@ -351,7 +362,8 @@ done(struct work *w, void *arg)
 	}
 	r.next_try = v->next_try;
 	r.attempts = v->attempts;
-	return finish(w, v->id, &r, v->undo);
+	r.undo = (uint8_t)v->undo;
+	return finish(w, v->id, &r);
 }
 
 int
@@ -367,16 +379,18 @@ submission_done(struct store *st, const struct store_submission *v)
 int
 submissions_stop(struct work *w)
 {
-	struct list l = { .a = w->a, .pending = true };
+	struct list l = { .a = w->a, .open = true };
 	struct row_submission r;
 	int rc;
 
 	if ((rc = objects_each(w->t, ROW_K_SUBMISSION, list_note, &l)) < 0)
 		return rc;
-	for (size_t i = 0; i < l.n; i++)
-		if ((rc = change_begin(w, l.v[i].id, &r)) < 0 ||
-		    (rc = finish(w, l.v[i].id, &r,
-		    STORE_UNDO_CANCELED)) < 0)
+	for (size_t i = 0; i < l.n; i++) {
+		if ((rc = change_begin(w, l.v[i].id, &r)) < 0)
 			return rc;
+		row_submission_stop(&r);
+		if ((rc = finish(w, l.v[i].id, &r)) < 0)
+			return rc;
+	}
 	return 0;
 }

@@ -114,7 +114,7 @@ struct store_submission {
 	uint64_t id, modseq;
 	uint64_t identity, email, thread;
 	struct store_blobid blob;	/* what is sent; kept while it is
-					 * pending */
+					 * open */
 	enum store_undo undo;
 	enum store_phase phase;
 	int64_t send_at;	/* seconds */
@@ -124,6 +124,9 @@ struct store_submission {
 	struct store_rcpt *rcpt;
 	size_t n_rcpt;
 };
+/* Is there something to send: is it pending, or final with recipients that are
+ * queued? */
+bool store_submission_open(const struct store_submission *v);
 /* In the order of their creation. */
 int store_submission_list(struct store *st, struct arena *a,
     struct store_submission **v_r, size_t *n_r);
@@ -138,13 +141,13 @@ int store_submission_create(struct store *st,
     const struct store_submission *v, uint64_t *id_r);
 /* DENIED: it is done, or about to be. */
 int store_submission_cancel(struct store *st, uint64_t id);
-/* DENIED: it is pending.  What was sent stays so. */
+/* DENIED: it is open.  What was sent stays so. */
 int store_submission_destroy(struct store *st, uint64_t id);
 
 /* ---- the outbox -------------------------------------------------------- */
 
 /*
- * Whoever sends an account's pending submissions holds the outbox: one that is
+ * Whoever sends an account's submissions holds the outbox: one that is
  * in phase committed meanwhile was left by somebody who died.  BUSY: another
  * one has it.
  */
@@ -153,13 +156,13 @@ int store_outbox_open(struct store *st, struct store_outbox **o_r);
 /* Enters when the next one of the account is due, or takes it out. */
 int store_outbox_settle(struct store_outbox *o);
 void store_outbox_close(struct store_outbox **o);
-/* Those that are pending, by next_try. */
+/* Those that are open, by next_try. */
 int store_outbox_list(struct store_outbox *o, struct arena *a,
     struct store_submission **v_r, size_t *n_r);
 /* Durable just before the MTA is told to take it.  DENIED: it was canceled. */
 int store_outbox_commit(struct store_outbox *o, uint64_t id);
-/* How it went: rcpt[i].delivered and .reply; undo FINAL, or PENDING to be tried
- * again at next_try, with attempts. */
+/* How it went: rcpt[i].delivered and .reply, undo, and if it is still open,
+ * next_try and attempts. */
 int store_outbox_done(struct store_outbox *o,
     const struct store_submission *v);
 /* Calls fn with each account in whose outbox something may be due at now

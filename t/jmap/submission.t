@@ -241,7 +241,23 @@ is($r->{deliveryStatus}{'ok@x.test'}{delivered}, 'unknown', 'this one');
 is_deeply($r->{deliveryStatus}{'no-one@x.test'}, { delivered => 'no',
 	displayed => 'unknown', smtpReply =>
 	'550 5.1.1 There is nobody here' }, 'this one not');
-is(($sink->mails)[0]{rcpt}[0], 'ok@x.test', 'sent to the first');
+is_deeply($r->{deliveryStatus}{'later-on@x.test'}, { delivered => 'queued',
+	displayed => 'unknown', smtpReply => '451 4.2.0 Later' },
+    'and this one later');
+is_deeply([map { @{ $_->{rcpt} } } $sink->mails], ['ok@x.test'],
+    'sent to one');
+is(set(update => { $r->{id} => { undoStatus => 'canceled' } })
+    ->{notUpdated}{ $r->{id} }{type}, 'cannotUnsend', 'no way back');
+is(set(destroy => [$r->{id}])->{notDestroyed}{ $r->{id} }{type}, 'forbidden',
+    'nor to be destroyed');
+$sink->mode('kind');
+ok(wait_for(sub { get($r->{id})->{deliveryStatus}{'later-on@x.test'}
+	{delivered} eq 'unknown' }), 'now it goes');
+is_deeply([map { @{ $_->{rcpt} } } $sink->mails], ['later-on@x.test'],
+    'to that one alone');
+is(get($r->{id})->{deliveryStatus}{'no-one@x.test'}{delivered}, 'no',
+    'who was refused is so');
+$sink->mode('');
 my $count = @{ $t->call('EmailSubmission/get', {})->{list} };
 $r = submit($email, envelope('alice@example.org', ['no-a@x.test',
 	'no-b@x.test']));

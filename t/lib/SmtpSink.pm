@@ -3,7 +3,8 @@
 # What it answers depends on addresses: no-...@ is refused, later-...@ put off;
 # a message with "X-Refuse:" in its header is refused at its end.  The file MODE in
 # its directory makes it "down" (421), "dumb" (no extensions), "drop" (ends
-# before the last answer) or "small" (SIZE 1000).
+# before the last answer) "small"
+# (SIZE 1000) or "kind" (nobody is put off).
 package SmtpSink;
 use strict;
 use warnings;
@@ -80,7 +81,8 @@ sub serve {
 			my $a = $1;
 			$say->('550-5.1.1 There is nobody', '550 5.1.1 here'),
 			    next if $a =~ /\Ano-/;
-			$say->('451 4.2.0 Later'), next if $a =~ /\Alater-/;
+			$say->('451 4.2.0 Later'), next
+			    if $a =~ /\Alater-/ && $mode ne 'kind';
 			push @{ $m{rcpt} }, $a;
 			$say->('250 2.1.5 Good');
 		} elsif ($l eq 'DATA') {

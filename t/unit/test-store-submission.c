@@ -96,10 +96,8 @@ test_states(void **state)
 	struct store *st = fixture_account(*state, "x1");
 	struct store_added e = deliver(st);
 	struct arena *a = arena_new(0);
-	struct store_submission v, *all;
-	struct store_outbox *o;
-	uint64_t id, other, modseq;
-	size_t n;
+	struct store_submission v;
+	uint64_t id, modseq;
 
 	id = submit(st, &e, 1000);
 	v = get(st, a, id);
@@ -130,7 +128,22 @@ test_states(void **state)
 	    STORE_E_NOTFOUND);
 	assert_int_equal(store_submission_cancel(st, id), STORE_E_NOTFOUND);
 
-	/* the outbox: by time, committed, put off, done */
+	arena_free(&a);
+	store_close(&st);
+}
+
+/* By time, committed, put off, done. */
+static void
+test_sending(void **state)
+{
+	struct store *st = fixture_account(*state, "x1");
+	struct store_added e = deliver(st);
+	struct arena *a = arena_new(0);
+	struct store_submission v, *all;
+	struct store_outbox *o;
+	uint64_t id, other;
+	size_t n;
+
 	other = submit(st, &e, 3000);
 	id = submit(st, &e, 2000);
 	assert_int_equal(store_outbox_open(st, &o), 0);
@@ -152,8 +165,15 @@ test_states(void **state)
 	assert_int_equal(v.send_at, 2000);
 	assert_int_equal(v.attempts, 1);
 	assert_true(slice_eq(v.rcpt[1].reply, S("451 4.3.0 Later")));
+	/* some have it, some are to get it */
 	v.undo = STORE_UNDO_FINAL;
 	v.rcpt[0].delivered = STORE_DELIVERED_UNKNOWN;
+	assert_int_equal(store_outbox_done(o, &v), 0);
+	assert_int_equal(store_submission_cancel(st, id), STORE_E_DENIED);
+	assert_int_equal(store_submission_destroy(st, id), STORE_E_DENIED);
+	assert_int_equal(store_outbox_list(o, a, &all, &n), 0);
+	assert_int_equal(n, 2);
+	fixture_check(st);
 	v.rcpt[1].delivered = STORE_DELIVERED_NO;
 	assert_int_equal(store_outbox_done(o, &v), 0);
 	v = get(st, a, id);
@@ -234,8 +254,10 @@ test_limits(void **state)
 	assert_int_equal(store_submission_create(st, &v, &id), 0);
 	/* replies that don't fit are cut */
 	v = get(st, a, id);
-	for (size_t i = 0; i < 200; i++)
+	for (size_t i = 0; i < 200; i++) {
 		v.rcpt[i].reply = slice_make(arena_alloc(a, 600), 600);
+		v.rcpt[i].delivered = STORE_DELIVERED_UNKNOWN;
+	}
 	v.undo = STORE_UNDO_FINAL;
 	assert_int_equal(store_outbox_open(st, &o), 0);
 	assert_int_equal(store_outbox_done(o, &v), 0);
@@ -404,11 +426,13 @@ test_restore(void **state)
 	final = submit(st, &e, 1000);
 	v = get(st, a, final);
 	v.undo = STORE_UNDO_FINAL;
+	v.rcpt[0].delivered = STORE_DELIVERED_UNKNOWN;
 	assert_int_equal(store_outbox_open(st, &o), 0);
 	assert_int_equal(store_outbox_done(o, &v), 0);
 	assert_int_equal(store_backup(st, &b, &d), 0);
 	v = get(st, a, id);
 	v.undo = STORE_UNDO_FINAL;
+	v.rcpt[0].delivered = v.rcpt[1].delivered = STORE_DELIVERED_UNKNOWN;
 	assert_int_equal(store_outbox_done(o, &v), 0);
 	store_outbox_close(&o);
 	assert_int_equal(store_type_modseq(st, STORE_T_SUBMISSION, &since),
@@ -418,7 +442,10 @@ test_restore(void **state)
 	    0);
 	assert_int_equal(store_open(&f->conf, name, &st), 0);
 	assert_int_equal(get(st, a, id).undo, STORE_UNDO_CANCELED);
-	assert_int_equal(get(st, a, final).undo, STORE_UNDO_FINAL);
+	/* some had it, nobody knows about the others */
+	v = get(st, a, final);
+	assert_int_equal(v.undo, STORE_UNDO_FINAL);
+	assert_int_equal(v.rcpt[1].delivered, STORE_DELIVERED_UNKNOWN);
 	/* clients have to look at all of it */
 	assert_int_equal(store_changes(st, a, STORE_T_SUBMISSION, since, 0,
 	    &c, &n, &to, &more), STORE_E_TOOOLD);
@@ -430,7 +457,8 @@ test_restore(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_states), cmocka_unit_test(test_content),
+	cmocka_unit_test(test_states), cmocka_unit_test(test_sending),
+	cmocka_unit_test(test_content),
 	cmocka_unit_test(test_limits), cmocka_unit_test(test_outbox),
 	cmocka_unit_test(test_repair), cmocka_unit_test(test_restore),
 };
