@@ -1,8 +1,7 @@
 /* jmap-fcgi/email-filter.c - conditions of Email/query (RFC 8621 4.4.1) */
 #include "config.h"
 
-#include "jmap-fcgi/email.h"
-#include "libbase/text.h"
+#include "jmap-fcgi/email-text.h"
 
 enum { FILTER_NODES_MAX = 1000 };
 
@@ -10,7 +9,8 @@ enum node_kind {
 	NODE_AND, NODE_OR, NODE_NOT,
 	NODE_MAILBOX, NODE_OTHER_THAN, NODE_BEFORE, NODE_AFTER, NODE_MIN,
 	NODE_MAX, NODE_ALL_KEYWORD, NODE_SOME_KEYWORD, NODE_NONE_KEYWORD,
-	NODE_KEYWORD, NODE_NO_KEYWORD, NODE_ATTACHMENT
+	NODE_KEYWORD, NODE_NO_KEYWORD, NODE_ATTACHMENT,
+	NODE_TEXT, NODE_BODY, NODE_FIELD, NODE_HEADER
 };
 struct filter {
 	enum node_kind kind;
@@ -20,6 +20,9 @@ struct filter {
 	bool yes;
 	uint64_t *ids;
 	size_t n_ids;
+	struct email_text text;
+	unsigned cost;		/* 0: the item is enough, 1: the Email's rows,
+				 * 2: its header, 3: its octets */
 };
 
 static const enum node_kind operators[] = {	/* by enum filter_op */
@@ -37,17 +40,16 @@ static const struct {
 	{ "someInThreadHaveKeyword", NODE_SOME_KEYWORD },
 	{ "noneInThreadHaveKeyword", NODE_NONE_KEYWORD },
 	{ "hasKeyword", NODE_KEYWORD }, { "notKeyword", NODE_NO_KEYWORD },
-	{ "hasAttachment", NODE_ATTACHMENT },
-};
-
-/* Known to RFC 8621, but they need a search index. */
-static const char *const unsupported[] = {
-	"text", "from", "to", "cc", "bcc", "subject", "body", "header", NULL
+	{ "hasAttachment", NODE_ATTACHMENT }, { "text", NODE_TEXT },
+	{ "body", NODE_BODY }, { "from", NODE_FIELD }, { "to", NODE_FIELD },
+	{ "cc", NODE_FIELD }, { "bcc", NODE_FIELD },
+	{ "subject", NODE_FIELD }, { "header", NODE_HEADER },
 };
 
 struct parser {
 	struct query *q;
 	size_t n;		/* nodes so far */
+	size_t n_texts;		/* of them those about texts */
 };
 
 static struct filter *
@@ -119,11 +121,53 @@ take_keyword(struct parser *p, struct filter *f, json_t *v)
 	return 0;
 }
 
+static int
+too_many(struct parser *p)
+{
+	p->q->c->desc = "too many conditions";
+	return p->q->rc = JMAP_E_FILTER;
+}
+
+static int
+take_text(struct parser *p, struct filter *f, json_t *v)
+{
+	if (!json_is_string(v))
+		return -1;
+	if (p->n_texts++ == TEXT_CONDITIONS_MAX)
+		return too_many(p);
+	f->text.where = f->kind == NODE_TEXT ? TEXT_ALL :
+	    f->kind == NODE_BODY ? TEXT_BODY : TEXT_FIELD;
+	p->q->rc = email_text_parse(p->q->c, js_slice(v), &f->text);
+	return p->q->rc;
+}
+
+/* [name] or [name, text] */
+static int
+take_header(struct parser *p, struct filter *f, json_t *v)
+{
+	size_t n = json_array_size(v);
+	struct slice name = js_slice(json_array_get(v, 0));
+
+	if (!json_is_array(v) || n < 1 || n > 2 || name.n == 0)
+		return -1;
+	f->text.field = name;
+	f->text.where = TEXT_FIELD;
+	return n == 2 ? take_text(p, f, json_array_get(v, 1)) : 0;
+}
+
 /* The condition's value; -1: of the wrong type. */
 static int
-take_value(struct parser *p, struct filter *f, json_t *v)
+take_value(struct parser *p, struct filter *f, const char *key, json_t *v)
 {
 	switch (f->kind) {
+	case NODE_FIELD:
+		f->text.field = slice_str(key);
+		return take_text(p, f, v);
+	case NODE_TEXT:
+	case NODE_BODY:
+		return take_text(p, f, v);
+	case NODE_HEADER:
+		return take_header(p, f, v);
 	case NODE_MAILBOX:
 		return take_id(p, f, v);
 	case NODE_OTHER_THAN:
@@ -142,6 +186,38 @@ take_value(struct parser *p, struct filter *f, json_t *v)
 	}
 }
 
+static unsigned
+cost_of(const struct filter *f)
+{
+	switch (f->kind) {
+	case NODE_MAILBOX:
+	case NODE_OTHER_THAN:
+		return 1;
+	case NODE_ATTACHMENT:
+	case NODE_FIELD:
+	case NODE_HEADER:
+		return 2;
+	case NODE_TEXT:
+	case NODE_BODY:
+		return 3;
+	default:
+		return 0;
+	}
+}
+
+/* Puts k among f's children, what costs more behind what costs less. */
+static void
+adopt(struct filter *f, struct filter *k)
+{
+	struct filter **at = &f->child;
+
+	while (*at != NULL && (*at)->cost <= k->cost)
+		at = &(*at)->next;
+	k->next = *at;
+	*at = k;
+	f->cost = k->cost > f->cost ? k->cost : f->cost;
+}
+
 static int
 parse_condition(struct parser *p, const char *key, json_t *v,
     struct filter **f_r)
@@ -151,17 +227,13 @@ parse_condition(struct parser *p, const char *key, json_t *v,
 		if (strcmp(key, conditions[i].name) != 0)
 			continue;
 		*f_r = node_new(p, conditions[i].kind);
-		if (take_value(p, *f_r, v) < 0)
+		(*f_r)->cost = cost_of(*f_r);
+		if (take_value(p, *f_r, conditions[i].name, v) < 0 &&
+		    p->q->rc == 0)
 			return jmap_bad(p->q->c, "filter: %s has a value "
 			    "of the wrong type", key);
 		return p->q->rc;
 	}
-	for (size_t i = 0; unsupported[i] != NULL; i++)
-		if (strcmp(key, unsupported[i]) == 0) {
-			p->q->c->desc = arena_printf(p->q->c->arena,
-			    "%s is not supported", key);
-			return JMAP_E_FILTER;
-		}
 	return jmap_bad(p->q->c, "filter: %.100s is not a condition", key);
 }
 
@@ -171,7 +243,7 @@ static int
 parse_operator(struct parser *p, json_t *v, struct filter **f_r)
 {
 	json_t *list, *item;
-	struct filter **at;
+	struct filter *k = NULL;
 	enum filter_op op;
 	size_t i;
 	int rc;
@@ -179,11 +251,10 @@ parse_operator(struct parser *p, json_t *v, struct filter **f_r)
 	if (filter_operator(v, &op, &list) < 0)
 		return jmap_bad(p->q->c, "filter: not a FilterOperator");
 	*f_r = node_new(p, operators[op]);
-	at = &(*f_r)->child;
 	json_array_foreach(list, i, item) {
-		if ((rc = parse(p, item, at)) < 0)
+		if ((rc = parse(p, item, &k)) < 0)
 			return rc;
-		at = &(*at)->next;
+		adopt(*f_r, k);
 	}
 	return 0;
 }
@@ -192,26 +263,23 @@ parse_operator(struct parser *p, json_t *v, struct filter **f_r)
 static int
 parse(struct parser *p, json_t *v, struct filter **f_r)
 {
-	struct filter **at;
+	struct filter *k = NULL;
 	const char *key;
 	json_t *item;
 	int rc;
 
-	if (p->n > FILTER_NODES_MAX) {
-		p->q->c->desc = "too many conditions";
-		return JMAP_E_FILTER;
-	}
+	if (p->n > FILTER_NODES_MAX)
+		return too_many(p);
 	if (!json_is_object(v))
 		return jmap_bad(p->q->c, "filter: a condition must be an "
 		    "object");
 	if (json_object_get(v, "operator") != NULL)
 		return parse_operator(p, v, f_r);
 	*f_r = node_new(p, NODE_AND);
-	at = &(*f_r)->child;
 	json_object_foreach(v, key, item) {
-		if ((rc = parse_condition(p, key, item, at)) < 0)
+		if ((rc = parse_condition(p, key, item, &k)) < 0)
 			return rc;
-		at = &(*at)->next;
+		adopt(*f_r, k);
 	}
 	return 0;
 }
@@ -239,7 +307,7 @@ find_mailbox(struct query *q, const struct filter *f)
 int
 filter_parse(struct query *q, json_t *v)
 {
-	struct parser p = { q, 0 };
+	struct parser p = { q, 0, 0 };
 	int rc;
 
 	if (v == NULL)
@@ -250,13 +318,32 @@ filter_parse(struct query *q, json_t *v)
 	return 0;
 }
 
+static size_t
+texts(const struct filter *f, const struct email_text **t, size_t n,
+    size_t max)
+{
+	if (f->kind >= NODE_TEXT && n < max)
+		t[n++] = &f->text;
+	if (f->kind == NODE_NOT)
+		return n;
+	for (const struct filter *k = f->child; k != NULL; k = k->next)
+		n = texts(k, t, n, max);
+	return n;
+}
+
+size_t
+filter_texts(const struct query *q, const struct email_text **t, size_t max)
+{
+	return q->filter != NULL ? texts(q->filter, t, 0, max) : 0;
+}
+
 /* ---- matching ---------------------------------------------------------- */
 
 /* What matching one Email has loaded so far. */
 struct match {
 	struct query *q;
 	const struct query_item *it;
-	struct store_email e;
+	struct email em;
 	bool have_email;
 };
 
@@ -268,7 +355,7 @@ load(struct match *m)
 
 	if (m->have_email)
 		return 0;
-	rc = email_load(c, c->req->scratch, m->it->email, &m->e);
+	rc = email_load(c, c->req->scratch, m->it->email, &m->em.e);
 	m->have_email = rc == 0;
 	return rc;
 }
@@ -284,8 +371,8 @@ in_mailbox(struct match *m, const struct filter *f)
 		return 1;
 	if ((rc = load(m)) < 0)
 		return rc;
-	for (size_t i = 0; i < m->e.n_in; i++)
-		if (m->e.in[i].mailbox == f->id)
+	for (size_t i = 0; i < m->em.e.n_in; i++)
+		if (m->em.e.in[i].mailbox == f->id)
 			return 1;
 	return 0;
 }
@@ -298,9 +385,9 @@ in_other_than(struct match *m, const struct filter *f)
 
 	if ((rc = load(m)) < 0)
 		return rc;
-	for (size_t i = 0; i < m->e.n_in; i++) {
+	for (size_t i = 0; i < m->em.e.n_in; i++) {
 		for (k = 0; k < f->n_ids; k++)
-			if (m->e.in[i].mailbox == f->ids[k])
+			if (m->em.e.in[i].mailbox == f->ids[k])
 				break;
 		if (k == f->n_ids)
 			return 1;
@@ -311,14 +398,19 @@ in_other_than(struct match *m, const struct filter *f)
 static int
 attachment(struct match *m, const struct filter *f)
 {
-	struct jmap_call *c = m->q->c;
-	struct mime_msg *mime;
 	int rc;
 
-	if ((rc = load(m)) < 0)
+	if ((rc = load(m)) < 0 || (rc = email_mime(m->q->c, &m->em)) < 0)
 		return rc;
-	rc = store_email_mime(c->st, c->req->scratch, m->e.ref, &mime);
-	return rc < 0 ? rc : mime->has_attachment == f->yes;
+	return m->em.mime->has_attachment == f->yes;
+}
+
+static int
+text(struct match *m, const struct filter *f)
+{
+	int rc = load(m);
+
+	return rc < 0 ? rc : email_text_match(m->q->c, &m->em, &f->text);
 }
 
 static int match(struct match *m, const struct filter *f);
@@ -372,6 +464,11 @@ match(struct match *m, const struct filter *f)
 		return (it->flags & f->flag) == 0;
 	case NODE_ATTACHMENT:
 		return attachment(m, f);
+	case NODE_TEXT:
+	case NODE_BODY:
+	case NODE_FIELD:
+	case NODE_HEADER:
+		return text(m, f);
 	}
 	return 0;
 }

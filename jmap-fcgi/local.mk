@@ -22,6 +22,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/email-query-changes.c \
 	jmap-fcgi/email-set.c \
 	jmap-fcgi/email-sort.c \
+	jmap-fcgi/email-text.c jmap-fcgi/email-text.h \
 	jmap-fcgi/email-type.c \
 	jmap-fcgi/engine.c jmap-fcgi/jmap.h \
 	jmap-fcgi/eventsource.c \
@@ -46,6 +47,8 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/record.c jmap-fcgi/record.h \
 	jmap-fcgi/refs.c \
 	jmap-fcgi/session.c \
+	jmap-fcgi/snippet.c \
+	jmap-fcgi/snippet-mark.c \
 	jmap-fcgi/submission-check.c \
 	jmap-fcgi/submission-query.c \
 	jmap-fcgi/submission-set.c \
@@ -83,7 +86,8 @@ TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/table.t t/jmap/mailbox-query.t \
 	t/jmap/identity.t t/jmap/submission.t t/jmap/submission-query.t \
 	t/jmap/submission-sendmail.t t/jmap/submission-mta.t t/jmap/submission-crash.t t/jmap/vacation.t t/jmap/email-parse.t \
-	t/jmap/email-query-changes.t t/jmap/email-create.t
+	t/jmap/email-query-changes.t t/jmap/email-create.t \
+	t/jmap/snippet.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c

@@ -3,6 +3,7 @@
 
 #include "jmap-fcgi/methods.h"
 
+#include "jmap-fcgi/email-text.h"
 #include "jmap-fcgi/email.h"
 #include "jmap-fcgi/mailbox.h"
 #include "jmap-fcgi/submission.h"
@@ -37,6 +38,7 @@ const struct jmap_method jmap_methods[] = {
 	{ "Mailbox/query",	CAP_MAIL, mailbox_query, window_args, mailbox_query_args, RO },
 	{ "Mailbox/queryChanges", CAP_MAIL, mailbox_query_changes, query_changes_args, mailbox_query_args, RO },
 	{ "Mailbox/set",	CAP_MAIL, mailbox_set,	type_set_args, mailbox_set_args, RW },
+	{ "SearchSnippet/get",	CAP_MAIL, snippet_get,	snippet_get_args, NULL, RO },
 	{ "Thread/changes",	CAP_MAIL, thread_changes, type_changes_args, NULL, RO },
 	{ "Thread/get",		CAP_MAIL, thread_get,	type_get_args, NULL, RO },
 	{ "VacationResponse/get", CAP_VACATION, vacation_get, type_get_args, NULL, RO },

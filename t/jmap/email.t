@@ -229,7 +229,6 @@ is(query(sort => [{ property => 'size', collation => 'x' }]),
     'unsupportedSort', 'unknown collation');
 is(query(sort => [$_]), 'invalidArguments', 'bad sort') for 'x', {},
     { property => 'size', isAscending => 'x' }, { property => 'hasKeyword' };
-is(query(filter => { text => 'x' }), 'unsupportedFilter', 'text');
 is(query(filter => $_), 'invalidArguments', 'bad filter') for 'x',
     { foo => 1 }, { inMailbox => 1 }, { before => 'x' }, { minSize => -1 },
     { hasKeyword => 'a b' }, { operator => 'XOR', conditions => [] },
