@@ -97,8 +97,13 @@ handshake(struct session *s)
 int
 session_starttls(struct session *s)
 {
+	size_t n = sio_input(s->io).n;
+
 	if (!s->tls_offered)
 		return SIO_ERROR;
+	if (n > 0)	/* a clumsy client, or somebody between us and it */
+		log_warn("STARTTLS: %zu octets that came before TLS are not "
+		    "obeyed", n);
 	return handshake(s);
 }
 

@@ -8,8 +8,10 @@ use Test::More;
 use Time::HiRes qw(time);
 
 my $t = CulverTest->new(tls => 1,
-	users => { alice => 'secret', "b\xc3\xb6b" => 'p "a\\ss' });
+	users => { alice => 'secret', "b\xc3\xb6b" => 'p "a\\ss' },
+	conf => 'listener open { protocol = "imap" plaintext-login = true }');
 my $imap = $t->start('imapd', 'imap');
+my $open = $t->start('imapd', 'open');
 my $imaps = $t->start('imapd', 'imaps');
 
 sub session {
@@ -75,6 +77,39 @@ like($ok, qr/ OK /, 'LOGIN after STARTTLS');
 is(length $f[0], length($big) + length("* 1 FETCH (BODY[] {}\r\n)") +
 	length(length $big), 'the message');
 $c->close;
+
+like($t->slurp('log'), qr/STARTTLS: 22 octets that came before TLS/, 'logged');
+
+# from elsewhere: no password without TLS, unless the listener allows it
+SKIP: {
+	my $addr = CulverTest::far_address();
+	skip 'this host has loopback addresses only', 20 if !$addr;
+	($c, $hello) = session($imap, from => $addr);
+	like($hello, qr/ STARTTLS LOGINDISABLED\]/, 'from afar: LOGINDISABLED');
+	unlike($hello, qr/AUTH=/, 'from afar: no mechanism');
+	($ok, @caps) = $c->imap('CAPABILITY');
+	like($caps[0], qr/ STARTTLS LOGINDISABLED\z/, 'CAPABILITY says so, too');
+	($ok) = $c->imap('LOGIN alice secret');
+	like($ok, qr/\Aa\d+ NO \[PRIVACYREQUIRED\]/, 'no LOGIN');
+	for my $m ('PLAIN ' . b64("\0alice\0secret"), 'PLAIN', 'LOGIN') {
+		($ok) = $c->imap("AUTHENTICATE $m");
+		like($ok, qr/\Aa\d+ NO \[PRIVACYREQUIRED\]/, "no $m");
+	}
+	($ok) = $c->imap('STARTTLS');
+	$c->tls;
+	(undef, @caps) = $c->imap('CAPABILITY');
+	like($caps[0], qr/ AUTH=PLAIN/, 'with TLS: PLAIN');
+	unlike($caps[0], qr/LOGINDISABLED|STARTTLS/, 'and LOGIN');
+	($ok) = $c->imap('LOGIN alice secret');
+	like($ok, qr/ OK /, 'which succeeds');
+	$c->close;
+	($c, $hello) = session($open, from => $addr);
+	like($hello, qr/ AUTH=PLAIN/, 'plaintext-login: PLAIN without TLS');
+	unlike($hello, qr/LOGINDISABLED/, 'and LOGIN');
+	($ok) = $c->imap('LOGIN alice secret');
+	like($ok, qr/ OK /, 'which succeeds');
+	$c->close;
+}
 
 # the same octets without TLS (sendfile)
 $c = session($imap);

@@ -157,7 +157,14 @@ sub culver {
 	return @r;
 }
 
-# A client: plain (tls => 0) or with TLS from the first octet (tls => 1).
+# An address of this host that isn't loopback, or undef.
+sub far_address {
+	return (grep { /\A\d+\.\d+\.\d+\.\d+\z/ && !/\A127\./ }
+	    split ' ', qx(hostname -I 2>/dev/null))[0];
+}
+
+# A client: plain (tls => 0) or with TLS from the first octet (tls => 1); from:
+# its address.
 sub connect {
 	my ($self, $port, %o) = @_;
 	return CulverTest::Client->new($port, %o, ca => $self->path('cert.pem'));
@@ -199,7 +206,9 @@ use Carp qw(croak);
 sub new {
 	my ($class, $port, %o) = @_;
 	my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-		PeerPort => $port, Timeout => 10) or croak "connect $port: $!";
+		PeerPort => $port, Timeout => 10,
+		$o{from} ? (LocalAddr => $o{from}) : ())
+	    or croak "connect $port: $!";
 	my $self = bless { sock => $sock, buf => '', ca => $o{ca} }, $class;
 	$self->tls if $o{tls};
 	return $self;

@@ -46,6 +46,8 @@ sub logged {
 	$c->tls;
 	my $answer = $c->ask('STAT');
 	like($answer, qr/\A-ERR STAT is not/, 'they were not obeyed');
+	like(logged(qr/STARTTLS: 31 octets that came before TLS/), qr/not obeyed/,
+		'... logged');
 	$c->close;
 
 	# In the next piece, before the handshake: that is no TLS.
