@@ -76,6 +76,7 @@ struct conf {
 	const char *const *admins;	/* who may set quotas */
 	size_t n_admins;
 	const char *admin_address;	/* a URL; NULL: none */
+	const char *stem_language;	/* "english"; "none" */
 	uint32_t imap_message_limit;	/* messages of one command; 0: any */
 	uint32_t imap_save_limit;	/* that COPY and APPEND may make */
 	const char *imap_language;	/* preferred by us, RFC 5255 3.2 */

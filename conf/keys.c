@@ -22,6 +22,17 @@ static const struct conf_word engines[] = {
 	{ "bdb", 0 }, { "mem", 0 }, { "chaos", 0 }, { "chaos:mem", 0 },
 	{ NULL, 0 }
 };
+/* libstemmer's */
+static const struct conf_word stems[] = {
+	{ "none", 0 }, { "arabic", 0 }, { "basque", 0 }, { "catalan", 0 },
+	{ "danish", 0 }, { "dutch", 0 }, { "english", 0 }, { "finnish", 0 },
+	{ "french", 0 }, { "german", 0 }, { "greek", 0 }, { "hindi", 0 },
+	{ "hungarian", 0 }, { "indonesian", 0 }, { "irish", 0 },
+	{ "italian", 0 }, { "lithuanian", 0 }, { "nepali", 0 },
+	{ "norwegian", 0 }, { "portuguese", 0 }, { "romanian", 0 },
+	{ "russian", 0 }, { "serbian", 0 }, { "spanish", 0 },
+	{ "swedish", 0 }, { "tamil", 0 }, { "turkish", 0 }, { NULL, 0 }
+};
 static const struct conf_word hashes[] = {
 	{ "$y$", 0 }, { "$gy$", 0 }, { "$7$", 0 }, { "$2b$", 0 },
 	{ "$6$", 0 }, { "$5$", 0 }, { NULL, 0 }
@@ -87,6 +98,7 @@ const struct conf_key conf_top_keys[] = {
 	{ "metadata-size", CONF_K_SIZE64, TOP(metadata_size), 0, "16M", 64 * KIB, GIB, NULL, NULL },
 	{ "admins", CONF_K_LIST, TOP(admins), TOP(n_admins), NULL, 0, 0, NULL, NULL },
 	{ "admin-address", CONF_K_STR, TOP(admin_address), 0, NULL, 0, 0, NULL, NULL },
+	{ "stem-language", CONF_K_WORD, TOP(stem_language), 0, "english", 0, 0, stems, NULL },
 	{ "imap-message-limit", CONF_K_NUM32, TOP(imap_message_limit), 0, "1000000", 0, UINT32_MAX, NULL, NULL },
 	{ "imap-save-limit", CONF_K_NUM32, TOP(imap_save_limit), 0, "0", 0, UINT32_MAX, NULL, NULL },
 	{ "imap-language", CONF_K_WORD, TOP(imap_language), 0, "en", 0, 0, languages, NULL },

@@ -21,13 +21,14 @@ criterion(struct imap_args *in, struct sort_order *o)
 		[KEY_DATE] = "DATE", [KEY_CC] = "CC", [KEY_FROM] = "FROM",
 		[KEY_TO] = "TO", [KEY_SUBJECT] = "SUBJECT",
 		[KEY_DISPLAYFROM] = "DISPLAYFROM",
-		[KEY_DISPLAYTO] = "DISPLAYTO"
+		[KEY_DISPLAYTO] = "DISPLAYTO",
+		[KEY_RELEVANCY] = "RELEVANCY"
 	};
 
 	if (o->n == CRITERIA_MAX)
 		return imap_args_expected(in, "fewer sort criteria");
 	o->reverse[o->n] = imap_args_word(in, "REVERSE");
-	for (int k = KEY_ARRIVAL; k <= KEY_DISPLAYTO; k++)
+	for (int k = KEY_ARRIVAL; k <= KEY_RELEVANCY; k++)
 		if (imap_args_word(in, names[k])) {
 			o->key[o->n++] = (enum key)k;
 			return true;
@@ -50,15 +51,28 @@ parse(struct sort *o, struct imap_args *v)
 			return false;
 		}
 	} while (in.next != NULL);
-	return search_parse_charset(q, v) && search_parse_keys(q, v);
+	if (!search_parse_charset(q, v) || !search_parse_keys(q, v))
+		return false;
+	for (size_t i = 0; i < o->o.n; i++)
+		if (o->o.key[i] == KEY_RELEVANCY && !q->fuzzy) {
+			v->err = "RELEVANCY is for FUZZY searches";
+			return false;
+		}
+	return true;
 }
 
 static int
 on_message(void *arg, struct fetch_msg *m, size_t i)
 {
 	struct sort *o = arg;
+	struct key_value *v = &o->v[i * o->o.n];
+	int rc = order_get(&o->o, m, o->a, v);
 
-	return order_get(&o->o, m, o->a, &o->v[i * o->o.n]);
+	/* The most relevant comes first (RFC 6203 6). */
+	for (size_t k = 0; k < o->o.n; k++)
+		if (o->o.key[k] == KEY_RELEVANCY)
+			v[k].n = -(int64_t)o->r->score[i];
+	return rc;
 }
 
 /* Of two indexes; equal ones stay in the mailbox's order. */
@@ -80,6 +94,7 @@ order(struct sort *o)
 	uint32_t *at = xcalloc(r->n + 1, sizeof(*at));
 	uint32_t *uid = xcalloc(r->n + 1, sizeof(*uid));
 	uint32_t *no = xcalloc(r->n + 1, sizeof(*no));
+	unsigned char *score = r->score ? xcalloc(r->n + 1, 1) : NULL;
 
 	for (size_t i = 0; i < r->n; i++)
 		at[i] = (uint32_t)i;
@@ -87,10 +102,14 @@ order(struct sort *o)
 	for (size_t i = 0; i < r->n; i++) {
 		uid[i] = r->uid[at[i]];
 		no[i] = r->no[at[i]];
+		if (score != NULL)
+			score[i] = r->score[at[i]];
 	}
 	xfree(at);
 	xfree(r->uid);
 	xfree(r->no);
+	xfree(r->score);
+	r->score = score;
 	r->uid = uid;
 	r->no = no;
 }

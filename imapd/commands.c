@@ -145,6 +145,7 @@ static const struct {
 	{ "REPLACE",		CAP_AFTER },
 	{ "RIGHTS=kxten",	CAP_AFTER },
 	{ "SAVEDATE",		CAP_AFTER },
+	{ "SEARCH=FUZZY",	CAP_AFTER },
 	{ "SEARCHRES",		CAP_AFTER },
 	{ "SORT",		CAP_AFTER },
 	{ "SORT=DISPLAY",	CAP_AFTER },

@@ -84,6 +84,8 @@ refused(const struct search *r)
 		n += c->state == CONTEXT_LIVE;
 	if (n >= CONTEXTS_MAX)
 		return "Too many contexts";
+	if (r->q.fuzzy)
+		return "FUZZY is of the moment";
 	if (r->q.within)
 		return "OLDER and YOUNGER change with time alone";
 	if (arena_used(r->q.cmd->a) > ARGUMENTS_MAX)

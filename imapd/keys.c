@@ -93,7 +93,7 @@ key_get(struct fetch_msg *m, enum key k, enum collation c, struct arena *a,
 	else if (k == KEY_SIZE)
 		v_r->n = m->info->size > INT64_MAX ? INT64_MAX :
 		    (int64_t)m->info->size;
-	if (k <= KEY_SIZE)
+	if (k <= KEY_SIZE || k == KEY_RELEVANCY)
 		return 0;
 	if ((rc = fetch_msg_mime(m)) < 0)
 		return rc;

@@ -7,7 +7,8 @@
 enum key {
 	KEY_ARRIVAL, KEY_SIZE,		/* the message's row knows */
 	KEY_DATE, KEY_CC, KEY_FROM, KEY_TO, KEY_SUBJECT, KEY_DISPLAYFROM,
-	KEY_DISPLAYTO			/* the structure knows */
+	KEY_DISPLAYTO,			/* the structure knows */
+	KEY_RELEVANCY			/* the search knows (RFC 6203) */
 };
 
 struct key_value {

@@ -137,6 +137,7 @@ TAPS += \
 	t/imap/eight-bit.t \
 	t/imap/esearch.t \
 	t/imap/fetch.t \
+	t/imap/fuzzy.t \
 	t/imap/idle.t \
 	t/imap/language.t \
 	t/imap/list-extended.t \

@@ -120,6 +120,21 @@ put_partial(struct search *r)
 	enc_raw(e, ")");
 }
 
+/* " RELEVANCY (4 99 42)": of all, or of those that PARTIAL tells. */
+static void
+put_relevancy(struct search *r)
+{
+	struct enc *e = &r->q.cmd->s->out;
+	size_t from = 0, to = r->n;
+
+	if (r->q.ret & SEARCH_RET_PARTIAL)
+		imap_partial_range(&r->q.partial, r->n, &from, &to);
+	enc_raw(e, " RELEVANCY (");
+	for (size_t i = from; i < to; i++)
+		put_number(e, i > from ? " " : "", r->score[i]);
+	enc_raw(e, ")");
+}
+
 /* RFC 4731 3.1 */
 static void
 put_extended(struct search *r)
@@ -146,6 +161,8 @@ put_extended(struct search *r)
 	}
 	if (ret & SEARCH_RET_PARTIAL)
 		put_partial(r);
+	if (ret & SEARCH_RET_RELEVANCY)
+		put_relevancy(r);
 	if (ret & SEARCH_RET_COUNT)
 		put_number(e, " COUNT ", r->n);
 	if (r->q.modseq && r->modseq > 0)

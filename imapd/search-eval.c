@@ -52,6 +52,17 @@ sent(const struct search_node *n, struct search_msg *m)
 	return n->kind == SEARCH_SENTON ? day == n->days : day >= n->days;
 }
 
+/* FUZZY: all was looked at. */
+static int
+scored(const struct search_node *n, struct search_msg *m)
+{
+	unsigned score = mime_fuzzy_score(n->fuzzy);
+
+	m->scores += score;
+	m->n_scores += score > 0;
+	return score > 0;
+}
+
 static int
 header(const struct search_node *n, struct search_msg *m)
 {
@@ -74,11 +85,17 @@ header(const struct search_node *n, struct search_msg *m)
 		h = mime_part_header(root, raw);
 	}
 	mime_fields_init(&it, h);
-	while (mime_fields_next(&it, &f))
-		if (slice_ieq(f.name, n->name) &&
-		    mime_needle_in_value(n->needle, f.value))
+	if (n->fuzzy != NULL)
+		mime_fuzzy_begin(n->fuzzy);
+	while (mime_fields_next(&it, &f)) {
+		if (!slice_ieq(f.name, n->name))
+			continue;
+		if (n->fuzzy != NULL)
+			mime_fuzzy_value(n->fuzzy, f.value);
+		else if (mime_needle_in_value(n->needle, f.value))
 			return 1;
-	return 0;
+	}
+	return n->fuzzy != NULL ? scored(n, m) : 0;
 }
 
 static int
@@ -93,6 +110,12 @@ body(const struct search_node *n, struct search_msg *m)
 		return fail(m, rc);
 	if (raw.n != m->m.mime->size)
 		return fail(m, STORE_E_CORRUPT);
+	if (n->fuzzy != NULL) {
+		mime_fuzzy_begin(n->fuzzy);
+		mime_fuzzy_msg(n->fuzzy, m->m.mime, raw,
+		    n->kind == SEARCH_TEXT);
+		return scored(n, m);
+	}
 	return mime_needle_in_msg(n->needle, m->m.mime, raw,
 	    n->kind == SEARCH_TEXT);
 }

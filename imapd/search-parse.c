@@ -108,6 +108,18 @@ adopt(struct search_node *parent, struct search_node *child)
 
 /* ---- arguments of keys ------------------------------------------------- */
 
+/* What is looked for: as it is, or words like it (RFC 6203). */
+static int
+needle_new(struct search_request *q, struct slice s, struct search_node *n)
+{
+	const struct imap_session *x = q->cmd->s;
+
+	if (q->in_fuzzy > 0)
+		return mime_fuzzy_new(s, x->x->conf->module_dir,
+		    x->x->conf->stem_language, q->cmd->a, &n->fuzzy);
+	return mime_needle_collated(s, x->collation, q->cmd->a, &n->needle);
+}
+
 static bool
 needle(struct search_request *q, struct imap_args *v, struct search_node *n)
 {
@@ -119,8 +131,7 @@ needle(struct search_request *q, struct imap_args *v, struct search_node *n)
 		return false;
 	if (q->charset.p != NULL)
 		s = mime_to_utf8(q->cmd->a, q->charset, s, &problem);
-	if (problem || mime_needle_collated(s, q->cmd->s->collation,
-	    q->cmd->a, &n->needle) < 0) {
+	if (problem || needle_new(q, s, n) < 0) {
 		*v = before;
 		return imap_args_expected(v, "text in the CHARSET");
 	}
@@ -293,6 +304,20 @@ parse_branch(struct search_request *q, struct imap_args *v,
 	return true;
 }
 
+/* Keys that aren't about texts are as exact as ever (RFC 6203 5). */
+static bool
+parse_fuzzy(struct search_request *q, struct imap_args *v,
+    struct search_node *parent)
+{
+	bool ok;
+
+	q->fuzzy = true;
+	q->in_fuzzy++;
+	ok = search_parse_key(q, v, parent);
+	q->in_fuzzy--;
+	return ok;
+}
+
 static bool
 parse_list(struct search_request *q, struct imap_args *v,
     struct search_node *parent)
@@ -367,6 +392,8 @@ search_parse_key(struct search_request *q, struct imap_args *v,
 		ok = parse_branch(q, v, parent, SEARCH_OR);
 	else if (imap_args_word(v, "NEW"))
 		ok = parse_new(q, parent);
+	else if (imap_args_word(v, "FUZZY"))
+		ok = parse_fuzzy(q, v, parent);
 	else if (imap_args_word(v, "FILTER"))
 		ok = search_parse_filter(q, v, parent);
 	else
@@ -400,13 +427,13 @@ return_option(struct search_request *q, struct imap_args *v)
 {
 	static const char *const options[] = {
 		"MIN", "MAX", "ALL", "COUNT", "SAVE", "PARTIAL", "CONTEXT",
-		"UPDATE"
+		"UPDATE", "RELEVANCY"
 	};
 	unsigned i = 0;
 
-	while (i < 8 && !imap_args_word(v, options[i]))
+	while (i < 9 && !imap_args_word(v, options[i]))
 		i++;
-	if (i == 8 || (q->partial.given && 1u << i == SEARCH_RET_PARTIAL))
+	if (i == 9 || (q->partial.given && 1u << i == SEARCH_RET_PARTIAL))
 		return imap_args_expected(v, "a return option");
 	q->ret |= 1u << i;
 	if (1u << i == SEARCH_RET_PARTIAL)
@@ -415,7 +442,7 @@ return_option(struct search_request *q, struct imap_args *v)
 }
 
 /* RETURN (MIN MAX ALL COUNT SAVE): RFC 9051 search-return-opts; PARTIAL 1:500
- * of RFC 9394; CONTEXT and UPDATE of RFC 5267 */
+ * of RFC 9394; CONTEXT and UPDATE of RFC 5267; RELEVANCY of RFC 6203 */
 bool
 search_parse_return(struct search_request *q, struct imap_args *v)
 {
@@ -460,6 +487,10 @@ search_parse_keys(struct search_request *q, struct imap_args *v)
 		if (!search_parse_key(q, v, q->root))
 			return false;
 	} while (v->next != NULL);
+	if (q->ret & SEARCH_RET_RELEVANCY && !q->fuzzy) {
+		v->err = "RELEVANCY is for FUZZY searches";
+		return false;
+	}
 	if (q->modseq)
 		imap_enable(q->cmd->s, IMAP_CONDSTORE);
 	return true;

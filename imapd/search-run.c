@@ -26,6 +26,9 @@ eval(struct search *r, size_t i, const struct store_msg_info *info)
 		    store_errmsg(imap_store(s)));
 		r->rc = m.rc;
 	}
+	if (r->scores != NULL && v == 1)
+		r->scores[i] = (unsigned char)(m.n_scores ?
+		    m.scores / m.n_scores : 100);
 	return v;
 }
 
@@ -121,9 +124,11 @@ void
 search_release(struct search *r)
 {
 	xfree(r->verdict);
+	xfree(r->scores);
+	xfree(r->score);
 	xfree(r->uid);
 	xfree(r->no);
-	r->verdict = NULL;
+	r->verdict = r->scores = r->score = NULL;
 	r->uid = r->no = NULL;
 }
 
@@ -141,14 +146,20 @@ search_run(struct search *r)
 	int rc;
 
 	r->verdict = xcalloc(v->n + 1, 1);
+	if (r->q.fuzzy)
+		r->scores = xcalloc(v->n + 1, 1);
 	arena_defer(cmd->a, free_found, r);
 	if ((rc = run(r)) < 0)
 		return rc;
 	r->uid = xcalloc(v->n + 1, sizeof(*r->uid));
 	r->no = xcalloc(v->n + 1, sizeof(*r->no));
+	if (r->q.fuzzy)
+		r->score = xcalloc(v->n + 1, 1);
 	for (size_t i = 0; i < v->n; i++) {
 		if (r->verdict[i] != YES)
 			continue;
+		if (r->score != NULL)
+			r->score[r->n] = r->scores[i];
 		r->uid[r->n] = v->m[i].uid;
 		r->no[r->n++] = cmd->uid ? v->m[i].uid : (uint32_t)i + 1;
 	}

@@ -4,6 +4,7 @@
 
 #include "imapd/fetch.h"
 #include "imapd/imap.h"
+#include "libmime/fuzzy.h"
 #include "libmime/mime.h"
 
 enum search_kind {
@@ -34,12 +35,14 @@ struct search_node {
 	struct slice name;	/* HEADER: the field; FLAG: the keyword; UID:
 				 * the set, as it was written */
 	struct mime_needle *needle;
+	struct mime_fuzzy *fuzzy;	/* in place of needle (RFC 6203) */
 };
 
 enum {	/* RETURN options (RFC 9051 6.4.4) */
 	SEARCH_RET_MIN = 1, SEARCH_RET_MAX = 2, SEARCH_RET_ALL = 4,
 	SEARCH_RET_COUNT = 8, SEARCH_RET_SAVE = 16, SEARCH_RET_PARTIAL = 32,
-	SEARCH_RET_CONTEXT = 64, SEARCH_RET_UPDATE = 128	/* RFC 5267 */
+	SEARCH_RET_CONTEXT = 64, SEARCH_RET_UPDATE = 128,	/* RFC 5267 */
+	SEARCH_RET_RELEVANCY = 256	/* RFC 6203 */
 };
 
 struct search_request {
@@ -55,6 +58,8 @@ struct search_request {
 	unsigned filters;	/* that this is in */
 	bool modseq;		/* MODSEQ is a condition: the answer has it */
 	bool within;		/* so is OLDER or YOUNGER */
+	unsigned in_fuzzy;	/* depth of FUZZY that this is in */
+	bool fuzzy;		/* there was any */
 	struct fetch_request *update;	/* data items of UPDATE, or NULL */
 	struct search_node *root;
 };
@@ -63,11 +68,13 @@ struct search {
 	struct search_request q;
 	/* what was found, in the order in which it is told */
 	uint32_t *uid, *no;	/* no: as the command counts */
+	unsigned char *score;	/* 1-100, with FUZZY; else NULL */
 	size_t n;
 	uint64_t modseq;	/* the greatest of those that are returned */
 	struct slice mailbox;	/* p NULL, or the answer names it (RFC 7377) */
 	/* search-run.c's */
 	unsigned char *verdict;	/* by index in the view */
+	unsigned char *scores;	/* likewise, with FUZZY */
 	size_t at;
 	int rc;
 	struct context *context;	/* of UPDATE, or NULL */
@@ -128,6 +135,7 @@ struct search_msg {
 	struct imap_session *s;
 	size_t index;		/* in the view */
 	struct fetch_msg m;	/* m.info NULL: only the view may be asked */
+	unsigned scores, n_scores;	/* of what was found by FUZZY: sum */
 	int rc;			/* < 0: something could not be read */
 };
 /* 1, 0, or -1: more than the view is needed (info NULL), or rc was set. */
