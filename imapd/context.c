@@ -22,7 +22,7 @@ imap_noupdate(struct imap_session *s, struct slice tag, const char *text)
 	enc_raw(&s->out, "* NO [NOUPDATE ");
 	enc_string(&s->out, tag);
 	enc_raw(&s->out, "] ");
-	enc_raw(&s->out, text);
+	enc_say(&s->out, text);
 	enc_eol(&s->out);
 }
 

@@ -21,13 +21,17 @@ has(struct slice s, char c)
 static void
 texts(struct slice in, struct arena *a)
 {
-	struct slice s = mime_unfold(a, in);
+	struct slice s = mime_unfold(a, in), octets, nfc;
 
 	FUZZ_CHECK(s.n <= in.n);
 	FUZZ_CHECK(!has(s, '\r') && !has(s, '\n') && !has(s, '\0'));
 	s = mime_text(a, in);
 	FUZZ_CHECK(utf8_valid(s));
 	FUZZ_CHECK(!has(s, '\r') && !has(s, '\n') && !has(s, '\0'));
+	s = mime_text_octets(a, in, &octets);
+	FUZZ_CHECK(utf8_valid(s));
+	FUZZ_CHECK(utf8_nfc(s, a, &nfc) == 0 && slice_eq(nfc, mime_text(a, in)));
+	FUZZ_CHECK(octets.p == NULL || octets.n <= in.n);
 	s = mime_words_decode(a, in);
 	FUZZ_CHECK(utf8_valid(s));
 	FUZZ_CHECK(!has(s, '\r') && !has(s, '\n') && !has(s, '\0'));

@@ -32,6 +32,11 @@ leaf(const struct mime_part *p, struct slice raw, struct arena *a)
 	FUZZ_CHECK(slice_starts(v.text, cut.text));
 	FUZZ_CHECK(mime_needle_new(SLICE_LIT("needle"), a, &n) == 0);
 	mime_needle_in_body(n, p, raw);
+	for (int c = 0; c < COLLATION_NUMERIC; c++) {
+		FUZZ_CHECK(mime_needle_collated(SLICE_LIT("n\xc3\xa4" "dle"),
+		    (enum collation)c, a, &n) == 0);
+		mime_needle_in_body(n, p, raw);
+	}
 }
 
 static void

@@ -171,6 +171,9 @@ C: p FETCH 7 FLAGS
 S: p BAD keine Nachricht hat diese laufende Nummer
 C: q UID MOVE 1 INBOX
 A: q OK ...
+C: q2 SEARCH RETURN (UPDATE) OLDER 5
+S: * NO [NOUPDATE "q2"] OLDER und YOUNGER ändern sich mit der Zeit allein
+A: q2 OK ...
 C: r LANGUAGE fr
 S: * LANGUAGE (fr)
 S: r OK Voilà la langue désormais

@@ -37,7 +37,7 @@ sub code {
 # Functions whose texts are all for people: those of answers and of arguments.
 my $say = qr/imap_(?:ok|ok_code|no|bad|bye)|enc_say|language_text|
     imap_args_(?!word\b)\w+|imap_parse_expected|expected|put_code|refuse|
-    answer/x;
+    answer|imap_noupdate|context_fail/x;
 # Others never are.
 my $quiet = qr/log_\w+|enc_raw|imap_args_word|arena_printf|buf_\w+|SLICE_LIT|
     _Static_assert/x;
@@ -63,6 +63,11 @@ sub texts {
 		push @raw, map { "$file: $_" }
 		    grep { /\] ?[A-Za-z]|\A\* (?:OK|NO|BAD|BYE) +[^\[]/ }
 		    map { value($_) } $args =~ /$strings/g;
+	}
+	# What follows the code must be said; the greeting comes too early.
+	while ($c =~ /"(?:[^"\n]*\]|\* (?:OK|NO|BAD|BYE)) "\);\s*\}?\s*(\w+)/g) {
+		push @raw, "$file: $1() behind a response code"
+		    unless $1 =~ /\A(?:enc_say|enc_text|if)\z/;
 	}
 	$c =~ s{\b(?:$quiet)\s*$call}{
 		# But what is inside of it may be.

@@ -277,6 +277,75 @@ test_needle(void **state)
 	}
 }
 
+static void
+test_needle_collated(void **state)
+{
+	static const struct {
+		enum collation how;
+		const char *needle, *text;
+		bool in;
+	} t[] = {
+		{ COLLATION_UNICODE, "", "x", true },
+		{ COLLATION_UNICODE, "ü", "GRÜSSE", true },
+		{ COLLATION_UNICODE, "u\xcc\x88", "grün", true },
+		/* by RFC 5051 the mark is a character of its own */
+		{ COLLATION_UNICODE, "gru", "grün", true },
+		{ COLLATION_UNICODE, "grun", "grün", false },
+		{ COLLATION_UNICODE, "STRASSE", "straße", false },
+		{ COLLATION_UNICODE, "ﬁn", "Fin", true },
+		{ COLLATION_ASCII, "GRüN", "grün", true },
+		{ COLLATION_ASCII, "GRÜN", "grün", false },
+		{ COLLATION_OCTET, "rün", "grün", true },
+		{ COLLATION_OCTET, "Rün", "grün", false }
+	};
+	struct mime_needle *n;
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		assert_int_equal(mime_needle_collated(S(t[i].needle), t[i].how,
+		    *state, &n), 0);
+		if (mime_needle_in(n, S(t[i].text)) != t[i].in)
+			fail_msg("%s: %s in %s", collation_name(t[i].how),
+			    t[i].needle, t[i].text);
+	}
+	assert_int_equal(mime_needle_collated(S("\xff"), COLLATION_OCTET,
+	    *state, &n), -1);
+	assert_int_equal(mime_needle_collated(S("1"), COLLATION_NUMERIC,
+	    *state, &n), -1);
+	/* in what has no known charset, octets */
+	mime_needle_collated(S("über x"), COLLATION_UNICODE, *state, &n);
+	assert_true(mime_needle_in_value(n, S("=?x-none?q?=C3=BCber_x?=")));
+	assert_false(mime_needle_in_value(n, S("=?x-none?q?=C3=9Cber_x?=")));
+	assert_true(mime_needle_in_value(n, S("=?utf-8?q?=C3=9Cber_x?=")));
+}
+
+/* RFC 5255 4.6: octets where there is no UTF-8. */
+static void
+test_text_octets(void **state)
+{
+	static const struct {
+		const char *in, *text, *octets;
+	} t[] = {
+		{ "plain", "plain", NULL }, { "  plain", "plain", NULL },
+		{ "=?utf-8?q?=C3=BC?=", "ü", NULL },
+		{ "=?iso-8859-1?q?=FC?= x", "ü x", NULL },
+		{ "u\xcc\x88", "u\xcc\x88", NULL },	/* not in NFC */
+		{ "=?x-none?q?=FC_y?= x", "=?x-none?q?=FC_y?= x",
+		    "\xfc y x" },
+		{ "=?utf-8?q?=FC?= =?utf-8?q?y?=", "\xef\xbf\xbdy", "\xfcy" },
+		{ "\xfc", "ü", "\xfc" }
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct slice octets;
+
+		same(mime_text_octets(*state, S(t[i].in), &octets), t[i].text);
+		if ((octets.p == NULL) != (t[i].octets == NULL))
+			fail_msg("octets of %s", t[i].in);
+		if (octets.p != NULL)
+			same(octets, t[i].octets);
+	}
+}
+
 /* Found wherever the pieces that are decoded end. */
 static void
 test_needle_body(void **state)
@@ -284,9 +353,11 @@ test_needle_body(void **state)
 	static const char head[] = "Content-Type: text/plain; charset=utf-8\r\n"
 	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n";
 	enum { PIECE = 16 * 1024 };
-	struct mime_needle *n, *no;
+	struct mime_needle *n, *no, *coll;
 
 	mime_needle_new(S("the needle ÜBER all"), *state, &n);
+	mime_needle_collated(S("the needle ÜBER all"), COLLATION_UNICODE,
+	    *state, &coll);
 	mime_needle_new(S("the needle under"), *state, &no);
 	for (size_t at = PIECE - 60; at < PIECE + 10; at++) {
 		struct mime_msg *m;
@@ -301,6 +372,7 @@ test_needle_body(void **state)
 			buf_add_str(&b, "tail ");
 		mime_parse(buf_slice(&b), NULL, *state, &m);
 		assert_true(mime_needle_in_body(n, m->root, buf_slice(&b)));
+		assert_true(mime_needle_in_body(coll, m->root, buf_slice(&b)));
 		assert_true(mime_needle_in_msg(n, m, buf_slice(&b), false));
 		assert_false(mime_needle_in_msg(no, m, buf_slice(&b), true));
 		buf_release(&b);
@@ -321,6 +393,10 @@ main(void)
 		    teardown),
 		cmocka_unit_test(test_crlf),
 		cmocka_unit_test_setup_teardown(test_needle, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_needle_collated, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_text_octets, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(test_needle_body, setup,
 		    teardown),
 	};
