@@ -25,3 +25,5 @@ bench_store_SOURCES = \
 	bench/store-read.c \
 	bench/store-write.c
 bench_store_LDADD = $(LIBSTORE) $(LIBMIME) $(LIBBASE) -lm
+
+EXTRA_DIST += bench/wakeup
