@@ -464,8 +464,10 @@ store_account_delete(const struct store_conf *cf, const char *name)
 	tmp = account_temp(cf, "gone");
 	rc = account_rename(cf, dir, tmp, 0);
 	/* The account is gone; the rest goes with the next that is made. */
-	if (rc == 0)
+	if (rc == 0) {
 		outbox_forget(cf, name);
+		store_push_forget(cf, name);
+	}
 	if (rc == 0 && account_remove(AT_FDCWD, tmp, 0) < 0)
 		log_warn("%s: can't be removed now: %s", tmp, strerror(errno));
 	xfree(tmp);

@@ -100,6 +100,22 @@ vacation_check(struct check *c, struct slice key, struct slice val)
 	return rc;
 }
 
+static int
+push_check(struct check *c, struct slice key, struct slice val)
+{
+	struct row_push_rate rate;
+	struct row_push r;
+	uint64_t id;
+
+	if (key.n == 1)
+		return row_push_rate_get(val, &rate);
+	if (!row_key_get_u64(key, ROW_K_PUSH, &id) || id == 0)
+		return STORE_E_CORRUPT;
+	if (row_id_modseq(id) > c->modseq)
+		check_fault(c, "a push subscription is of the future");
+	return row_push_get(val, c->tmp, &r);
+}
+
 int
 check_objects(struct check *c)
 {
@@ -107,5 +123,7 @@ check_objects(struct check *c)
 
 	if (rc < 0 || (rc = kind_check(c, ROW_K_SUBMISSION)) < 0)
 		return rc;
-	return check_rows(c, ROW_K_VACATION, vacation_check);
+	if ((rc = check_rows(c, ROW_K_VACATION, vacation_check)) < 0)
+		return rc;
+	return check_rows(c, ROW_K_PUSH, push_check);
 }

@@ -33,6 +33,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/msgid.c \
 	libstore/object.c \
 	libstore/outbox.c \
+	libstore/push.c libstore/push.h \
 	libstore/quota.c \
 	libstore/read.c \
 	libstore/repair.c libstore/repair.h \
@@ -48,6 +49,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/rows.c libstore/rows.h \
 	libstore/rows-bulk.c \
 	libstore/rows-object.c \
+	libstore/rows-push.c \
 	libstore/run.c \
 	libstore/submission.c libstore/submission.h \
 	libstore/subscription.c \
@@ -283,3 +285,9 @@ t_unit_test_store_vacation_SOURCES = t/unit/test-store-vacation.c \
 	$(STORE_FIXTURE)
 t_unit_test_store_vacation_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_vacation_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store-push
+t_unit_test_store_push_SOURCES = t/unit/test-store-push.c \
+	$(STORE_FIXTURE)
+t_unit_test_store_push_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_push_LDADD = $(STORE_TEST_LIBS)

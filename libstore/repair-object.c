@@ -63,6 +63,38 @@ rp_load_submission(struct repair *r, struct slice key, struct slice val)
 	return 0;
 }
 
+int
+rp_load_push(struct repair *r, struct slice key, struct slice val)
+{
+	struct row_push p;
+	uint64_t id;
+	int rc;
+
+	if (key.n == 1)		/* how many were made lately */
+		return 0;
+	if (!row_key_get_u64(key, ROW_K_PUSH, &id) || id == 0)
+		return STORE_E_CORRUPT;
+	if ((rc = row_push_get(val, r->tmp, &p)) < 0)
+		return rc;
+	rp_seen(r, row_id_modseq(id));
+	note(r, ROW_K_PUSH, id, val);
+	return 0;
+}
+
+/* What was told is of before the repair. */
+static int
+put_push(struct repair *r, const struct rp_object *o)
+{
+	struct row_push p;
+	int rc;
+
+	if ((rc = row_push_get(o->val, r->tmp, &p)) < 0)
+		return rc;
+	p.told = 0;
+	row_push_put(&r->st->val, &p);
+	return rp_put(r, row_key_u64(o->kind, o->id));
+}
+
 /* That it was sent may be among what is lost: it isn't sent again. */
 static int
 put_submission(struct repair *r, const struct rp_object *o)
@@ -91,6 +123,8 @@ write_one(struct repair *r, const struct rp_object *o)
 	arena_reset(r->tmp);
 	if (o->kind == ROW_K_SUBMISSION)
 		return put_submission(r, o);
+	if (o->kind == ROW_K_PUSH)
+		return put_push(r, o);
 	if ((rc = row_identity_get(o->val, r->tmp, &i)) < 0)
 		return rc;
 	i.modseq = r->modseq;
@@ -156,18 +190,19 @@ write_sum(struct repair *r, int kind, uint32_t n)
 int
 rp_write_objects(struct repair *r)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, sent = 0;
 	int rc;
 
 	for (size_t i = 0; i < r->n_object; i++) {
 		if ((rc = write_one(r, &r->object[i])) < 0)
 			return rc;
 		n += r->object[i].kind == ROW_K_IDENTITY;
+		sent += r->object[i].kind == ROW_K_SUBMISSION;
 	}
 	for (size_t i = 0; i < r->n_vacation; i++)
 		if ((rc = write_vacation(r, &r->vacation[i])) < 0)
 			return rc;
 	if ((rc = write_sum(r, ROW_K_IDENTITY, n)) < 0)
 		return rc;
-	return write_sum(r, ROW_K_SUBMISSION, (uint32_t)r->n_object - n);
+	return write_sum(r, ROW_K_SUBMISSION, sent);
 }

@@ -155,6 +155,7 @@ int rp_put(struct repair *r, struct row_key k);
 int rp_load_identity(struct repair *r, struct slice key, struct slice val);
 int rp_load_submission(struct repair *r, struct slice key, struct slice val);
 int rp_load_vacation(struct repair *r, struct slice key, struct slice val);
+int rp_load_push(struct repair *r, struct slice key, struct slice val);
 int rp_write_objects(struct repair *r);
 
 #endif

@@ -59,7 +59,7 @@ enum {
 	ROW_K_BLOB = 'b', ROW_K_DUE = 'd', ROW_K_JOB = 'j',
 	ROW_K_ACL = 'a', ROW_K_META = 'm', ROW_K_SUBSCRIPTION = 's',
 	ROW_K_IDENTITY = 'I', ROW_K_SUBMISSION = 'E',
-	ROW_K_VACATION = 'v'
+	ROW_K_VACATION = 'v', ROW_K_PUSH = 'p'
 };
 enum { ROW_KEY_MAX = 40 };
 
@@ -318,6 +318,35 @@ struct row_vacation {		/* its key is the kind alone */
 };
 int row_vacation_put(struct buf *b, const struct row_vacation *r);
 int row_vacation_get(struct slice v, struct row_vacation *r_r);
+
+/* ---- push subscriptions ------------------------------------------------ */
+
+enum {
+	ROW_PUSH_TYPES_MAX = 64, ROW_PUSH_KEY = 65, ROW_PUSH_AUTH = 16,
+	ROW_PUSH_STATES = 3
+};
+struct row_push {
+	uint8_t state;
+	int64_t expires;
+	struct slice user;
+	unsigned char credential[32];
+	struct slice device, url, code;
+	struct slice p256dh, auth;	/* p NULL: none */
+	bool all_types;
+	struct slice *type;
+	size_t n_type;
+	uint64_t told;
+	int64_t next_try;
+	uint32_t attempts, gap_s;
+};
+int row_push_put(struct buf *b, const struct row_push *r);
+int row_push_get(struct slice v, struct arena *a, struct row_push *r_r);
+struct row_push_rate {		/* its key is the kind alone */
+	int64_t since;
+	uint32_t n;		/* that were made since */
+};
+int row_push_rate_put(struct buf *b, const struct row_push_rate *r);
+int row_push_rate_get(struct slice v, struct row_push_rate *r_r);
 
 /* ---- tombstones -------------------------------------------------------- */
 

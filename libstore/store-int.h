@@ -10,6 +10,7 @@
 #include "libbase/buf.h"
 #include "libbase/slice.h"
 #include "libstore/kv.h"
+#include "libstore/push.h"
 #include "libstore/rows.h"
 #include "libstore/store.h"
 #include "libstore/submission.h"

@@ -117,6 +117,8 @@ ROUND(identity, struct row_identity, GET_ARENA, &x)
 ROUND(submission, struct row_submission, GET_ARENA, &x)
 ROUND(vacation, struct row_vacation, GET, &x)
 ROUND(objects, struct row_objects, GET, &x)
+ROUND(push, struct row_push, GET_ARENA, &x)
+ROUND(push_rate, struct row_push_rate, GET, &x)
 
 struct tombs {
 	struct row_tomb *t;
@@ -241,7 +243,7 @@ static void (*const round_trip[])(struct slice v) = {
 	round_due, round_u64, round_u32, round_keywords, round_tombs,
 	round_hot, round_cold, round_keys, round_acl, round_meta, round_path,
 	round_identity, round_objects, round_submission,
-	round_vacation
+	round_vacation, round_push, round_push_rate
 };
 
 int
