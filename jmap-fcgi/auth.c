@@ -89,15 +89,19 @@ static bool
 open_account(struct web *w, struct slice user, struct slice account)
 {
 	struct jmap_user *u = &w->user;
+	struct store *st;
 	int rc;
 
 	u->name = arena_strndup(w->arena, user.p, user.n);
 	u->account = arena_strndup(w->arena, account.p, account.n);
 	rc = pool_get(w->env->pool, u->account, &u->st);
 	if (rc == STORE_E_NOTFOUND) {
-		rc = store_account_create(&w->env->store_conf, u->account);
-		if (rc == 0 || rc == STORE_E_EXISTS)
+		rc = login_open(w->env->conf, &w->env->store_conf,
+		    u->account, &st);
+		if (rc == 0) {
+			store_close(&st);
 			rc = pool_get(w->env->pool, u->account, &u->st);
+		}
 	}
 	if (rc < 0) {
 		web_store_failed(w, "open", rc);

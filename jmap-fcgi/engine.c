@@ -16,6 +16,7 @@ const struct jmap_capability jmap_capabilities[] = {
 	{ CAP_MAIL, "urn:ietf:params:jmap:mail", false },
 	{ CAP_SUBMISSION, "urn:ietf:params:jmap:submission", true },
 	{ CAP_VACATION, "urn:ietf:params:jmap:vacationresponse", true },
+	{ CAP_QUOTA, "urn:ietf:params:jmap:quota", false },
 };
 const size_t n_jmap_capabilities =
     sizeof(jmap_capabilities) / sizeof(jmap_capabilities[0]);

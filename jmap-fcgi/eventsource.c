@@ -19,6 +19,7 @@ type_bit(struct slice s)
 		{ "Identity", EV_IDENTITY },
 		{ "EmailSubmission", EV_SUBMISSION },
 		{ "VacationResponse", EV_VACATION },
+		{ "Quota", EV_QUOTA },
 	};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)

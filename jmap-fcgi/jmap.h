@@ -21,8 +21,9 @@ enum {
 	JMAP_RESPONSE_MAX = 64 << 20
 };
 
-enum jmap_cap {	/* the capabilities of RFC 8620 and 8621 */
-	CAP_CORE = 1, CAP_MAIL = 2, CAP_SUBMISSION = 4, CAP_VACATION = 8
+enum jmap_cap {	/* the capabilities that there are */
+	CAP_CORE = 1, CAP_MAIL = 2, CAP_SUBMISSION = 4, CAP_VACATION = 8,
+	CAP_QUOTA = 16
 };
 struct jmap_capability {
 	enum jmap_cap bit;

@@ -44,6 +44,8 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/poller.c \
 	jmap-fcgi/pool.c \
 	jmap-fcgi/query-changes.c \
+	jmap-fcgi/quota.c jmap-fcgi/quota.h \
+	jmap-fcgi/quota-query.c \
 	jmap-fcgi/record.c jmap-fcgi/record.h \
 	jmap-fcgi/refs.c \
 	jmap-fcgi/session.c \
@@ -87,7 +89,7 @@ TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/identity.t t/jmap/submission.t t/jmap/submission-query.t \
 	t/jmap/submission-sendmail.t t/jmap/submission-mta.t t/jmap/submission-crash.t t/jmap/vacation.t t/jmap/email-parse.t \
 	t/jmap/email-query-changes.t t/jmap/email-create.t \
-	t/jmap/snippet.t
+	t/jmap/snippet.t t/jmap/quota.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c

@@ -6,6 +6,7 @@
 #include "jmap-fcgi/email-text.h"
 #include "jmap-fcgi/email.h"
 #include "jmap-fcgi/mailbox.h"
+#include "jmap-fcgi/quota.h"
 #include "jmap-fcgi/submission.h"
 
 static const struct jmap_arg mailbox_set_args[] = {
@@ -38,6 +39,10 @@ const struct jmap_method jmap_methods[] = {
 	{ "Mailbox/query",	CAP_MAIL, mailbox_query, window_args, mailbox_query_args, RO },
 	{ "Mailbox/queryChanges", CAP_MAIL, mailbox_query_changes, query_changes_args, mailbox_query_args, RO },
 	{ "Mailbox/set",	CAP_MAIL, mailbox_set,	type_set_args, mailbox_set_args, RW },
+	{ "Quota/changes",	CAP_QUOTA, quota_changes, type_changes_args, NULL, RO },
+	{ "Quota/get",		CAP_QUOTA, quota_get,	type_get_args, NULL, RO },
+	{ "Quota/query",	CAP_QUOTA, quota_query,	window_args, NULL, RO },
+	{ "Quota/queryChanges",	CAP_QUOTA, quota_query_changes, query_changes_args, NULL, RO },
 	{ "SearchSnippet/get",	CAP_MAIL, snippet_get,	snippet_get_args, NULL, RO },
 	{ "Thread/changes",	CAP_MAIL, thread_changes, type_changes_args, NULL, RO },
 	{ "Thread/get",		CAP_MAIL, thread_get,	type_get_args, NULL, RO },

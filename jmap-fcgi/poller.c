@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "jmap-fcgi/quota.h"
 #include "jmap-fcgi/record.h"
 #include "jmap-fcgi/web.h"
 #include "libbase/io.h"
@@ -31,6 +32,7 @@ enum {
 struct watched {	/* an account that has streams */
 	char *account, *id;
 	uint64_t seen;		/* modseq up to which all were told */
+	char quota[QUOTA_STATE_MAX];	/* the same of Quota */
 	int64_t next_look;
 	struct stream *streams;
 	struct watched *next;
@@ -177,6 +179,7 @@ enum { EV_N = 7, EV_STATES = 6 };	/* the last one is no type's */
 struct states {
 	uint64_t now;		/* modseq of the account */
 	uint64_t of[EV_N];	/* in the order of names[] */
+	char quota[QUOTA_STATE_MAX];	/* the state of Quota, not a modseq */
 	unsigned changed;	/* EV_*, since the modseq that was asked */
 };
 static const char *const names[EV_N] = {
@@ -216,6 +219,7 @@ load_states(struct store *st, uint64_t since, struct states *s)
 		STORE_T_EMAIL, STORE_T_MAILBOX, STORE_T_THREAD,
 		STORE_T_IDENTITY, STORE_T_SUBMISSION, STORE_T_VACATION
 	};
+	struct store_usage u;
 	int rc;
 
 	memset(s, 0, sizeof(*s));
@@ -227,6 +231,11 @@ load_states(struct store *st, uint64_t since, struct states *s)
 		if (s->of[i] > since || (since > s->now && s->of[i] > 0))
 			s->changed |= bits[i];
 	}
+	if ((rc = store_usage(st, &u)) < 0)
+		return rc;
+	quota_state(&u, s->quota);
+	if (s->now != since)	/* what it was then isn't known */
+		s->changed |= EV_QUOTA;
 	s->of[EV_STATES] = s->now;
 	if ((s->changed & EV_EMAIL) != 0 &&
 	    (since == 0 || since > s->now || delivered(st, since)))
@@ -256,6 +265,8 @@ tell(struct poller *p, struct stream *s, const struct states *st)
 		    st->of[i]);
 		sep = ',';
 	}
+	if ((types & EV_QUOTA) != 0)
+		buf_printf(&b, "%c\"Quota\":\"%s\"", sep, st->quota);
 	buf_add_str(&b, "}}}\n\n");
 	rc = send_text(s, buf_slice(&b));
 	buf_release(&b);
@@ -287,6 +298,10 @@ look(struct poller *p, struct watched *w)
 	if (rc < 0 || st.now == w->seen)
 		return;
 	w->seen = st.now;
+	st.changed &= ~(unsigned)EV_QUOTA;
+	if (strcmp(w->quota, st.quota) != 0)
+		st.changed |= EV_QUOTA;
+	memcpy(w->quota, st.quota, sizeof(w->quota));
 	for (s = w->streams; s != NULL; s = next) {
 		/* The last one takes w with it. */
 		next = s->next_of;
@@ -344,6 +359,8 @@ join(struct poller *p, struct stream *s, struct states *st)
 	pool_put(p->env->pool, &store, rc < 0);
 	if (w == NULL)
 		return -1;
+	if (rc >= 0 && w->streams == NULL)
+		memcpy(w->quota, st->quota, sizeof(w->quota));
 	s->of = w;
 	s->next_of = w->streams;
 	w->streams = s;

@@ -11,6 +11,7 @@
 
 #define JSON_TYPE "application/json"
 #define SUBMISSION "urn:ietf:params:jmap:submission"
+#define QUOTA "urn:ietf:params:jmap:quota"
 #define VACATION "urn:ietf:params:jmap:vacationresponse"
 
 const char *
@@ -107,6 +108,7 @@ account_object(const struct web *w)
 	js_put(caps, "urn:ietf:params:jmap:core", json_object());
 	js_put(caps, "urn:ietf:params:jmap:mail",
 	    mail_limits(w->env->conf));
+	js_put(caps, QUOTA, json_object());
 	if (mta_configured(w->env->conf)) {
 		js_put(caps, SUBMISSION, submission_limits(w));
 		js_put(caps, VACATION, json_object());
@@ -131,6 +133,7 @@ session_object(const struct web *w, const char *base)
 
 	js_put(caps, "urn:ietf:params:jmap:core", core_limits(w->env->conf));
 	js_put(caps, "urn:ietf:params:jmap:mail", json_object());
+	js_put(caps, QUOTA, json_object());
 	if (mta_configured(w->env->conf)) {
 		js_put(caps, SUBMISSION, json_object());
 		js_put(caps, VACATION, json_object());
@@ -139,6 +142,7 @@ session_object(const struct web *w, const char *base)
 	js_put(accounts, w->user.account_id, account_object(w));
 	js_put(o, "accounts", accounts);
 	js_put_str(primary, "urn:ietf:params:jmap:mail", w->user.account_id);
+	js_put_str(primary, QUOTA, w->user.account_id);
 	if (mta_configured(w->env->conf)) {
 		js_put_str(primary, SUBMISSION, w->user.account_id);
 		js_put_str(primary, VACATION, w->user.account_id);

@@ -143,7 +143,7 @@ struct park {
 enum {
 	EV_EMAIL = 1, EV_MAILBOX = 2, EV_THREAD = 4, EV_DELIVERY = 8,
 	EV_IDENTITY = 16, EV_SUBMISSION = 32,
-	EV_VACATION = 64, EV_ALL = 127
+	EV_VACATION = 64, EV_QUOTA = 128, EV_ALL = 255
 };
 /*
  * Takes the connection of w (w->parked) with what is still to be done on it.

@@ -38,7 +38,7 @@ is($e->{event}, 'state', 'a state event');
 ok($e->{id}, 'with an id');
 is($e->{data}{'@type'}, 'StateChange', '@type');
 my $s = $e->{data}{changed}{$acct};
-is_deeply([sort keys %$s], [qw(Email EmailDelivery Mailbox Thread)],
+is_deeply([sort keys %$s], [qw(Email EmailDelivery Mailbox Quota Thread)],
     'new mail changes all types');
 is($s->{$_}, state_of($_), "the state of $_") for qw(Email Mailbox Thread);
 my $first = $e->{id};
@@ -63,14 +63,14 @@ ok(!defined event($none, 0.1), 'nothing for a type that is not there');
 # ---- what was missed
 my ($back) = $t->stream('types=*&closeafter=no&ping=0', "Last-Event-ID: $first");
 $e = event($back);
-is_deeply([keys %{ $e->{data}{changed}{$acct} }], ['Email'],
+is_deeply([sort keys %{ $e->{data}{changed}{$acct} }], ['Email', 'Quota'],
     'changes after Last-Event-ID come at once');
 ($back) = $t->stream('types=*&closeafter=no&ping=0', "Last-Event-ID: $e->{id}");
 ok(!defined event($back, 0.3), 'nothing was missed');
 for ('nonsense', '99999999999') {
 	($back) = $t->stream('types=*&closeafter=no&ping=0', "Last-Event-ID: $_");
 	$e = event($back);
-	is(scalar keys %{ $e->{data}{changed}{$acct} || {} }, 4,
+	is(scalar keys %{ $e->{data}{changed}{$acct} || {} }, 5,
 	    "unknown id $_: all may have changed");
 }
 
