@@ -177,5 +177,6 @@ TAPS += \
 	t/imap/table.t \
 	t/imap/texts.t \
 	t/imap/thread.t \
+	t/imap/tls.t \
 	t/imap/two.t
 EXTRA_DIST += t/lib/ImapScript.pm

@@ -202,6 +202,7 @@ package CulverTest::Client;
 use strict;
 use warnings;
 use Carp qw(croak);
+use Socket qw(IPPROTO_TCP TCP_NODELAY);
 
 sub new {
 	my ($class, $port, %o) = @_;
@@ -209,6 +210,7 @@ sub new {
 		PeerPort => $port, Timeout => 10,
 		$o{from} ? (LocalAddr => $o{from}) : ())
 	    or croak "connect $port: $!";
+	$sock->setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
 	my $self = bless { sock => $sock, buf => '', ca => $o{ca} }, $class;
 	$self->tls if $o{tls};
 	return $self;

@@ -21,12 +21,17 @@
 # In TEXT, "..." is anything, ${name} a variable, <CRLF> <CR> <LF> <NUL> and
 # <xHH> octets, <N*TEXT> is TEXT N times.  A response is a line with the
 # literals in it.
+#
+# Sessions are imapds on pipes, logged in by -u.  With CULVER_IMAP=net they come
+# over sockets and log in: odd ones within TLS, even ones without.
 package ImapScript;
 use strict;
 use warnings;
 use CulverTest;
 use IPC::Open3;
 use Test::More;
+
+my $net = ($ENV{CULVER_IMAP} // '') eq 'net';
 
 sub octets {
 	my ($t, $var) = @_;
@@ -64,6 +69,18 @@ sub pipe {
 	    $class;
 }
 
+sub net {
+	my ($class, $server, $user, $tls) = @_;
+	my $l = $tls ? 'imaps' : 'imap';
+	my $port = $server->{port}{$l} // $server->start('imapd', $l);
+	my $self = $class->SUPER::new($port, tls => $tls,
+	    ca => $server->path('cert.pem'));
+	my $hello = $self->imap_line // '';
+	return ($self, $hello) if $hello !~ /\A\* OK \[CAPABILITY /;
+	$self->put("login LOGIN $user secret\r\n");
+	return ($self, $self->imap_line // '');
+}
+
 sub put {
 	my ($self, $data) = @_;
 	return $self->SUPER::put($data) unless $self->{out};
@@ -93,10 +110,16 @@ sub new {
 sub session {
 	my ($self, $n) = @_;
 	return $self->{session}{$n} if $self->{session}{$n};
-	my $s = ImapScript::Session->pipe($self->{server},
-	    $self->{login}{$n} // $self->{user});
-	my $hello = $s->imap_line // '';
-	like($hello, qr/\A\* PREAUTH \[CAPABILITY /, "session $n")
+	my $user = $self->{login}{$n} // $self->{user};
+	my ($s, $hello);
+	if ($net) {
+		($s, $hello) = ImapScript::Session->net($self->{server}, $user,
+		    $n % 2);
+	} else {
+		$s = ImapScript::Session->pipe($self->{server}, $user);
+		$hello = $s->imap_line // '';
+	}
+	like($hello, qr/\A(?:\* PREAUTH|login OK) \[CAPABILITY /, "session $n")
 	    or return $self->abandon;
 	return $self->{session}{$n} = $s;
 }
@@ -233,7 +256,7 @@ sub close_all {
 		is($s->finish, 0, "$self->{title}: exit status $n");
 	}
 	if ($self->{dead}) {
-		kill 'KILL', $_->{pid} for values %{ $self->{session} };
+		kill 'KILL', $_->{pid} || () for values %{ $self->{session} };
 		$_->finish for values %{ $self->{session} };
 	}
 	$self->{session} = {};
@@ -252,7 +275,8 @@ sub run {
 	    1 .. $groups;
 	my $conf = $o{conf} || '';
 	$conf .= qq(engine = "$ENV{CULVER_ENGINE}"\n) if $ENV{CULVER_ENGINE};
-	my $server = CulverTest->new(users => \%users, conf => $conf);
+	my $server = CulverTest->new(users => \%users, conf => $conf,
+	    tls => $net);
 	my $self = __PACKAGE__->new(server => $server, title => '');
 	my ($group, $msg) = (0, undef);
 	for my $i (0 .. $#line) {
