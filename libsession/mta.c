@@ -61,18 +61,36 @@ mta_send(const struct conf *c, struct mta_mail *m, struct arena *a)
 	    SLICE_LIT("451 4.3.5 No way to send mail is configured"));
 }
 
+/* A bare LF or CR would let some see an end where others don't. */
+static struct slice
+with_crlf(struct slice octets, struct arena *a)
+{
+	struct mime_crlf crlf = { .cr = false };
+	struct buf out;
+
+	if (mime_crlf_clean(&crlf, octets))
+		return octets;
+	buf_init(&out, 2 * octets.n + 2);
+	mime_crlf_feed(&crlf, octets, &out);
+	mime_crlf_finish(&crlf, &out);
+	octets = arena_slice(a, buf_slice(&out));
+	buf_release(&out);
+	return octets;
+}
+
 struct slice
 mta_message(struct slice octets, struct arena *a)
 {
-	struct mime_crlf crlf = { .cr = false };
 	struct mime_fields it;
 	struct mime_field f;
-	struct buf out, lines;
+	struct buf out;
 	struct slice s;
-	const char *from = octets.p;
+	const char *from;
 
+	/* First, since it may make a field of what was none. */
+	octets = with_crlf(octets, a);
+	from = octets.p;
 	buf_init(&out, octets.n + 1);
-	buf_init(&lines, 2 * octets.n + 2);
 	mime_fields_init(&it, octets);
 	while (mime_fields_next(&it, &f)) {
 		if (!slice_ieq(f.name, SLICE_LIT("Bcc")))
@@ -82,15 +100,7 @@ mta_message(struct slice octets, struct arena *a)
 	}
 	if (from != NULL)
 		buf_add(&out, from, octets.n - (size_t)(from - octets.p));
-	/* A bare LF or CR would let some see an end where others don't. */
-	s = buf_slice(&out);
-	if (!mime_crlf_clean(&crlf, s) && (mime_crlf_feed(&crlf, s, &lines) <
-	    0 || mime_crlf_finish(&crlf, &lines) < 0))
-		buf_reset(&lines);
-	if (lines.n > 0)
-		s = buf_slice(&lines);
-	s = s.n > 0 ? arena_slice(a, s) : slice_make("", 0);
+	s = out.n > 0 ? arena_slice(a, buf_slice(&out)) : slice_make("", 0);
 	buf_release(&out);
-	buf_release(&lines);
 	return s;
 }

@@ -8,7 +8,10 @@
 #include "libbase/xalloc.h"
 #include "libsession/submit.h"
 
-enum { WAIT_MAX_S = 7200, DOUBLINGS_MAX = 20 };
+enum {
+	WAIT_MAX_S = 7200, DOUBLINGS_MAX = 20,
+	RECORD_TRIES = 5, RECORD_WAIT_MS = 100
+};
 
 struct sending {
 	const struct conf *c;
@@ -51,8 +54,13 @@ settle_all(struct store_submission *v, enum store_delivered d,
 static int
 record(const struct sending *s, const struct store_submission *v)
 {
-	int rc = store_outbox_done(s->o, v);
+	struct timespec pause = { 0, RECORD_WAIT_MS * 1000000L };
+	int rc;
 
+	/* What isn't recorded will be told as unknown. */
+	for (int i = 0; (rc = store_outbox_done(s->o, v)) < 0 &&
+	    i < RECORD_TRIES; i++)
+		nanosleep(&pause, NULL);
 	if (rc < 0)
 		log_err("%s: submission S%" PRIx64 ": %s",
 		    store_account_name(s->st), v->id, store_errmsg(s->st));

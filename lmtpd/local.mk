@@ -34,3 +34,10 @@ t_fuzz_fuzz_lmtp_SOURCES = t/fuzz/fuzz-lmtp.c $(FUZZ_MAIN) \
 t_fuzz_fuzz_lmtp_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_lmtp_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_lmtp_LDADD = $(LIBBASE)
+
+check_PROGRAMS += t/fuzz/fuzz-mta
+t_fuzz_fuzz_mta_SOURCES = t/fuzz/fuzz-mta.c $(FUZZ_MAIN) \
+	lmtpd/vacation-rules.c lmtpd/vacation-write.c lmtpd/vacation.h
+t_fuzz_fuzz_mta_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_mta_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
+t_fuzz_fuzz_mta_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(LIBBASE)

@@ -74,6 +74,7 @@ test_message(void **state)
 		{ "Bcc: x\r\nBcc: y\r\nA: b\r\n", "A: b\r\n" },
 		{ "A: b\n\nc\n.\nd\r.\r\n\r",
 			"A: b\r\n\r\nc\r\n.\r\nd\r\n.\r\n\r\n" },
+		{ "A: b\rBcc: x\r\n\r\n", "A: b\r\n\r\n" },
 		{ "A: b\r\n\r\nx\r\n.\n", "A: b\r\n\r\nx\r\n.\r\n" },
 		{ "Bcc: x\nA: b\r\n\r\nx", "A: b\r\n\r\nx" },
 		{ "X-Bcc: x\r\nResent-Bcc: y\r\n\r\n",
