@@ -9,6 +9,7 @@
 
 static const struct lmtp_command commands[] = {
 	/* clang-format off */
+	{ "BDAT",	cmd_bdat },
 	{ "DATA",	cmd_data },
 	{ "EHLO",	cmd_hello },
 	{ "HELO",	cmd_hello },
@@ -22,7 +23,6 @@ static const struct lmtp_command commands[] = {
 	{ "VRFY",	cmd_vrfy },
 	/* SMTP knows them, we don't. */
 	{ "AUTH",	cmd_unknown },
-	{ "BDAT",	cmd_unknown },
 	{ "ETRN",	cmd_unknown },
 	{ "EXPN",	cmd_unknown },
 	{ "STARTTLS",	cmd_unknown },
@@ -58,7 +58,7 @@ cmd_lhlo(struct lmtp *l, struct slice args)
 	l->client = slice_make(l->client_mem, args.n);
 	sio_printf(io, "250-%s\r\n", l->s->conf->hostname);
 	sio_puts(io, "250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
-		     "250-ENHANCEDSTATUSCODES\r\n");
+		     "250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n");
 	sio_printf(io, "250 SIZE %" PRIu64 "\r\n", l->s->conf->max_message);
 	return LMTP_CONT;
 }
@@ -84,7 +84,7 @@ cmd_help(struct lmtp *l, struct slice args)
 {
 	(void)args;
 	return lmtp_reply(l,
-	    "214 2.0.0 LHLO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP");
+	    "214 2.0.0 LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY HELP");
 }
 
 enum lmtp_next

@@ -15,8 +15,6 @@
 
 enum {
 	HEAD_MAX = 8192,	/* of the header fields that we add */
-	EXCESS = 16,		/* a message of so many times the limit is not
-				 * even listened to */
 	IDLE_EVERY = 64		/* deliveries to an open store */
 };
 
@@ -40,7 +38,7 @@ add_date(struct buf *b, int64_t t)
  * in it: blind copies stay blind.
  */
 static void
-add_head(struct lmtp *l, struct store_spool *sp, int64_t now)
+add_head(struct lmtp *l)
 {
 	const struct session *s = l->s;
 	struct buf b;
@@ -51,9 +49,9 @@ add_head(struct lmtp *l, struct store_spool *sp, int64_t now)
 	buf_printf(&b, "Received: from %.*s (%s)\r\n\tby %s with %s;\r\n\t",
 	    (int)(l->client.n < 255 ? l->client.n : 255), l->client.p, s->peer,
 	    s->conf->hostname, l->utf8 ? "UTF8LMTP" : "LMTP");
-	add_date(&b, now);
+	add_date(&b, l->arrived);
 	buf_add_str(&b, "\r\n");
-	store_spool_add(sp, b.p, b.n);	/* a failure stays */
+	store_spool_add(l->spool, b.p, b.n);	/* a failure stays */
 	buf_release(&b);
 }
 
@@ -62,11 +60,11 @@ add_head(struct lmtp *l, struct store_spool *sp, int64_t now)
  * took it; SIO_*: the connection is over.
  */
 static int
-receive(struct lmtp *l, struct store_spool *sp, int *rc_r)
+receive(struct lmtp *l, int *rc_r)
 {
 	struct sio *io = l->s->io;
 	int timeout = (int)l->s->listener->idle_timeout_s * 1000, rc;
-	uint64_t total = 0, limit = l->s->conf->max_message * EXCESS;
+	uint64_t total = 0, limit = l->s->conf->max_message * LMTP_EXCESS;
 	struct dots d;
 
 	*rc_r = 0;
@@ -80,7 +78,8 @@ receive(struct lmtp *l, struct store_spool *sp, int *rc_r)
 			    slice_make(in.p + used, in.n - used), &out);
 			total += out.n;
 			if (*rc_r == 0 && out.n > 0)
-				*rc_r = store_spool_add(sp, out.p, out.n);
+				*rc_r = store_spool_add(l->spool, out.p,
+				    out.n);
 		}
 		sio_consume(io, used);
 		if (d.done)
@@ -112,12 +111,11 @@ lmtp_account(struct lmtp *l, const char *account)
 }
 
 static int
-deliver(struct lmtp *l, struct store_spool *sp, struct lmtp_rcpt *r,
-    int64_t now)
+deliver(struct lmtp *l, struct lmtp_rcpt *r)
 {
 	struct session *s = l->s;
-	struct store_new new = { .spool = sp, .received_at = now,
-		.n_mailboxes = 1 };
+	struct store_new new = { .spool = l->spool,
+		.received_at = l->arrived, .n_mailboxes = 1 };
 	struct store_mailbox inbox;
 	struct store_added added;
 	int rc;
@@ -134,7 +132,7 @@ deliver(struct lmtp *l, struct store_spool *sp, struct lmtp_rcpt *r,
 		 " uid=%" PRIu32,
 	    (int)l->sender.n, l->sender.p, (int)r->address.n, r->address.p,
 	    r->account, added.size, added.uid);
-	vacation_note(l, r, now);
+	vacation_note(l, r, l->arrived);
 	if (++l->delivered % IDLE_EVERY == 0)
 		store_idle(s->store, false);
 	return 0;
@@ -154,7 +152,7 @@ log_failure(const struct lmtp *l, const struct lmtp_rcpt *r)
 
 /* RFC 2033 4.2: an answer for each recipient, in their order. */
 static void
-answer_all(struct lmtp *l, struct store_spool *sp, int rc, int64_t now)
+answer_all(struct lmtp *l, int rc)
 {
 	for (size_t i = 0; i < l->n_rcpt; i++) {
 		struct lmtp_rcpt *r = &l->rcpt[i];
@@ -162,7 +160,7 @@ answer_all(struct lmtp *l, struct store_spool *sp, int rc, int64_t now)
 		if (r->same != i)
 			r->rc = l->rcpt[r->same].rc;
 		else if ((r->rc = rc) == 0 &&
-		    (r->rc = deliver(l, sp, r, now)) < 0)
+		    (r->rc = deliver(l, r)) < 0)
 			log_failure(l, r);
 		if (r->rc >= 0)
 			lmtp_reply(l, "250 2.0.0 Delivered");
@@ -174,37 +172,45 @@ answer_all(struct lmtp *l, struct store_spool *sp, int rc, int64_t now)
 	}
 }
 
+void
+lmtp_begin(struct lmtp *l)
+{
+	l->spool = store_spool_new(&l->s->store_conf, true, 0);
+	l->arrived = (int64_t)time(NULL);
+	add_head(l);
+}
+
+void
+lmtp_finish(struct lmtp *l, int rc)
+{
+	if (rc == 0)
+		rc = store_spool_done(l->spool);
+	if (rc < 0)
+		log_err("message from=<%.*s>: %s", (int)l->sender.n,
+		    l->sender.p, store_error(rc)->text);
+	answer_all(l, rc);
+	if (rc == 0)
+		vacation_answer(l, store_spool_octets(l->spool), l->arrived);
+	lmtp_reset(l);
+}
+
 enum lmtp_next
 cmd_data(struct lmtp *l, struct slice args)
 {
-	struct session *s = l->s;
-	struct store_spool *sp;
-	int64_t now;
 	int rc;
 
 	if (slice_trim(args).n > 0)
 		return lmtp_reply(l, "501 5.5.4 DATA takes no argument");
 	if (!l->mail)
 		return lmtp_reply(l, "503 5.5.1 MAIL goes first");
+	if (l->chunked)	/* RFC 3030 section 3 */
+		return lmtp_reply(l, "503 5.5.1 BDAT goes on");
 	if (l->n_rcpt == 0)
 		return lmtp_reply(l, "503 5.5.1 No valid recipients");
 	lmtp_reply(l, "354 End with a dot");
-	sp = store_spool_new(&s->store_conf, true, 0);
-	now = (int64_t)time(NULL);
-	add_head(l, sp, now);
-	if ((l->end = receive(l, sp, &rc)) < 0) {
-		store_spool_free(&sp);
+	lmtp_begin(l);
+	if ((l->end = receive(l, &rc)) < 0)
 		return LMTP_BYE;
-	}
-	if (rc == 0)
-		rc = store_spool_done(sp);
-	if (rc < 0)
-		log_err("message from=<%.*s>: %s", (int)l->sender.n,
-		    l->sender.p, store_error(rc)->text);
-	answer_all(l, sp, rc, now);
-	if (rc == 0)
-		vacation_answer(l, store_spool_octets(sp), now);
-	store_spool_free(&sp);
-	lmtp_reset(l);
+	lmtp_finish(l, rc);
 	return LMTP_CONT;
 }

@@ -5,6 +5,7 @@
 
 #include "libbase/log.h"
 #include "lmtpd/address.h"
+#include "lmtpd/dsn.h"
 #include "lmtpd/lmtp.h"
 
 /* Takes "FROM:" or "TO:" (any case) from the front. */
@@ -24,8 +25,21 @@ take_word(struct slice *args, struct slice word)
 
 struct mail_params {
 	bool size, body, utf8;	/* given */
+	int dsn;		/* DSN_* that were given */
 	uint64_t octets;
 };
+
+/* What dsn_*_param() said of one: NULL, or the refusal. */
+static const char *
+dsn_refusal(int rc, int *given)
+{
+	if (rc == 0)
+		return "555 5.5.4 Unknown parameter";
+	if (rc < 0 || (*given & rc))
+		return "501 5.5.4 A parameter for reports is malformed";
+	*given |= rc;
+	return NULL;
+}
 
 /* One parameter of MAIL: NULL, or the refusal. */
 static const char *
@@ -47,7 +61,7 @@ mail_param(const struct param *p, struct mail_params *m)
 			return "501 5.5.4 SMTPUTF8 takes no value";
 		m->utf8 = true;
 	} else
-		return "555 5.5.4 Unknown parameter";
+		return dsn_refusal(dsn_mail_param(p), &m->dsn);
 	return NULL;
 }
 
@@ -109,19 +123,22 @@ cmd_rcpt(struct lmtp *l, struct slice args)
 	struct slice account;
 	struct param param;
 	struct path path;
-	int rc;
+	const char *why;
+	int rc, dsn = 0;
 
 	if (!l->mail)
 		return lmtp_reply(l, "503 5.5.1 MAIL goes first");
+	if (l->chunked)
+		return lmtp_reply(l, "503 5.5.1 The message has begun");
 	if (!take_word(&args, SLICE_LIT("TO:")))
 		return lmtp_reply(l, "501 5.5.4 RCPT TO:<address>");
 	if (path_parse(&args, &path) < 0 || path.mailbox.n == 0)
 		return lmtp_reply(l, "501 5.1.3 Malformed address");
-	rc = param_parse(&args, &param);
+	while ((rc = param_parse(&args, &param)) > 0)
+		if ((why = dsn_refusal(dsn_rcpt_param(&param), &dsn)) != NULL)
+			return lmtp_reply(l, "%s", why);
 	if (rc < 0)
 		return lmtp_reply(l, "501 5.5.4 Malformed parameter");
-	if (rc > 0)
-		return lmtp_reply(l, "555 5.5.4 Unknown parameter");
 	if (!path.ascii && !l->utf8)
 		return lmtp_reply(l, "553 5.6.7 The address needs SMTPUTF8");
 	if (l->n_rcpt >= LMTP_RCPT_MAX || arena_full(l->txn))

@@ -13,7 +13,9 @@
 enum {
 	LMTP_RCPT_MAX = 1000,	/* of one message; RFC 5321 4.5.3.1.8: >= 100 */
 	LMTP_PATH_MAX = 1000,	/* octets of an address */
-	LMTP_BAD_MAX = 50	/* nonsense in a row, then goodbye */
+	LMTP_BAD_MAX = 50,	/* nonsense in a row, then goodbye */
+	LMTP_EXCESS = 16	/* a message of so many times the limit is not
+				 * even listened to */
 };
 
 enum lmtp_next {
@@ -41,8 +43,13 @@ struct lmtp {
 	struct slice sender;
 	struct lmtp_rcpt *rcpt;
 	size_t n_rcpt, cap_rcpt;
+	struct store_spool *spool;	/* from DATA or the first BDAT on */
+	int64_t arrived;	/* ... when that came */
+	bool chunked;		/* BDAT came */
+	int chunk_rc;		/* ... and failed: 0 or enum store_rc */
+	uint64_t octets;	/* ... and brought so much */
 	unsigned bad;		/* lines in a row that made no sense */
-	int end;		/* SIO_*: why DATA ended the session */
+	int end;		/* SIO_*: why DATA or BDAT ended the session */
 	unsigned delivered;	/* into the open store */
 };
 
@@ -62,9 +69,14 @@ int lmtp_account(struct lmtp *l, const char *account);
 /* vacation.c: after a delivery into the open store; when all is said. */
 void vacation_note(struct lmtp *l, struct lmtp_rcpt *r, int64_t now);
 void vacation_answer(struct lmtp *l, struct slice octets, int64_t now);
+/* data.c: begins the message; when all of it came, and rc tells how the spool
+ * took it: delivers, answers for each recipient, forgets it. */
+void lmtp_begin(struct lmtp *l);
+void lmtp_finish(struct lmtp *l, int rc);
 /* Forgets the message that was begun. */
 void lmtp_reset(struct lmtp *l);
 
+enum lmtp_next cmd_bdat(struct lmtp *l, struct slice args);
 enum lmtp_next cmd_data(struct lmtp *l, struct slice args);
 enum lmtp_next cmd_hello(struct lmtp *l, struct slice args);
 enum lmtp_next cmd_help(struct lmtp *l, struct slice args);

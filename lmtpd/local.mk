@@ -2,9 +2,11 @@
 daemon_PROGRAMS += lmtpd/lmtpd
 lmtpd_lmtpd_SOURCES = \
 	lmtpd/address.c lmtpd/address.h \
+	lmtpd/bdat.c \
 	lmtpd/commands.c \
 	lmtpd/data.c \
 	lmtpd/dots.c lmtpd/dots.h \
+	lmtpd/dsn.c lmtpd/dsn.h \
 	lmtpd/envelope.c \
 	lmtpd/lmtp.h \
 	lmtpd/main.c \
@@ -15,7 +17,8 @@ lmtpd_lmtpd_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(LIBBASE)
 
 check_PROGRAMS += t/unit/test-lmtp
 t_unit_test_lmtp_SOURCES = t/unit/test-lmtp.c \
-	lmtpd/address.c lmtpd/address.h lmtpd/dots.c lmtpd/dots.h
+	lmtpd/address.c lmtpd/address.h lmtpd/dots.c lmtpd/dots.h \
+	lmtpd/dsn.c lmtpd/dsn.h
 t_unit_test_lmtp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_lmtp_LDADD = $(TEST_LIBS)
 
@@ -30,7 +33,8 @@ TAPS += t/lmtp/protocol.t t/lmtp/delivery.t
 
 check_PROGRAMS += t/fuzz/fuzz-lmtp
 t_fuzz_fuzz_lmtp_SOURCES = t/fuzz/fuzz-lmtp.c $(FUZZ_MAIN) \
-	lmtpd/address.c lmtpd/address.h lmtpd/dots.c lmtpd/dots.h
+	lmtpd/address.c lmtpd/address.h lmtpd/dots.c lmtpd/dots.h \
+	lmtpd/dsn.c lmtpd/dsn.h
 t_fuzz_fuzz_lmtp_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_lmtp_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_lmtp_LDADD = $(LIBBASE)

@@ -28,7 +28,10 @@ lmtp_reply(struct lmtp *l, const char *fmt, ...)
 void
 lmtp_reset(struct lmtp *l)
 {
-	l->mail = l->utf8 = false;
+	l->mail = l->utf8 = l->chunked = false;
+	l->chunk_rc = 0;
+	l->octets = 0;
+	store_spool_free(&l->spool);
 	l->sender = slice_make(NULL, 0);
 	l->rcpt = NULL;
 	l->n_rcpt = l->cap_rcpt = 0;
@@ -130,7 +133,7 @@ dialogue(struct lmtp *l)
 			next = bad_line(l, why);
 			continue;
 		}
-		/* DATA reads on where the line ends. */
+		/* DATA and BDAT read on where the line ends. */
 		copy = arena_strndup(l->arena, line.p, line.n);
 		sio_consume(l->s->io, used);
 		next = run_line(l, slice_make(copy, line.n));
@@ -156,6 +159,7 @@ serve(struct session *s)
 		lmtp_reply(&l, "421 4.3.2 The server is going down");
 	if (sio_flush(s->io) < 0 && rc == 0)
 		rc = SIO_ERROR;
+	store_spool_free(&l.spool);
 	xfree(l.client_mem);
 	arena_free(&l.arena);
 	arena_free(&l.txn);

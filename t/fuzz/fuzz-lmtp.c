@@ -11,6 +11,7 @@
 #include "libbase/text.h"
 #include "lmtpd/address.h"
 #include "lmtpd/dots.h"
+#include "lmtpd/dsn.h"
 #include "t/fuzz/fuzz.h"
 
 /* In pieces of n octets; how many octets were taken. */
@@ -69,8 +70,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(utf8_valid(path.mailbox));
 		for (size_t i = 0; i < path.mailbox.n; i++)
 			FUZZ_CHECK((unsigned char)path.mailbox.p[i] >= 0x20);
-		while (param_parse(&in, &param) > 0)
+		while (param_parse(&in, &param) > 0) {
 			FUZZ_CHECK(param.keyword.n > 0);
+			FUZZ_CHECK(dsn_mail_param(&param) <= DSN_ENVID);
+			FUZZ_CHECK(dsn_rcpt_param(&param) <= DSN_ORCPT);
+		}
 	}
 	return 0;
 }

@@ -5,7 +5,7 @@ use lib "$ENV{srcdir}/t/lib";
 use CulverTest;
 use Test::More;
 
-my @users = qw(alice bob carol dave full);
+my @users = qw(alice bob carol dave full chunk chunk2);
 my $t = CulverTest->new(users => { map { $_ => 'x' } @users },
 	conf => "max-message = 256K\n"
 	. qq(listener tiny { protocol = "lmtp" tls = "none" linger = 60 }\n));
@@ -88,6 +88,99 @@ for my $i (0 .. $#octets) {
 	my ($m) = messages('dave');
 	is($m =~ s/$head//r, "Subject: slow\r\n\r\na\r\n.\r\n",
 		'octet by octet: octets');
+}
+
+# -- BDAT (RFC 3030)
+sub bdat {
+	my ($c, $octets, $last) = @_;
+	$c->put('BDAT ' . length($octets) . ($last ? " LAST" : '')
+		. "\r\n$octets");
+}
+
+sub codes {
+	my ($c, $n) = @_;
+	return join ' ', map { substr $c->get // 'end of input', 0, 9 } 1 .. $n;
+}
+
+{
+	my @start = ('MAIL FROM:<sender@example.org>', 'RCPT TO:<chunk>',
+		'RCPT TO:<nobody>', 'RCPT TO:<chunk2>');
+	my $d = client();
+	$d->ask($_) for @start;
+	my $one = "Subject: one\r\n\r\n.\r\n..a\r\nQUIT\r\n\0\r\n";
+	bdat($d, $one, 1);
+	is(codes($d, 2), '250 2.0.0 250 2.0.0', 'BDAT LAST: answer for each');
+	is((messages($_))[0] =~ s/$head//r, $one, "$_: no dot means anything")
+		for 'chunk', 'chunk2';
+
+	# All at once, in several chunks, split inside of CRLF; lower case.
+	my $big = ('y' x 76 . "\r\n") x 2000;
+	$d->put(join '', map { "$_\r\n" } @start);
+	bdat($d, "Subject: two\r");
+	bdat($d, "\n\r\n$big");
+	bdat($d, '');
+	$d->put("bdat 0 last\r\nNOOP x\r\n");
+	is(codes($d, 10), '250 2.1.0 250 2.1.5 550 5.1.1 250 2.1.5 '
+		. '250 2.0.0 250 2.0.0 250 2.0.0 250 2.0.0 250 2.0.0 250 2.0.0',
+		'BDAT in pieces, pipelined');
+	is((messages('chunk'))[1] =~ s/$head//r,
+		"Subject: two\r\n\r\n$big", 'BDAT in pieces: octets');
+
+	# Nothing of a refused chunk is a command.
+	my $evil = "QUIT\r\nQUIT\r\n";
+	bdat($d, $evil, 1);
+	is(codes($d, 1), '503 5.5.1', 'BDAT without MAIL');
+	$d->ask('MAIL FROM:<>');
+	bdat($d, $evil);
+	is(codes($d, 1), '503 5.5.1', 'BDAT without a recipient');
+	$d->ask('RCPT TO:<chunk>');
+	bdat($d, "Subject: three\r\n\r\n");
+	is(codes($d, 1), '250 2.0.0', 'a first chunk');
+	like($d->ask('DATA'), qr/\A503 5\.5\.1 /, 'DATA after BDAT');
+	like($d->ask('RCPT TO:<chunk2>'), qr/\A503 5\.5\.1 /,
+		'RCPT after BDAT');
+	like($d->ask('MAIL FROM:<>'), qr/\A503 5\.5\.1 /, 'MAIL after BDAT');
+	$d->put('BDAT ' . length($evil) . " FIRST\r\n$evil");
+	is(codes($d, 1), '501 5.5.4', 'a word that is not LAST');
+	bdat($d, $evil);
+	is(codes($d, 1), '503 5.5.1', 'the message has failed');
+	bdat($d, $evil, 1);
+	is(codes($d, 1), '501 5.5.4', 'and is not delivered');
+	like($d->ask('NOOP'), qr/\A250 /, 'the session goes on');
+
+	# RSET in the middle, and then another message.
+	$d->ask($_) for @start;
+	bdat($d, "Subject: never\r\n\r\n");
+	$d->get;
+	$d->ask('RSET');
+	$d->ask($_) for @start;
+	bdat($d, "Subject: four\r\n\r\n", 1);
+	is(codes($d, 2), '250 2.0.0 250 2.0.0', 'after RSET');
+	is((messages('chunk'))[2] =~ s/$head//r, "Subject: four\r\n\r\n",
+		'RSET forgets chunks');
+
+	# Too large: said as soon as it is known, and again for each recipient.
+	$d->ask($_) for @start;
+	bdat($d, 'z' x 200_000);
+	bdat($d, 'z' x 200_000);
+	bdat($d, 'z' x 200_000);
+	bdat($d, $evil, 1);
+	is(codes($d, 5), '250 2.0.0 552 5.3.4 503 5.5.1 552 5.3.4 552 5.3.4',
+		'too large in BDAT');
+	is(scalar(messages('chunk')), 3, 'nothing of the large one');
+	for my $n ('', 'x', '-1', '1x', '18446744073709551616',
+		'18446744073709551615', '5000000') {
+		my $e = client();
+		$e->ask($_) for @start;
+		like($e->ask("BDAT $n"), qr/\A421 4\./, "BDAT $n: goodbye");
+		ok($e->eof, "BDAT $n: closed");
+	}
+	my $e = client();
+	$e->ask($_) for @start;
+	$e->put("BDAT 100 LAST\r\nSubject: half\r\n\r\n");
+	$e->close;
+	$d->ask('QUIT');
+	is(scalar(messages('chunk')), 3, 'nothing of half a chunk');
 }
 
 # -- an answer for each recipient, in their order

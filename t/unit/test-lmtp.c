@@ -12,6 +12,7 @@
 #include "libbase/buf.h"
 #include "lmtpd/address.h"
 #include "lmtpd/dots.h"
+#include "lmtpd/dsn.h"
 
 static void
 test_path(void **state)
@@ -208,11 +209,50 @@ test_dots(void **state)
 	buf_release(&out);
 }
 
+static void
+test_dsn(void **state)
+{
+	static const struct {
+		const char *in;
+		int mail, rcpt;
+	} t[] = {
+		{ " SIZE=1", 0, 0 }, { " X", 0, 0 },
+		{ " RET=FULL", DSN_RET, 0 }, { " ret=hdrs", DSN_RET, 0 },
+		{ " RET", -1, 0 }, { " RET=FUL", -1, 0 },
+		{ " ENVID=a+2B+3D", DSN_ENVID, 0 }, { " ENVID", -1, 0 },
+		{ " ENVID=+", -1, 0 }, { " ENVID=+2", -1, 0 },
+		{ " ENVID=+2b", -1, 0 }, { " ENVID=\xc3\xa4", -1, 0 },
+		{ " NOTIFY=NEVER", 0, DSN_NOTIFY },
+		{ " NOTIFY=Delay,Delay,SUCCESS", 0, DSN_NOTIFY },
+		{ " NOTIFY", 0, -1 }, { " NOTIFY=,", 0, -1 },
+		{ " NOTIFY=SUCCESS,NEVER", 0, -1 },
+		{ " NOTIFY=SUCCESS,,DELAY", 0, -1 },
+		{ " ORCPT=rfc822;a+40b", 0, DSN_ORCPT },
+		{ " ORCPT=utf-8;\xc3\xa4@b", 0, DSN_ORCPT },
+		{ " ORCPT=utf-8;\\x{E4}@b", 0, DSN_ORCPT },
+		{ " ORCPT", 0, -1 }, { " ORCPT=a", 0, -1 },
+		{ " ORCPT=;a", 0, -1 }, { " ORCPT=a;", 0, -1 },
+		{ " ORCPT=rfc822;\xc3\xa4@b", 0, -1 },
+		{ " ORCPT=utf-8;\xc3@b", 0, -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct slice in = slice_str(t[i].in);
+		struct param p;
+
+		assert_int_equal(param_parse(&in, &p), 1);
+		assert_int_equal(dsn_mail_param(&p), t[i].mail);
+		assert_int_equal(dsn_rcpt_param(&p), t[i].rcpt);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_path),
+		cmocka_unit_test(test_dsn),
 		cmocka_unit_test(test_path_long),
 		cmocka_unit_test(test_param),
 		cmocka_unit_test(test_dots),
