@@ -1,6 +1,8 @@
 /* libsession/mta.c - handing mail over to the mail transfer agent */
 #include "config.h"
 
+#include <string.h>
+
 #include "libbase/buf.h"
 #include "libbase/text.h"
 #include "libmime/mime.h"
@@ -83,24 +85,27 @@ mta_message(struct slice octets, struct arena *a)
 {
 	struct mime_fields it;
 	struct mime_field f;
-	struct buf out;
-	struct slice s;
 	const char *from;
+	char *p = NULL;
+	size_t n = 0, k;
 
 	/* First, since it may make a field of what was none. */
 	octets = with_crlf(octets, a);
 	from = octets.p;
-	buf_init(&out, octets.n + 1);
 	mime_fields_init(&it, octets);
 	while (mime_fields_next(&it, &f)) {
 		if (!slice_ieq(f.name, SLICE_LIT("Bcc")))
 			continue;
-		buf_add(&out, from, (size_t)(f.raw.p - from));
+		if (p == NULL)
+			p = arena_alloc(a, octets.n);
+		k = (size_t)(f.raw.p - from);
+		memcpy(p + n, from, k);
+		n += k;
 		from = f.raw.p + f.raw.n;
 	}
-	if (from != NULL)
-		buf_add(&out, from, octets.n - (size_t)(from - octets.p));
-	s = out.n > 0 ? arena_slice(a, buf_slice(&out)) : slice_make("", 0);
-	buf_release(&out);
-	return s;
+	if (p == NULL)
+		return octets.p != NULL ? octets : slice_make("", 0);
+	k = octets.n - (size_t)(from - octets.p);
+	memcpy(p + n, from, k);
+	return slice_make(p, n + k);
 }

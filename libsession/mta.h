@@ -57,7 +57,7 @@ struct mta_mail {
  */
 int mta_send(const struct conf *c, struct mta_mail *m, struct arena *a);
 
-/* The message as it is sent: without Bcc (RFC 8621 7.5), each line ended by
+/* The message as it is sent, or the same octets: without Bcc (RFC 8621 7.5), each line ended by
  * CRLF. */
 struct slice mta_message(struct slice octets, struct arena *a);
 

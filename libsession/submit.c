@@ -17,7 +17,8 @@ struct sending {
 	const struct conf *c;
 	struct store *st;
 	struct store_outbox *o;
-	struct arena *a;
+	struct arena *a;	/* of one submission */
+	struct arena *out;	/* the caller's */
 	int64_t now;
 	struct submit_result *want;
 };
@@ -132,7 +133,7 @@ tell(const struct sending *s, const struct store_submission *v,
 		s->want->tried = true;
 		s->want->rc = rc;
 		s->want->stage = m->stage;
-		s->want->reply = m->reply;
+		s->want->reply = arena_slice(s->out, m->reply);
 	}
 }
 
@@ -227,14 +228,17 @@ int
 submit_account(const struct conf *c, struct store *st, struct arena *a,
     struct submit_result *want)
 {
-	struct sending s = { .c = c, .st = st, .a = a, .want = want };
+	struct sending s = { .c = c, .st = st, .out = a, .want = want };
 	int rc, rc2;
 
 	if ((rc = store_outbox_open(st, &s.o)) < 0)
 		return rc;
-	do
+	s.a = arena_new(0);
+	do {
+		arena_reset(s.a);
 		s.now = (int64_t)time(NULL);
-	while ((rc = next(&s)) > 0);
+	} while ((rc = next(&s)) > 0);
+	arena_free(&s.a);
 	rc2 = store_outbox_settle(s.o);
 	store_outbox_close(&s.o);
 	return rc < 0 ? rc : rc2;
