@@ -82,24 +82,6 @@ cmd_create(struct imap_cmd *cmd)
 	    store_id_text('M', id, text)), "Created");
 }
 
-/* Takes the next argument, a mailbox name (*raw_r: as it was written), and finds
- * it.  false: answered. */
-static bool
-find(struct imap_cmd *cmd, unsigned need, struct imap_place *p_r,
-    struct slice *raw_r)
-{
-	struct slice name;
-	int rc;
-
-	if (!imap_args_name(&cmd->args, &name, raw_r)) {
-		imap_bad_args(cmd);
-		return false;
-	}
-	if ((rc = imap_mailbox(cmd, name, need, p_r)) < 0)
-		imap_store_failed(cmd, rc);
-	return rc >= 0;
-}
-
 /* The name of a mailbox for this user. */
 static int
 full_name(struct imap_cmd *cmd, const struct imap_place *p,
@@ -121,10 +103,11 @@ cmd_delete(struct imap_cmd *cmd)
 	struct imap_place p;
 	int rc;
 
-	if (!find(cmd, STORE_RIGHT_DELETE, &p, &raw))
-		return IMAP_DONE;
-	if (!imap_args_end(&cmd->args))
+	if (!imap_args_name(&cmd->args, &name, &raw) ||
+	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
+	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_DELETE, &p)) < 0)
+		return imap_store_failed(cmd, rc);
 	if (p.mb.role == STORE_ROLE_INBOX)
 		return imap_no(cmd, "CANNOT", "INBOX can't be deleted");
 	if ((rc = full_name(cmd, &p, &name)) < 0 ||
@@ -157,12 +140,12 @@ cmd_rename(struct imap_cmd *cmd)
 	struct imap_place p, q;
 	int rc;
 
-	if (!find(cmd, STORE_RIGHT_DELETE, &p, &raw_from))
-		return IMAP_DONE;
-	if (!imap_args_name(&cmd->args, &to, &raw_to) ||
+	if (!imap_args_name(&cmd->args, &from, &raw_from) ||
+	    !imap_args_name(&cmd->args, &to, &raw_to) ||
 	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
-	if ((rc = full_name(cmd, &p, &from)) < 0 ||
+	if ((rc = imap_mailbox(cmd, from, STORE_RIGHT_DELETE, &p)) < 0 ||
+	    (rc = full_name(cmd, &p, &from)) < 0 ||
 	    (rc = imap_new_mailbox(cmd, to, &q)) < 0)
 		return imap_store_failed(cmd, rc);
 	if (p.st != q.st || (!p.own && p.mb.role == STORE_ROLE_INBOX))

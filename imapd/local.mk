@@ -138,6 +138,7 @@ TAPS += \
 	t/imap/esearch.t \
 	t/imap/fetch.t \
 	t/imap/fuzzy.t \
+	t/imap/grammar.t \
 	t/imap/idle.t \
 	t/imap/language.t \
 	t/imap/list-extended.t \

@@ -1,0 +1,490 @@
+# t/imap/grammar.t - the grammar of RFC 9051 and RFC 3501, section 9, production
+# by production: what is within it is done, what isn't is BAD
+use strict;
+use warnings;
+use CulverTest;
+use Test::More;
+
+my $t = CulverTest->new(conf => "max-message = 1M\n");
+my $imap = $t->start('imapd', 'imap');
+my @line = <DATA>;
+chomp @line;
+
+# Three messages in INBOX, which is selected, and the mailbox box.
+sub session {
+	my ($rev2) = @_;
+	my $c = $t->connect($imap);
+	$c->imap_line;
+	my ($r) = $c->imap("LOGIN alice secret");
+	like($r, qr/ OK /, 'LOGIN');
+	$c->imap('ENABLE IMAP4rev2') if $rev2;
+	my $m = join "\r\n", 'From: a@b', 'Subject: x',
+	    'Content-Type: multipart/mixed; boundary=b', '', '--b', '', 'one',
+	    '--b', 'Content-Type: message/rfc822', '', 'Subject: y', '', 'z',
+	    '--b--', '';
+	unless ($rev2) {
+		$c->imap('APPEND INBOX {' . length($m) . "+}\r\n$m") for 1 .. 3;
+		$c->imap('CREATE box');
+	}
+	($r) = $c->imap('SELECT INBOX');
+	like($r, qr/ OK /, 'SELECT');
+	return $c;
+}
+
+sub octets {
+	my ($s) = @_;
+	$s =~ s/<CRLF>/\r\n/g;
+	$s =~ s/<x(..)>/chr hex $1/ge;
+	$s =~ s/<(\d+)\*([^<>]*)>/$2 x $1/ge;
+	return $s;
+}
+
+for my $rev (1, 2) {
+	my $c = session($rev == 2);
+	for my $l (@line) {
+		next if $l =~ /\A(?:#|\z)/;
+		my ($want, $cmd) = $l =~ /\A(OK|NO|BAD) (.*)\z/ or die $l;
+		my ($r) = $c->imap(octets($cmd));
+		like($r // 'nothing', qr/\Aa\d+ $want /, "rev$rev: $l");
+		last if !defined $r;
+	}
+	# RFC 9051 2.2.1: a literal that is too big isn't asked for ...
+	my ($r) = $c->imap('APPEND box {1048577}');
+	like($r, qr/\Aa\d+ NO \[TOOBIG\]/, "rev$rev: no + for what is too big");
+	# ... or read over (RFC 7888 4).
+	($r) = $c->imap("APPEND box {1048577+}\r\n" . 'x' x 1048577);
+	like($r, qr/\Aa\d+ NO \[TOOBIG\]/, "rev$rev: it comes anyway");
+	($r) = $c->imap('NOOP');
+	like($r, qr/ OK /, 'the session goes on');
+	$c->imap('LOGOUT');
+}
+
+# Before login: what needs one, what is wrong, and the end of patience.
+{
+	my $c = $t->connect($imap);
+	$c->imap_line;
+	for ('SELECT INBOX', 'LIST "" *', 'APPEND INBOX {3+}', 'FETCH 1 ALL',
+	    'UID FETCH 1 ALL', 'CLOSE', 'ENABLE CONDSTORE', 'IDLE', 'FOO') {
+		my ($r) = $c->imap($_ eq 'APPEND INBOX {3+}' ? "$_\r\nabc" : $_);
+		like($r, qr/\Aa\d+ BAD /, "before login: $_");
+	}
+	my ($r, @u) = $c->imap('LOGIN alice');
+	is($u[0], undef, 'no BYE before the answer');
+	like($r, qr/\Aa\d+ BAD /, 'the tenth bad command');
+	like($c->rest, qr/\A\* BYE [^\r]*\r\n\z/, 'and BYE');
+
+	$c = $t->connect($imap);
+	$c->imap_line;
+	($r) = $c->imap('LOGIN {4097}');
+	like($r, qr/\Aa\d+ NO \[TOOBIG\]/, 'a literal too big before login');
+	($r) = $c->imap('LOGIN alice {6+}' . "\r\nsecret");
+	like($r, qr/ OK /, 'LOGIN');
+	($r, @u) = $c->imap('STATUS box (MESSAGES)');
+	my $before = $u[0];
+	# A connection that ends within a literal adds nothing.
+	$c->put("a APPEND box {10}\r\n");
+	like($c->get, qr/\A\+ /, 'a literal is asked for');
+	$c->put('12345');
+	shutdown($c->{sock}, 1);
+	unlike($c->rest, qr/^a OK/m, 'the connection ends within it');
+	$c = $t->connect($imap);
+	$c->imap_line;
+	$c->imap('LOGIN alice secret');
+	($r, @u) = $c->imap('STATUS box (MESSAGES)');
+	is($u[0], $before, 'nothing was added');
+}
+done_testing();
+__DATA__
+OK NOOP
+OK noop
+OK NoOp
+BAD NOOP<x20>
+BAD NOOP x
+BAD  NOOP
+BAD CAPABILITY x
+BAD LOGOUT x
+BAD CHECK x
+BAD 	NOOP
+BAD SELECT	INBOX
+BAD SELECT  INBOX
+BAD SELECT INBOX<x20>
+BAD SELECT (INBOX)
+BAD SELECT
+OK SELECT INBOX
+OK SELECT "INBOX"
+OK SELECT {5+}<CRLF>INBOX
+BAD SELECT IN*BOX
+BAD SELECT IN"BOX
+BAD SELECT IN\BOX
+BAD SELECT IN(BOX
+BAD SELECT IN{BOX
+NO SELECT IN]BOX
+NO SELECT [x
+NO SELECT {0+}<CRLF>
+NO SELECT ""
+NO SELECT NIL
+NO SELECT +x
+NO SELECT ~x
+NO SELECT $x
+OK SELECT INBOX (CONDSTORE)
+BAD SELECT INBOX ()
+BAD SELECT INBOX (FOO)
+BAD SELECT INBOX CONDSTORE
+# fetch
+OK FETCH 1 ALL
+OK FETCH 1 FAST
+OK FETCH 1 full
+BAD FETCH 1 (ALL)
+BAD FETCH 1 (ALL FLAGS)
+BAD FETCH 1 FLAGS UID
+BAD FETCH 1 ()
+BAD FETCH 1
+BAD FETCH
+BAD FETCH FLAGS
+OK FETCH 1 (FLAGS)
+OK FETCH 1 (FLAGS FLAGS)
+BAD FETCH 1 (FLAGS  UID)
+BAD FETCH 1 ( FLAGS)
+BAD FETCH 1 (FLAGS )
+BAD FETCH 1 ((FLAGS))
+OK FETCH 1,2:3 UID
+OK FETCH 3:1 UID
+OK FETCH 1:* UID
+OK FETCH *:1 UID
+OK FETCH * UID
+OK FETCH *,1 UID
+OK FETCH 1,1,1:2 UID
+BAD FETCH 4 UID
+BAD FETCH 1:4 UID
+BAD FETCH 0 UID
+BAD FETCH 0:1 UID
+BAD FETCH 01a UID
+BAD FETCH 1:2: UID
+BAD FETCH 1, UID
+BAD FETCH ,1 UID
+BAD FETCH "1" UID
+BAD FETCH 4294967296 UID
+OK UID FETCH 4294967295 UID
+BAD UID FETCH 4294967296 UID
+OK UID FETCH 4:* UID
+BAD UID FETCH $1 UID
+OK FETCH $ UID
+OK UID FETCH $ UID
+OK FETCH 1 RFC822
+OK FETCH 1 RFC822.HEADER
+OK FETCH 1 RFC822.TEXT
+OK FETCH 1 RFC822.SIZE
+BAD FETCH 1 RFC822.PEEK
+OK FETCH 1 BODY
+OK FETCH 1 BODYSTRUCTURE
+OK FETCH 1 BODY[]
+OK FETCH 1 body.peek[]
+OK FETCH 1 BODY[HEADER]
+OK FETCH 1 BODY[TEXT]
+BAD FETCH 1 BODY[MIME]
+OK FETCH 1 BODY[1]
+OK FETCH 1 BODY[1.MIME]
+OK FETCH 1 BODY[2.HEADER]
+OK FETCH 1 BODY[2.TEXT]
+OK FETCH 1 BODY[2.1]
+OK FETCH 1 BODY[2.1.MIME]
+OK FETCH 1 BODY[2.HEADER.FIELDS (SUBJECT)]
+OK FETCH 1 BODY[HEADER.FIELDS (SUBJECT FROM)]
+OK FETCH 1 BODY[HEADER.FIELDS.NOT (SUBJECT)]
+OK FETCH 1 BODY[HEADER.FIELDS ("Subject" {4+}<CRLF>From)]
+BAD FETCH 1 BODY[HEADER.FIELDS ()]
+BAD FETCH 1 BODY[HEADER.FIELDS SUBJECT]
+BAD FETCH 1 BODY[HEADER.FIELDS]
+BAD FETCH 1 BODY[HEADER (SUBJECT)]
+BAD FETCH 1 BODY[0]
+BAD FETCH 1 BODY[1.]
+BAD FETCH 1 BODY[.1]
+BAD FETCH 1 BODY[1..1]
+BAD FETCH 1 BODY[1.0]
+BAD FETCH 1 BODY[1 ]
+BAD FETCH 1 BODY[ 1]
+BAD FETCH 1 BODY[FOO]
+BAD FETCH 1 BODY[
+BAD FETCH 1 BODY]
+BAD FETCH 1 BODY [1]
+BAD FETCH 1 BODY[1]x
+BAD FETCH 1 BODY[1]]
+OK FETCH 1 BODY[]<0.10>
+OK FETCH 1 BODY[]<4000.10>
+BAD FETCH 1 BODY[]<0>
+BAD FETCH 1 BODY[]<0.0>
+BAD FETCH 1 BODY[]<.10>
+BAD FETCH 1 BODY[]<0.>
+BAD FETCH 1 BODY[]<0.10
+BAD FETCH 1 BODY[]<-1.10>
+BAD FETCH 1 BODY[]<0.10>x
+OK FETCH 1 BODY[]<4294967295.4294967295>
+OK FETCH 1 BODY[99]
+OK FETCH 1 BODY[1.1.1.1.1]
+BAD FETCH 1 BODY[4294967296]
+BAD FETCH 1 BODY[1]<1.99999999999999999999999>
+BAD FETCH 1 BODYSTRUCTURE[1]
+OK FETCH 1 BINARY[1]
+OK FETCH 1 BINARY.PEEK[1]
+OK FETCH 1 BINARY.SIZE[1]
+OK FETCH 1 BINARY.SIZE[]
+OK FETCH 1 BINARY[]
+OK FETCH 1 BINARY.PEEK[1]<0.5>
+BAD FETCH 1 BINARY.SIZE[1]<0.5>
+BAD FETCH 1 BINARY[HEADER]
+BAD FETCH 1 BINARY[1.MIME]
+BAD FETCH 1 BINARY
+BAD FETCH 1 ENVELOPE[]
+BAD FETCH 1 FOO
+BAD FETCH 1 "FLAGS"
+BAD UID FETCH
+BAD UID
+BAD UID NOOP
+BAD UID SELECT INBOX
+BAD UID  FETCH 1 FLAGS
+OK FETCH 1 (UID) (CHANGEDSINCE 1)
+BAD FETCH 1 (UID) (CHANGEDSINCE)
+BAD FETCH 1 (UID) (CHANGEDSINCE x)
+BAD FETCH 1 (UID) ()
+BAD FETCH 1 (UID) (FOO)
+BAD FETCH 1 UID (CHANGEDSINCE 9223372036854775808)
+OK FETCH 1 UID (CHANGEDSINCE 9223372036854775807)
+OK FETCH 1 UID (CHANGEDSINCE 0)
+# store
+OK STORE 1 FLAGS (\Seen)
+OK STORE 1 FLAGS ()
+OK STORE 1 +FLAGS \Seen
+OK STORE 1 +FLAGS \Seen \Flagged
+OK STORE 1 +FLAGS \Seen \Flagged foo
+OK STORE 1 -flags.silent (\Seen)
+OK STORE 1 +FLAGS ()
+BAD STORE 1 FLAGS
+BAD STORE 1 +FLAG (\Seen)
+BAD STORE 1 *FLAGS (\Seen)
+BAD STORE 1 FLAGS (\Seen) x
+BAD STORE 1 FLAGS (\Seen
+BAD STORE 1 FLAGS ((\Seen))
+BAD STORE 1 FLAGS ("x")
+BAD STORE 1 FLAGS (\)
+BAD STORE 1 FLAGS (\*)
+# RFC 3501 2.3.2: the client can't alter \Recent
+BAD STORE 1 FLAGS (\Recent)
+BAD STORE 1 FLAGS (\Foo)
+BAD STORE 1 FLAGS (a]b)
+BAD STORE 1 FLAGS (a%b)
+BAD STORE 1 FLAGS (a\b)
+BAD STORE 1 FLAGS (<xc3><xbc>)
+OK STORE 1 FLAGS.SILENT (a)
+BAD STORE 1 FLAGS.LOUD (a)
+BAD STORE 5 FLAGS (a)
+OK UID STORE 99 FLAGS (a)
+OK STORE 1 (UNCHANGEDSINCE 99999) FLAGS (a)
+BAD STORE 1 (UNCHANGEDSINCE) FLAGS (a)
+BAD STORE 1 () FLAGS (a)
+OK STORE 1 (UNCHANGEDSINCE 0) FLAGS (a)
+BAD STORE 1 (FOO 1) FLAGS (a)
+# search
+OK SEARCH ALL
+OK SEARCH all seen
+BAD SEARCH
+BAD SEARCH FOO
+BAD SEARCH ()
+OK SEARCH (ALL)
+OK SEARCH (ALL SEEN) (OR SEEN UNSEEN)
+BAD SEARCH OR SEEN
+BAD SEARCH NOT
+OK SEARCH NOT NOT SEEN
+OK SEARCH FROM a
+OK SEARCH FROM "a b"
+OK SEARCH FROM {1+}<CRLF>a
+OK SEARCH FROM ""
+BAD SEARCH FROM
+BAD SEARCH FROM (a)
+BAD SEARCH FROM a*
+OK SEARCH HEADER X-Foo ""
+BAD SEARCH HEADER X-Foo
+OK SEARCH BEFORE 1-Feb-1994
+OK SEARCH BEFORE 01-Feb-1994
+OK SEARCH BEFORE "1-feb-1994"
+BAD SEARCH BEFORE 001-Feb-1994
+BAD SEARCH BEFORE 32-Feb-1994
+BAD SEARCH BEFORE 0-Feb-1994
+BAD SEARCH BEFORE 1-Foo-1994
+BAD SEARCH BEFORE 1-Feb-94
+BAD SEARCH BEFORE 1-Feb-19940
+BAD SEARCH BEFORE 1-02-1994
+BAD SEARCH BEFORE
+BAD SEARCH BEFORE " 1-Feb-1994"
+BAD SEARCH SINCE 30-Feb-1994
+OK SEARCH ON 29-Feb-2024
+BAD SEARCH ON 29-Feb-2023
+OK SEARCH SENTBEFORE 1-Feb-1994 SENTON 1-Feb-1994 SENTSINCE 1-Feb-1994
+OK SEARCH LARGER 10 SMALLER 100
+BAD SEARCH LARGER
+BAD SEARCH LARGER x
+BAD SEARCH LARGER -1
+OK SEARCH LARGER 9223372036854775807
+BAD SEARCH LARGER 9223372036854775808
+OK SEARCH KEYWORD foo UNKEYWORD $Junk
+BAD SEARCH KEYWORD \Seen
+BAD SEARCH KEYWORD (foo)
+BAD SEARCH KEYWORD
+OK SEARCH NEW OLD RECENT
+OK SEARCH 1:* UID 1:*
+OK SEARCH 4
+OK SEARCH UID 99
+BAD SEARCH UID
+BAD SEARCH UID x
+OK SEARCH CHARSET US-ASCII ALL
+OK SEARCH CHARSET utf-8 SUBJECT "x"
+OK SEARCH CHARSET "UTF-8" ALL
+NO SEARCH CHARSET FOO ALL
+BAD SEARCH CHARSET
+BAD SEARCH CHARSET UTF-8
+OK SEARCH CHARSET {5+}<CRLF>UTF-8 ALL
+BAD SEARCH ALL CHARSET UTF-8
+OK SEARCH RETURN () ALL
+OK SEARCH RETURN (MIN MAX COUNT ALL) ALL
+OK SEARCH RETURN (SAVE) ALL
+OK SEARCH RETURN (MIN) CHARSET UTF-8 ALL
+BAD SEARCH RETURN ALL
+BAD SEARCH RETURN (FOO) ALL
+BAD SEARCH RETURN (MIN)
+BAD SEARCH RETURN (MIN) RETURN (MAX) ALL
+BAD SEARCH CHARSET UTF-8 RETURN (MIN) ALL
+OK SEARCH $
+OK SEARCH UID $
+OK UID SEARCH 1
+BAD SEARCH "ALL"
+BAD SEARCH ALL)
+BAD SEARCH (ALL
+# status etc
+OK STATUS box (MESSAGES)
+OK STATUS box (messages recent uidnext uidvalidity unseen)
+BAD STATUS box ()
+BAD STATUS box
+BAD STATUS box MESSAGES
+BAD STATUS box (FOO)
+BAD STATUS box (MESSAGES) x
+NO STATUS nobox (MESSAGES)
+OK LIST "" *
+OK LIST "" ""
+OK LIST {0+}<CRLF> {1+}<CRLF>*
+OK LIST INBOX %
+OK LIST box *
+BAD LIST *
+BAD LIST ""<x20>
+BAD LIST "" * x
+BAD LIST (FOO) "" *
+OK LIST () "" *
+OK LIST (REMOTE) "" *
+OK LIST (SUBSCRIBED) "" *
+OK LIST (SUBSCRIBED REMOTE RECURSIVEMATCH) "" *
+BAD LIST (RECURSIVEMATCH) "" *
+BAD LIST (REMOTE RECURSIVEMATCH) "" *
+OK LIST "" (*)
+OK LIST "" (a% "b")
+BAD LIST "" ()
+OK LIST "" * RETURN ()
+OK LIST "" * RETURN (CHILDREN SUBSCRIBED STATUS (MESSAGES))
+BAD LIST "" * RETURN
+BAD LIST "" * RETURN (FOO)
+BAD LIST "" * RETURN (STATUS)
+BAD LIST "" * RETURN (STATUS ())
+OK LIST "" ]
+OK LSUB "" *
+BAD LSUB ""
+BAD LSUB () "" *
+OK NAMESPACE
+BAD NAMESPACE x
+OK CREATE a
+BAD CREATE a b
+OK DELETE a
+BAD DELETE a b
+BAD RENAME a
+BAD RENAME a b c
+OK SUBSCRIBE box
+BAD SUBSCRIBE
+BAD SUBSCRIBE box x
+OK UNSUBSCRIBE box
+OK UNSUBSCRIBE box
+BAD UNSUBSCRIBE
+# append
+OK APPEND box {3+}<CRLF>abc
+OK APPEND box () {3+}<CRLF>abc
+OK APPEND box (\Seen foo) {3+}<CRLF>abc
+OK APPEND box " 7-Feb-1994 21:52:25 -0800" {3+}<CRLF>abc
+OK APPEND box "17-Feb-1994 21:52:25 +0000" {3+}<CRLF>abc
+OK APPEND box (\Draft) "07-feb-1994 21:52:60 -0800" {3+}<CRLF>abc
+BAD APPEND box "7-Feb-1994 21:52:25 -0800" {3+}<CRLF>abc
+BAD APPEND box "17-Feb-1994 24:52:25 -0800" {3+}<CRLF>abc
+BAD APPEND box "17-Feb-1994 21:60:25 -0800" {3+}<CRLF>abc
+BAD APPEND box "31-Feb-1994 21:52:25 -0800" {3+}<CRLF>abc
+BAD APPEND box "17-Feb-1994 21:52:25" {3+}<CRLF>abc
+BAD APPEND box "17-Feb-1994 21:52:25 0800" {3+}<CRLF>abc
+BAD APPEND box "17-Feb-1994 21:52:25 -0800 " {3+}<CRLF>abc
+BAD APPEND box "17-Feb-1994 21:52:25 -0860" {3+}<CRLF>abc
+BAD APPEND box "" {3+}<CRLF>abc
+BAD APPEND box "17-Feb-1994 21:52:25 -0800" (\Seen) {3+}<CRLF>abc
+BAD APPEND box \Seen {3+}<CRLF>abc
+BAD APPEND box "abc"
+BAD APPEND box abc
+BAD APPEND box
+BAD APPEND
+BAD APPEND box {3+}<CRLF>abc x
+BAD APPEND box {3+}<CRLF>abc<x20>
+BAD APPEND box {3+}<CRLF>abcd
+NO APPEND nobox {3+}<CRLF>abc
+BAD APPEND box {3+}<CRLF>a<x00>c
+OK APPEND box ~{3+}<CRLF>abc
+BAD APPEND (box) {3+}<CRLF>abc
+BAD APPEND box (\Recent) {3+}<CRLF>abc
+BAD APPEND box (\Foo) {3+}<CRLF>abc
+NO APPEND box {0+}<CRLF>
+# others
+OK COPY 1 box
+OK COPY 1:2,3 box
+BAD COPY 1
+BAD COPY 1 box x
+BAD COPY 9 box
+NO COPY 1 nobox
+OK UID COPY 99 box
+OK UID MOVE 99 box
+BAD MOVE 9 box
+BAD MOVE 1
+BAD EXPUNGE 1
+OK EXPUNGE
+OK UID EXPUNGE 1:*
+BAD UID EXPUNGE
+BAD UID EXPUNGE x
+BAD UID EXPUNGE 1 x
+OK ENABLE FOO
+BAD ENABLE
+BAD ENABLE (FOO)
+OK ENABLE condstore
+BAD LOGIN a b
+BAD AUTHENTICATE PLAIN
+BAD STARTTLS
+BAD IDLE x
+BAD FOO
+BAD FOO BAR
+BAD X
+BAD CLOSE x
+BAD UNSELECT x
+OK ID NIL
+OK ID ("name" "x" "v" NIL)
+OK ID ()
+BAD ID
+BAD ID (a b)
+BAD ID ("a")
+BAD ID ("a" "b" "c")
+BAD ID x
+OK UNSELECT
+BAD UNSELECT
+BAD FETCH 1 FLAGS
+BAD CLOSE
+BAD EXPUNGE
+BAD CHECK
+BAD UID FETCH 1 FLAGS
+BAD SEARCH ALL
+BAD STORE 1 FLAGS ()
