@@ -253,3 +253,50 @@ blob_each(struct blob *b, int (*fn)(void *arg, const void *p, size_t n),
 	xfree(p);
 	return rc < 0 ? rc : 0;
 }
+
+struct range {
+	uint64_t skip, left;
+	int (*fn)(void *arg, const void *p, size_t n);
+	void *arg;
+};
+enum { RANGE_END = -1000 };	/* no enum store_rc */
+
+static int
+range_piece(void *arg, const void *p, size_t n)
+{
+	struct range *r = arg;
+	const char *at = p;
+	int rc = 0;
+
+	if (n <= r->skip) {
+		r->skip -= n;
+		return 0;
+	}
+	at += r->skip;
+	n -= (size_t)r->skip;
+	r->skip = 0;
+	n = n < r->left ? n : (size_t)r->left;
+	r->left -= n;
+	if (n > 0)
+		rc = r->fn(r->arg, at, n);
+	return rc == 0 && r->left == 0 ? RANGE_END : rc;
+}
+
+int
+blob_range(struct blob *b, uint64_t off, uint64_t len,
+    int (*fn)(void *arg, const void *p, size_t n), void *arg)
+{
+	struct range r = { off, len, fn, arg };
+	struct blob some = *b;
+	int rc;
+
+	if (len == 0)
+		return 0;
+	if (is_plain(b)) {
+		some.off += off;
+		some.len = len;
+		return blob_each(&some, fn, arg);
+	}
+	rc = blob_each(b, range_piece, &r);
+	return rc == RANGE_END ? 0 : rc;
+}

@@ -38,6 +38,9 @@ void blob_close(struct blob *b);
  */
 int blob_each(struct blob *b, int (*fn)(void *arg, const void *p, size_t n),
     void *arg);
+/* The same with some of them only; off + len <= b->size. */
+int blob_range(struct blob *b, uint64_t off, uint64_t len,
+    int (*fn)(void *arg, const void *p, size_t n), void *arg);
 /* All of the decoded octets, until it is closed. */
 int blob_octets(struct blob *b, struct slice *s_r);
 /* The id of a part of the message that blob_octets() is.  -1: it is nested too

@@ -17,6 +17,7 @@ const struct jmap_capability jmap_capabilities[] = {
 	{ CAP_SUBMISSION, "urn:ietf:params:jmap:submission", true },
 	{ CAP_VACATION, "urn:ietf:params:jmap:vacationresponse", true },
 	{ CAP_QUOTA, "urn:ietf:params:jmap:quota", false },
+	{ CAP_BLOB, "urn:ietf:params:jmap:blob", false },
 };
 const size_t n_jmap_capabilities =
     sizeof(jmap_capabilities) / sizeof(jmap_capabilities[0]);
@@ -45,6 +46,7 @@ static const struct {
 	{ JMAP_E_ANCHOR,	"anchorNotFound" },
 	{ JMAP_E_SORT,		"unsupportedSort" },
 	{ JMAP_E_FILTER,	"unsupportedFilter" },
+	{ JMAP_E_DATA_TYPE,	"unknownDataType" },
 	{ JMAP_E_FAIL,		"serverFail" },
 	{ STORE_E_IO,		"serverUnavailable" },
 	{ STORE_E_BUSY,		"serverUnavailable" },
@@ -215,6 +217,18 @@ account_open(struct jmap_call *c)
 		return JMAP_E_ACCOUNT;
 	c->st = u->st;
 	js_put_str(c->out, "accountId", u->account_id);
+	return 0;
+}
+
+int
+jmap_from_account(struct jmap_call *c, struct store **st_r)
+{
+	struct slice id = js_slice(jmap_arg(c, "fromAccountId"));
+
+	if (!slice_eq(id, slice_str(c->req->user->account_id)))
+		return JMAP_E_FROM_ACCOUNT;
+	*st_r = c->req->user->st;
+	js_put(c->out, "fromAccountId", js_str(id));
 	return 0;
 }
 

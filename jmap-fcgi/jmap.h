@@ -23,7 +23,7 @@ enum {
 
 enum jmap_cap {	/* the capabilities that there are */
 	CAP_CORE = 1, CAP_MAIL = 2, CAP_SUBMISSION = 4, CAP_VACATION = 8,
-	CAP_QUOTA = 16
+	CAP_QUOTA = 16, CAP_BLOB = 32
 };
 struct jmap_capability {
 	enum jmap_cap bit;
@@ -80,7 +80,8 @@ enum jmap_rc {
 	JMAP_E_SORT = -110,	/* unsupportedSort */
 	JMAP_E_FILTER = -111,	/* unsupportedFilter */
 	JMAP_E_FAIL = -112,	/* serverFail */
-	JMAP_E_TOO_MANY = -113	/* tooManyChanges */
+	JMAP_E_TOO_MANY = -113,	/* tooManyChanges */
+	JMAP_E_DATA_TYPE = -114	/* unknownDataType (RFC 9404 4.3) */
 };
 
 /* One API request, all of its calls. */
@@ -178,6 +179,8 @@ const char *jmap_error_name(int rc);
 /* Logs a store failure; returns rc. */
 int jmap_store_failed(struct jmap_req *r, const char *what, int rc);
 
+/* The open account of fromAccountId. */
+int jmap_from_account(struct jmap_call *c, struct store **st_r);
 /* The argument's value; NULL where it is absent or null. */
 json_t *jmap_arg(const struct jmap_call *c, const char *name);
 bool jmap_arg_bool(const struct jmap_call *c, const char *name);

@@ -3,6 +3,7 @@
 
 #include "jmap-fcgi/methods.h"
 
+#include "jmap-fcgi/blob-methods.h"
 #include "jmap-fcgi/email-text.h"
 #include "jmap-fcgi/email.h"
 #include "jmap-fcgi/mailbox.h"
@@ -18,6 +19,10 @@ static const struct jmap_arg mailbox_set_args[] = {
 #define RW (METHOD_ACCOUNT | METHOD_WRITE)
 const struct jmap_method jmap_methods[] = {
 	/* clang-format off */
+	{ "Blob/copy",		CAP_CORE, blob_copy,	blob_copy_args, NULL, RW },
+	{ "Blob/get",		CAP_BLOB, blob_get,	blob_get_args, NULL, RO },
+	{ "Blob/lookup",	CAP_BLOB, blob_lookup,	blob_lookup_args, NULL, RO },
+	{ "Blob/upload",	CAP_BLOB, blob_upload,	blob_upload_args, NULL, RW },
 	{ "Core/echo",		CAP_CORE, core_echo,	NULL, NULL, METHOD_ANY },
 	{ "Email/changes",	CAP_MAIL, email_changes, type_changes_args, NULL, RO },
 	{ "Email/get",		CAP_MAIL, email_get,	type_get_args, email_get_args, RO },

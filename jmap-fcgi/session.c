@@ -1,6 +1,7 @@
 /* jmap-fcgi/session.c - the JMAP Session resource (RFC 8620 2) */
 #include "config.h"
 
+#include "jmap-fcgi/blob-methods.h"
 #include "jmap-fcgi/email.h"
 #include "jmap-fcgi/uri.h"
 #include "jmap-fcgi/web.h"
@@ -12,6 +13,7 @@
 #define JSON_TYPE "application/json"
 #define SUBMISSION "urn:ietf:params:jmap:submission"
 #define QUOTA "urn:ietf:params:jmap:quota"
+#define BLOB "urn:ietf:params:jmap:blob"
 #define VACATION "urn:ietf:params:jmap:vacationresponse"
 
 const char *
@@ -109,6 +111,7 @@ account_object(const struct web *w)
 	js_put(caps, "urn:ietf:params:jmap:mail",
 	    mail_limits(w->env->conf));
 	js_put(caps, QUOTA, json_object());
+	js_put(caps, BLOB, blob_capability(w->env->conf));
 	if (mta_configured(w->env->conf)) {
 		js_put(caps, SUBMISSION, submission_limits(w));
 		js_put(caps, VACATION, json_object());
@@ -133,6 +136,7 @@ session_object(const struct web *w, const char *base)
 
 	js_put(caps, "urn:ietf:params:jmap:core", core_limits(w->env->conf));
 	js_put(caps, "urn:ietf:params:jmap:mail", json_object());
+	js_put(caps, BLOB, json_object());
 	js_put(caps, QUOTA, json_object());
 	if (mta_configured(w->env->conf)) {
 		js_put(caps, SUBMISSION, json_object());
@@ -143,6 +147,7 @@ session_object(const struct web *w, const char *base)
 	js_put(o, "accounts", accounts);
 	js_put_str(primary, "urn:ietf:params:jmap:mail", w->user.account_id);
 	js_put_str(primary, QUOTA, w->user.account_id);
+	js_put_str(primary, BLOB, w->user.account_id);
 	if (mta_configured(w->env->conf)) {
 		js_put_str(primary, SUBMISSION, w->user.account_id);
 		js_put_str(primary, VACATION, w->user.account_id);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <nettle/hmac.h>
+#include <nettle/sha1.h>
 #include <nettle/sha2.h>
 #include <string.h>
 #include <sys/random.h>
@@ -10,6 +11,70 @@
 #include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
+
+struct digest {
+	enum digest_alg alg;
+	union {
+		struct sha1_ctx sha1;
+		struct sha256_ctx sha256;
+		struct sha512_ctx sha512;
+	} u;
+};
+
+const char *
+digest_name(enum digest_alg alg)
+{
+	static const char *const names[DIGEST_N] = {
+		"sha", "sha-256", "sha-512"
+	};
+
+	return names[alg];
+}
+
+struct digest *
+digest_new(enum digest_alg alg)
+{
+	struct digest *d = xcalloc(1, sizeof(*d));
+
+	d->alg = alg;
+	if (alg == DIGEST_SHA1)
+		sha1_init(&d->u.sha1);
+	else if (alg == DIGEST_SHA256)
+		sha256_init(&d->u.sha256);
+	else
+		sha512_init(&d->u.sha512);
+	return d;
+}
+
+void
+digest_add(struct digest *d, const void *p, size_t n)
+{
+	if (n == 0)
+		return;
+	if (d->alg == DIGEST_SHA1)
+		sha1_update(&d->u.sha1, n, p);
+	else if (d->alg == DIGEST_SHA256)
+		sha256_update(&d->u.sha256, n, p);
+	else
+		sha512_update(&d->u.sha512, n, p);
+}
+
+size_t
+digest_finish(struct digest **dp, unsigned char out[DIGEST_MAX])
+{
+	struct digest *d = *dp;
+	size_t n;
+
+	if (d->alg == DIGEST_SHA1)
+		sha1_digest(&d->u.sha1, n = SHA1_DIGEST_SIZE, out);
+	else if (d->alg == DIGEST_SHA256)
+		sha256_digest(&d->u.sha256, n = SHA256_DIGEST_SIZE, out);
+	else
+		sha512_digest(&d->u.sha512, n = SHA512_DIGEST_SIZE, out);
+	xfree(d);
+	*dp = NULL;
+	return n;
+}
 
 struct sha256 {
 	struct sha256_ctx ctx;

@@ -46,6 +46,16 @@ uint32_t crc32c(uint32_t crc, const void *p, size_t n);
 void crc32c_parts(const void *p, size_t n, uint32_t out[4]);
 
 enum { SHA256_LEN = 32 };
+enum digest_alg { DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA512, DIGEST_N };
+enum { DIGEST_MAX = 64 };
+struct digest; /* opaque: nettle's */
+/* "sha", "sha-256", "sha-512", as in IANA's list for HTTP, lower case. */
+const char *digest_name(enum digest_alg alg);
+struct digest *digest_new(enum digest_alg alg);
+void digest_add(struct digest *d, const void *p, size_t n);
+/* Writes the digest, frees and clears; its length. */
+size_t digest_finish(struct digest **d, unsigned char out[DIGEST_MAX]);
+
 struct sha256; /* opaque: nettle's */
 struct sha256 *sha256_new(void);
 void sha256_add(struct sha256 *h, const void *p, size_t n);

@@ -20,7 +20,7 @@ my $id = (keys %{ $s->{accounts} })[0];
 like($id, qr/\AA[0-9a-f]{16}\z/, 'account id');
 is($s->{username}, 'alice', 'username');
 is_deeply($s->{primaryAccounts}, { map { ("urn:ietf:params:jmap:$_" => $id) }
-	qw(mail quota) }, 'primaryAccounts');
+	qw(mail quota blob) }, 'primaryAccounts');
 is($s->{apiUrl}, $t->base . '/jmap/api', 'apiUrl is absolute');
 like($s->{downloadUrl}, qr/\Ahttps:.*\{accountId\}.*\{blobId\}.*\{name\}.*\{type\}/,
     'downloadUrl');
