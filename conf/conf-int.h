@@ -16,7 +16,7 @@ enum {
 	CONF_LIST_MAX = 256,		/* values of one list */
 	CONF_SECTIONS_MAX = 256,	/* listeners, folders */
 	CONF_FAULTS_MAX = 65536,	/* octets of all messages */
-	CONF_KEYS_MAX = 64		/* rows of a table */
+	CONF_KEYS_MAX = 256		/* rows of a table */
 };
 
 enum conf_kind {

@@ -1,6 +1,7 @@
 /* conf/conf.c - reads culver.conf with libconfuse */
 #include "config.h"
 
+#include <assert.h>
 #include <confuse.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -256,6 +257,7 @@ opts_from_keys(cfg_opt_t *o, const struct conf_key *k)
 	size_t i;
 
 	for (i = 0; k[i].name != NULL; i++) {
+		assert(i < CONF_KEYS_MAX);
 		if (k[i].kind == CONF_K_LIST)
 			o[i] = (cfg_opt_t)CFG_STR_LIST(k[i].name, NULL,
 			    CFGF_NODEFAULT);
