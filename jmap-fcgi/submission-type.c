@@ -138,9 +138,25 @@ get_delivery(struct jmap_call *c, void *obj, const char *name)
 	return all;
 }
 
-/* Reports that come back are Emails. */
 static json_t *
-get_reports(struct jmap_call *c, void *obj, const char *name)
+get_dsn(struct jmap_call *c, void *obj, const char *name)
+{
+	const struct store_submission *v = obj;
+	char text[STORE_BLOBID_LEN + 1];
+	json_t *list = json_array();
+
+	(void)c;
+	(void)name;
+	for (size_t i = 0; i < v->n_dsn; i++) {
+		store_blobid_text(&v->dsn[i], text);
+		json_array_append_new(list, json_string(text));
+	}
+	return list;
+}
+
+/* That it was read is told by Emails alone. */
+static json_t *
+get_mdn(struct jmap_call *c, void *obj, const char *name)
 {
 	(void)c;
 	(void)obj;
@@ -257,8 +273,8 @@ static const struct jmap_prop props[] = {
 	{ "sendAt",		PROP_SERVER,	get_send_at,	NULL },
 	{ "undoStatus",		0,		get_undo,	set_undo },
 	{ "deliveryStatus",	PROP_SERVER,	get_delivery,	NULL },
-	{ "dsnBlobIds",		PROP_SERVER,	get_reports,	NULL },
-	{ "mdnBlobIds",		PROP_SERVER,	get_reports,	NULL },
+	{ "dsnBlobIds",		PROP_SERVER,	get_dsn,	NULL },
+	{ "mdnBlobIds",		PROP_SERVER,	get_mdn,	NULL },
 	{ NULL,			0,		NULL,		NULL }
 	/* clang-format on */
 };

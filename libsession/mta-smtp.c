@@ -38,7 +38,7 @@ struct smtp {
 	size_t n_in;
 	int code;		/* of the last reply, and that as one line */
 	struct slice reply;
-	bool esmtp, eight, utf8, size;
+	bool esmtp, eight, utf8, size, dsn;
 	uint64_t max_size;
 };
 
@@ -211,6 +211,8 @@ note_extension(struct smtp *s, struct slice line)
 		s->eight = true;
 	else if (slice_ieq(word, SLICE_LIT("SMTPUTF8")))
 		s->utf8 = true;
+	else if (slice_ieq(word, SLICE_LIT("DSN")))
+		s->dsn = true;
 	else if (slice_ieq(word, SLICE_LIT("SIZE"))) {
 		s->size = true;
 		if (sp != NULL && slice_uint(slice_make(sp + 1, line.n -
@@ -375,7 +377,7 @@ mail_from(struct smtp *s)
 {
 	struct mta_mail *m = s->m;
 	bool addresses = !is_ascii(m->from), utf8 = needs_utf8(m);
-	char size[40] = "";
+	char size[40] = "", envid[120] = "";
 	int code;
 
 	for (size_t i = 0; i < m->n_rcpt; i++)
@@ -388,10 +390,13 @@ mail_from(struct smtp *s)
 		    "552 5.3.4 Too large for the mail system");
 	if (s->size)
 		snprintf(size, sizeof(size), " SIZE=%zu", m->octets.n);
-	code = command(s, "MAIL FROM:<%.*s>%s%s%s", (int)m->from.n,
+	if (s->dsn && m->envid.n > 0)
+		snprintf(envid, sizeof(envid), " RET=HDRS ENVID=%.*s",
+		    (int)m->envid.n, m->envid.p);
+	code = command(s, "MAIL FROM:<%.*s>%s%s%s%s", (int)m->from.n,
 	    m->from.n > 0 ? m->from.p : "", size,
 	    s->eight && !is_ascii(m->octets) ? " BODY=8BITMIME" : "",
-	    s->utf8 && utf8 ? " SMTPUTF8" : "");
+	    s->utf8 && utf8 ? " SMTPUTF8" : "", envid);
 	if (code < 0)
 		return broken(s, MTA_AT_MAIL);
 	return code / 100 == 2 ? 0 : refused(s, MTA_AT_MAIL);

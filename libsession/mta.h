@@ -42,6 +42,7 @@ struct mta_mail {
 	struct mta_rcpt *rcpt;
 	size_t n_rcpt;
 	struct slice octets;	/* with CRLF line ends */
+	struct slice envid;	/* RFC 3461, told where SMTP takes it */
 	uint32_t timeout_s;	/* of all of it; 0: 5 minutes */
 	/* Called once all but the last word is said; negative: not at all. */
 	int (*commit)(void *arg);

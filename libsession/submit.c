@@ -143,9 +143,12 @@ hand_over(struct sending *s, struct store_submission *v, struct slice octets)
 	struct commit_arg k = { .o = s->o, .id = v->id };
 	struct mta_mail m = { .from = v->from.email, .commit = commit,
 		.arg = &k };
+	char envid[STORE_ENVID_TEXT];
 	struct store_rcpt **of;
 	int rc, later;
 
+	store_submission_envid(s->st, v->id, envid);
+	m.envid = slice_str(envid);
 	m.octets = mta_message(octets, s->a);
 	m.rcpt = arena_calloc(s->a, v->n_rcpt, sizeof(*m.rcpt));
 	of = arena_calloc(s->a, v->n_rcpt, sizeof(*of));

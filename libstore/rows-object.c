@@ -243,6 +243,8 @@ row_submission_put_max(struct buf *b, const struct row_submission *s,
 		buf_addc(b, (char)r->delivered);
 		buf_add_lstr(b, slice_make(r->reply.p, n));
 	}
+	buf_add_varint(b, s->n_dsn);
+	buf_add(b, s->dsn, s->n_dsn * ROW_BLOBID_LEN);
 	return end(b);
 }
 
@@ -296,6 +298,21 @@ get_rcpts(struct cur *c, struct arena *a, struct row_submission *s)
 		if (r->delivered >= ROW_DELIVERED)
 			return STORE_E_CORRUPT;
 	}
+	return 0;
+}
+
+/* Reports are not in the oldest rows. */
+static int
+get_dsn(struct cur *c, struct row_submission *s)
+{
+	uint64_t n = cur_ok(c) && cur_left(c) > 0 ? cur_varint(c) : 0;
+	struct slice ids;
+
+	if (n > ROW_DSN_MAX)
+		return STORE_E_CORRUPT;
+	ids = cur_bytes(c, (size_t)n * ROW_BLOBID_LEN);
+	s->dsn = (const unsigned char *)ids.p;
+	s->n_dsn = (size_t)n;
 	return close_row(c);
 }
 
@@ -328,7 +345,8 @@ row_submission_get(struct slice v, struct arena *a,
 		return STORE_E_CORRUPT;
 	memcpy(s_r->blob, blob.p, ROW_BLOBID_LEN);
 	s_r->attempts = (uint32_t)attempts;
-	return get_rcpts(&c, a, s_r);
+	rc = get_rcpts(&c, a, s_r);
+	return rc < 0 ? rc : get_dsn(&c, s_r);
 }
 
 /* ---- the vacation response --------------------------------------------- */

@@ -39,7 +39,8 @@ enum {
 	ROW_META_VALUE_MAX = 1 << 20,
 	ROW_ADDRESSES_MAX = 1000,
 	ROW_RCPTS_MAX = 1000,		/* of a submission */
-	ROW_PARAMS_MAX = 20		/* of an address of it */
+	ROW_PARAMS_MAX = 20,		/* of an address of it */
+	ROW_DSN_MAX = 100
 };
 #define ROW_MODSEQ_MAX ((UINT64_C(1) << 40) - 1)
 
@@ -297,6 +298,8 @@ struct row_submission {
 	struct row_path from;
 	struct row_rcpt *rcpt;
 	size_t n_rcpt;
+	const unsigned char *dsn;	/* n_dsn blob ids */
+	size_t n_dsn;
 };
 /* Is there still something to send?  Its blob is used as long. */
 bool row_submission_open(const struct row_submission *s);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "libbase/io.h"
+#include "libbase/text.h"
 #include "libstore/store-int.h"
 
 enum {
@@ -53,6 +55,11 @@ submission_out(uint64_t id, struct slice val, struct arena *a,
 		    (enum store_delivered)r.rcpt[i].delivered;
 		v_r->rcpt[i].reply = arena_slice(a, r.rcpt[i].reply);
 	}
+	v_r->n_dsn = r.n_dsn;
+	v_r->dsn = arena_calloc(a, r.n_dsn, sizeof(*v_r->dsn));
+	for (size_t i = 0; i < r.n_dsn; i++)
+		memcpy(v_r->dsn[i].h, r.dsn + i * ROW_BLOBID_LEN,
+		    ROW_BLOBID_LEN);
 	return 0;
 }
 
@@ -370,6 +377,98 @@ int
 submission_done(struct store *st, const struct store_submission *v)
 {
 	return store_run(st, 0, done, (void *)(uintptr_t)v, NULL);
+}
+
+/* ---- reports ----------------------------------------------------------- */
+
+void
+store_submission_envid(struct store *st, uint64_t id,
+    char buf[STORE_ENVID_TEXT])
+{
+	unsigned char mac[SHA256_LEN];
+	char text[STORE_ID_TEXT];
+	struct buf b;
+
+	store_id_text('S', id, text);
+	hmac_sha256(slice_str(st->id), slice_str(text), mac);
+	buf_init(&b, STORE_ENVID_TEXT - 1);
+	buf_add_str(&b, text);
+	buf_addc(&b, '-');
+	hex_encode(&b, slice_make((const char *)mac, 8));
+	memcpy(buf, b.p, b.n);
+	buf[b.n] = '\0';
+	buf_release(&b);
+}
+
+int
+store_submission_from_envid(struct store *st, struct slice envid,
+    uint64_t *id_r)
+{
+	const char *dash = envid.n > 0 ? memchr(envid.p, '-', envid.n) : NULL;
+	char text[STORE_ENVID_TEXT];
+
+	if (dash == NULL || store_id_from('S', slice_make(envid.p,
+	    (size_t)(dash - envid.p)), id_r) < 0)
+		return STORE_E_NOTFOUND;
+	store_submission_envid(st, *id_r, text);
+	return slice_eq(envid, slice_str(text)) ? 0 : STORE_E_NOTFOUND;
+}
+
+struct report_arg {
+	uint64_t id;
+	const struct store_rcpt *rcpt;
+	size_t n;
+	const struct store_blobid *blob;
+};
+
+static void
+take_report(struct row_submission *r, const struct store_rcpt *told)
+{
+	for (size_t i = 0; i < r->n_rcpt; i++) {
+		struct row_rcpt *to = &r->rcpt[i];
+
+		if (told->delivered == STORE_DELIVERED_UNKNOWN ||
+		    to->delivered != STORE_DELIVERED_UNKNOWN ||
+		    !slice_ieq(to->to.email, told->to.email))
+			continue;
+		to->delivered = (uint8_t)told->delivered;
+		to->reply = told->reply;
+	}
+}
+
+static int
+report(struct work *w, void *arg)
+{
+	const struct report_arg *a = arg;
+	struct row_submission r;
+	unsigned char *dsn;
+	int rc;
+
+	if ((rc = change_begin(w, a->id, &r)) < 0)
+		return rc;
+	for (size_t i = 0; i < r.n_dsn; i++)
+		if (memcmp(r.dsn + i * ROW_BLOBID_LEN, a->blob->h,
+		    ROW_BLOBID_LEN) == 0)
+			return 0;
+	if (r.n_dsn == ROW_DSN_MAX)
+		return STORE_E_LIMIT;
+	for (size_t i = 0; i < a->n; i++)
+		take_report(&r, &a->rcpt[i]);
+	dsn = arena_alloc(w->a, (r.n_dsn + 1) * ROW_BLOBID_LEN);
+	if (r.n_dsn > 0)
+		memcpy(dsn, r.dsn, r.n_dsn * ROW_BLOBID_LEN);
+	memcpy(dsn + r.n_dsn++ * ROW_BLOBID_LEN, a->blob->h, ROW_BLOBID_LEN);
+	r.dsn = dsn;
+	return write_row(w, a->id, &r, false);
+}
+
+int
+store_submission_report(struct store *st, uint64_t id,
+    const struct store_rcpt *rcpt, size_t n, const struct store_blobid *blob)
+{
+	struct report_arg a = { id, rcpt, n, blob };
+
+	return store_run(st, 0, report, &a, NULL);
 }
 
 /*

@@ -123,6 +123,8 @@ struct store_submission {
 	struct store_path from;
 	struct store_rcpt *rcpt;
 	size_t n_rcpt;
+	struct store_blobid *dsn;	/* reports that came, oldest first */
+	size_t n_dsn;
 };
 /* Is there something to send: is it pending, or final with recipients that are
  * queued? */
@@ -143,6 +145,22 @@ int store_submission_create(struct store *st,
 int store_submission_cancel(struct store *st, uint64_t id);
 /* DENIED: it is open.  What was sent stays so. */
 int store_submission_destroy(struct store *st, uint64_t id);
+
+/*
+ * An envelope id (RFC 3461) that only the mail systems which the submission
+ * comes through get to know.  from: NOTFOUND if it is none of this account.
+ */
+enum { STORE_ENVID_TEXT = 48 };
+void store_submission_envid(struct store *st, uint64_t id,
+    char buf[STORE_ENVID_TEXT]);
+int store_submission_from_envid(struct store *st, struct slice envid,
+    uint64_t *id_r);
+/*
+ * What a report (RFC 3464) says: rcpt[i].delivered YES or NO and .reply for those
+ * whose end isn't known yet, others (UNKNOWN) stay; and its blob.
+ */
+int store_submission_report(struct store *st, uint64_t id,
+    const struct store_rcpt *rcpt, size_t n, const struct store_blobid *blob);
 
 /* ---- the outbox -------------------------------------------------------- */
 

@@ -12,6 +12,7 @@
 #include "libbase/text.h"
 #include "lmtpd/dots.h"
 #include "lmtpd/lmtp.h"
+#include "lmtpd/report.h"
 
 enum {
 	HEAD_MAX = 8192,	/* of the header fields that we add */
@@ -132,6 +133,7 @@ deliver(struct lmtp *l, struct lmtp_rcpt *r)
 		 " uid=%" PRIu32,
 	    (int)l->sender.n, l->sender.p, (int)r->address.n, r->address.p,
 	    r->account, added.size, added.uid);
+	r->blob = added.blob;
 	vacation_note(l, r, l->arrived);
 	if (++l->delivered % IDLE_EVERY == 0)
 		store_idle(s->store, false);
@@ -172,6 +174,32 @@ answer_all(struct lmtp *l, int rc)
 	}
 }
 
+/* A report about what a recipient had submitted (RFC 8621 7, dsnBlobIds). */
+static void
+take_report(struct lmtp *l, struct slice octets)
+{
+	struct report report;
+	uint64_t id;
+	int rc;
+
+	if (l->sender.n > 0 || !report_parse(octets, l->arena, &report))
+		return;
+	for (size_t i = 0; i < l->n_rcpt; i++) {
+		const struct lmtp_rcpt *r = &l->rcpt[i];
+		struct store **st = &l->s->store;
+
+		if (r->same != i || r->rc < 0 ||
+		    lmtp_account(l, r->account) < 0 ||
+		    store_submission_from_envid(*st, report.envid, &id) < 0)
+			continue;
+		rc = store_submission_report(*st, id, report.rcpt, report.n,
+		    &r->blob);
+		if (rc < 0 && rc != STORE_E_NOTFOUND)
+			log_err("account=%s: report of S%" PRIx64 ": %s",
+			    r->account, id, store_error(rc)->text);
+	}
+}
+
 void
 lmtp_begin(struct lmtp *l)
 {
@@ -189,8 +217,10 @@ lmtp_finish(struct lmtp *l, int rc)
 		log_err("message from=<%.*s>: %s", (int)l->sender.n,
 		    l->sender.p, store_error(rc)->text);
 	answer_all(l, rc);
-	if (rc == 0)
+	if (rc == 0) {
 		vacation_answer(l, store_spool_octets(l->spool), l->arrived);
+		take_report(l, store_spool_octets(l->spool));
+	}
 	lmtp_reset(l);
 }
 

@@ -30,6 +30,7 @@ struct lmtp_rcpt {
 				 * gets the message, both get the answer */
 	int rc;			/* of its delivery: 0 or enum store_rc */
 	const struct store_vacation *vacation;	/* NULL: none */
+	struct store_blobid blob;	/* of what was delivered */
 };
 
 struct lmtp {

@@ -10,6 +10,7 @@ lmtpd_lmtpd_SOURCES = \
 	lmtpd/envelope.c \
 	lmtpd/lmtp.h \
 	lmtpd/main.c \
+	lmtpd/report.c lmtpd/report.h \
 	lmtpd/vacation.c lmtpd/vacation.h \
 	lmtpd/vacation-rules.c \
 	lmtpd/vacation-write.c
@@ -24,6 +25,7 @@ t_unit_test_lmtp_LDADD = $(TEST_LIBS)
 
 check_PROGRAMS += t/unit/test-vacation
 t_unit_test_vacation_SOURCES = t/unit/test-vacation.c \
+	lmtpd/report.c lmtpd/report.h \
 	lmtpd/vacation-rules.c lmtpd/vacation-write.c lmtpd/vacation.h
 t_unit_test_vacation_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_vacation_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(TEST_LIBS)
@@ -41,6 +43,7 @@ t_fuzz_fuzz_lmtp_LDADD = $(LIBBASE)
 
 check_PROGRAMS += t/fuzz/fuzz-mta
 t_fuzz_fuzz_mta_SOURCES = t/fuzz/fuzz-mta.c $(FUZZ_MAIN) \
+	lmtpd/report.c lmtpd/report.h \
 	lmtpd/vacation-rules.c lmtpd/vacation-write.c lmtpd/vacation.h
 t_fuzz_fuzz_mta_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_mta_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)

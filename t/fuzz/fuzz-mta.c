@@ -10,6 +10,7 @@
 
 #include "libmime/mime.h"
 #include "libsession/mta.h"
+#include "lmtpd/report.h"
 #include "lmtpd/vacation.h"
 #include "t/fuzz/fuzz.h"
 
@@ -114,17 +115,36 @@ fuzz_vacation(struct slice in)
 	FUZZ_CHECK(count(out, "Bcc") == 0 && count(out, "Cc") == 0);
 }
 
+static void
+fuzz_report(struct slice in)
+{
+	struct report r;
+
+	if (!report_parse(in, arena, &r))
+		return;
+	FUZZ_CHECK(r.envid.n > 0 && r.n <= 1000);
+	for (size_t i = 0; i < r.n; i++) {
+		struct slice s = r.rcpt[i].reply;
+
+		FUZZ_CHECK(r.rcpt[i].to.email.n > 0 && s.n <= 520);
+		FUZZ_CHECK((s.n == 0) ==
+		    (r.rcpt[i].delivered == STORE_DELIVERED_UNKNOWN));
+		for (size_t k = 0; k < s.n; k++)
+			FUZZ_CHECK((unsigned char)s.p[k] >= 32);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const fn[])(struct slice in) = {
-		fuzz_message, fuzz_address, fuzz_vacation
+		fuzz_message, fuzz_address, fuzz_vacation, fuzz_report
 	};
 
 	if (size == 0)
 		return 0;
 	arena = arena_new(0);
-	fn[data[0] % 3](slice_make((const char *)data + 1, size - 1));
+	fn[data[0] % 4](slice_make((const char *)data + 1, size - 1));
 	arena_free(&arena);
 	return 0;
 }

@@ -35,6 +35,7 @@ pid_file_path = $d/exim/pid
 local_interfaces = 127.0.0.1
 daemon_smtp_ports = $smtp
 tls_advertise_hosts =
+dsn_advertise_hosts = *
 smtputf8_advertise_hosts = *
 trusted_users = root
 deliver_drop_privilege = true
@@ -52,6 +53,11 @@ data:
         condition = \${if match{\$h_Subject:}{refuse}}
   accept
 begin routers
+bounce:
+  driver = redirect
+  local_parts = bounce
+  allow_fail
+  data = :fail: Nobody lives here
 all:
   driver = manualroute
   route_list = * 127.0.0.1
@@ -142,6 +148,21 @@ is(send_mail('x', to => 'nobody@example.org')->{type}, 'invalidRecipients',
 is(send_mail('please refuse')->{description},
     '550 5.6.0 Not with this subject', 'refused at DATA');
 is(send_mail('Again')->{undoStatus}, 'final', 'sent');
+
+# A bounce.
+$r = send_mail('Bounces', to => 'bounce@example.org');
+is($r->{undoStatus}, 'final', 'sent');
+my $status;
+for (1 .. 200) {
+	$status = $t->call('EmailSubmission/get', { ids => [$r->{id}] })
+	    ->{list}[0];
+	last if @{ $status->{dsnBlobIds} };
+	select(undef, undef, undef, 0.1);
+}
+is($status->{deliveryStatus}{'bounce@example.org'}{delivered}, 'no',
+    'Exim\'s report says that it failed');
+like($status->{deliveryStatus}{'bounce@example.org'}{smtpReply},
+    qr/\A5\d\d 5\.\d/, 'with a reply');
 
 as('alice', 'secret');
 my ($m) = arrived('To Alice', 1);

@@ -160,6 +160,52 @@ $r = submit($email, envelope('alice@example.org', ["j\x{fc}rgen\@x.test"]));
 like($m->{args}, qr/ SMTPUTF8/, 'SMTPUTF8 where an address needs it');
 ok($r->{deliveryStatus}{"j\x{fc}rgen\@x.test"}, 'its status');
 
+# ---- reports of delivery
+my $lmtp = $t->start('lmtpd', 'lmtp');
+sub report {
+	my ($from, $envid, @groups) = @_;
+	my $c = $t->connect($lmtp);
+	$c->get;
+	$c->line('LHLO client.test');
+	1 while $c->get !~ /\A250 /;
+	$c->ask("MAIL FROM:<$from>");
+	$c->ask('RCPT TO:<alice>');
+	$c->ask('DATA');
+	$c->put(join "\r\n", 'Subject: failed', 'Content-Type: '
+	    . 'multipart/report; report-type=delivery-status; boundary=b', '',
+	    '--b', '', 'It failed.', '--b',
+	    'Content-Type: message/delivery-status', '',
+	    'Reporting-MTA: dns; x', "Original-Envelope-Id: $envid", '',
+	    @groups, '--b--', '.', '');
+	my $r = $c->get;
+	$c->ask('QUIT');
+	return $r;
+}
+$r = submit($email, envelope('alice@example.org', ['r1@x.test',
+	'r2@x.test']));
+($m) = $sink->mails;
+my ($envid) = $m->{args} =~ / RET=HDRS ENVID=(\S+)/;
+like($envid, qr/\A\Q$r->{id}\E-[0-9a-f]{16}\z/, 'ENVID');
+my @group = ('Final-Recipient: rfc822; r1@x.test', 'Action: failed',
+	'Status: 5.1.1', 'Diagnostic-Code: smtp; 550 5.1.1 Nobody', '',
+	'Final-Recipient: rfc822; r2@x.test', 'Action: delivered',
+	'Status: 2.0.0', '');
+sub status { map { $_->{delivered} } @{ get($r->{id})->{deliveryStatus} }
+	{qw(r1@x.test r2@x.test)} }
+like(report('', "$r->{id}-0123456789abcdef", @group), qr/\A250/, 'delivered');
+like(report('eve@x.test', $envid, @group), qr/\A250/, 'delivered');
+is_deeply([status()], ['unknown', 'unknown'], 'what is forged counts not');
+like(report('', $envid, @group), qr/\A250/, 'delivered');
+ok(wait_for(sub { (status())[0] eq 'no' }), 'failed');
+$got = get($r->{id});
+is_deeply([status()], ['no', 'yes'], 'as the report says');
+is($got->{deliveryStatus}{'r1@x.test'}{smtpReply}, '550 5.1.1 Nobody',
+    'its reply');
+is(@{ $got->{dsnBlobIds} }, 1, 'dsnBlobIds');
+like($t->request('GET', '/jmap/download/' . $t->account
+    . "/$got->{dsnBlobIds}[0]/x?type=message%2Frfc822")->{content},
+    qr/Original-Envelope-Id: \Q$envid\E/, 'the report');
+
 # ---- what is refused
 for ([{ identityId => undef }, 'invalidProperties', 'identityId'],
     [{ identityId => 'I999' }, 'invalidProperties', 'identityId'],

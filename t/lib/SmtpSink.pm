@@ -68,7 +68,7 @@ sub serve {
 		$l =~ s/\r\n\z// or return;
 		if ($l =~ /\AEHLO \S+\z/) {
 			$say->('502 What?'), next if $mode eq 'dumb';
-			$say->('250-sink', '250-8BITMIME', '250-SMTPUTF8',
+			$say->('250-sink', '250-8BITMIME', '250-SMTPUTF8', '250-DSN',
 			    '250 SIZE ' . ($mode eq 'small' ? 1000 : 0));
 		} elsif ($l =~ /\AHELO \S+\z/) {
 			$say->('250 sink');

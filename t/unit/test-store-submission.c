@@ -352,6 +352,77 @@ test_outbox(void **state)
 }
 
 static void
+test_report(void **state)
+{
+	struct store *st = fixture_account(*state, "x1");
+	struct store_added e = deliver(st);
+	struct arena *a = arena_new(0);
+	struct store_rcpt told[2] = {
+		{ .to = { .email = S("B@x") }, .reply = S("550 5.1.1 no"),
+			.delivered = STORE_DELIVERED_NO },
+		{ .to = { .email = S("c@x") }, .reply = S("x"),
+			.delivered = STORE_DELIVERED_UNKNOWN }
+	};
+	struct store_blobid blob = { { 1 } };
+	struct store_submission v;
+	struct store_outbox *o;
+	char envid[STORE_ENVID_TEXT], other[STORE_ENVID_TEXT];
+	uint64_t id = submit(st, &e, 1000), got;
+
+	store_submission_envid(st, id, envid);
+	store_submission_envid(st, id + 1, other);
+	assert_string_not_equal(envid, other);
+	assert_int_equal(store_submission_from_envid(st, S(envid), &got), 0);
+	assert_true(got == id);
+	envid[strlen(envid) - 1] ^= 1;
+	assert_int_equal(store_submission_from_envid(st, S(envid), &got),
+	    STORE_E_NOTFOUND);
+	assert_int_equal(store_submission_from_envid(st, S("S1"), &got),
+	    STORE_E_NOTFOUND);
+	assert_int_equal(store_submission_from_envid(st, S(""), &got),
+	    STORE_E_NOTFOUND);
+	assert_int_equal(store_submission_from_envid(st, S("-"), &got),
+	    STORE_E_NOTFOUND);
+	/* of one that is still to be sent it can't tell */
+	assert_int_equal(store_submission_report(st, id, told, 2, &blob), 0);
+	v = get(st, a, id);
+	assert_int_equal(v.rcpt[0].delivered, STORE_DELIVERED_QUEUED);
+	assert_int_equal(v.n_dsn, 1);
+	v.undo = STORE_UNDO_FINAL;
+	v.rcpt[0].delivered = v.rcpt[1].delivered = STORE_DELIVERED_UNKNOWN;
+	assert_int_equal(store_outbox_open(st, &o), 0);
+	assert_int_equal(store_outbox_done(o, &v), 0);
+	store_outbox_close(&o);
+	/* the same once more is nothing new */
+	assert_int_equal(store_submission_report(st, id, told, 2, &blob), 0);
+	assert_int_equal(get(st, a, id).rcpt[0].delivered,
+	    STORE_DELIVERED_UNKNOWN);
+	blob.h[0] = 2;
+	assert_int_equal(store_submission_report(st, id, told, 2, &blob), 0);
+	v = get(st, a, id);
+	assert_int_equal(v.rcpt[0].delivered, STORE_DELIVERED_NO);
+	assert_true(slice_eq(v.rcpt[0].reply, S("550 5.1.1 no")));
+	assert_int_equal(v.rcpt[1].delivered, STORE_DELIVERED_UNKNOWN);
+	assert_int_equal(v.n_dsn, 2);
+	assert_int_equal(v.dsn[1].h[0], 2);
+	/* what is final stays */
+	told[0].delivered = STORE_DELIVERED_YES;
+	for (int i = 3; i <= 100; i++) {
+		blob.h[0] = (unsigned char)i;
+		assert_int_equal(store_submission_report(st, id, told, 2,
+		    &blob), 0);
+	}
+	assert_int_equal(get(st, a, id).rcpt[0].delivered,
+	    STORE_DELIVERED_NO);
+	blob.h[0] = 101;
+	assert_int_equal(store_submission_report(st, id, told, 2, &blob),
+	    STORE_E_LIMIT);
+	fixture_check(st);
+	arena_free(&a);
+	store_close(&st);
+}
+
+static void
 say_nothing(void *arg, const char *text)
 {
 	(void)arg;
@@ -458,7 +529,7 @@ test_restore(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_states), cmocka_unit_test(test_sending),
-	cmocka_unit_test(test_content),
+	cmocka_unit_test(test_content), cmocka_unit_test(test_report),
 	cmocka_unit_test(test_limits), cmocka_unit_test(test_outbox),
 	cmocka_unit_test(test_repair), cmocka_unit_test(test_restore),
 };

@@ -1,4 +1,5 @@
-/* t/unit/test-vacation.c - which messages are answered, and with what */
+/* t/unit/test-vacation.c - which messages are answered, and with what; what
+ * reports of delivery say */
 #include "config.h"
 
 #include <setjmp.h>
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 #include "libmime/mime.h"
+#include "lmtpd/report.h"
 #include "lmtpd/vacation.h"
 
 #define S(s) slice_str(s)
@@ -240,6 +242,67 @@ test_hostile(void **state)
 	arena_free(&c.a);
 }
 
+/* "a@x 1 250 ...|": numbers are enum store_delivered. */
+static const char *
+told(const char *type, const char *status)
+{
+	static char text[2000];
+	struct arena *a = arena_new(0);
+	struct report r;
+	size_t len = 0;
+	char *octets;
+
+	octets = arena_printf(a, "Content-Type: %s; boundary=b\r\n\r\n--b\r\n"
+	    "\r\nx\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+	    "%s\r\n--b--\r\n", type, status);
+	text[0] = '\0';
+	if (report_parse(S(octets), a, &r) == 1)
+		len += (size_t)snprintf(text, sizeof(text), "%.*s|",
+		    (int)r.envid.n, r.envid.p);
+	for (size_t i = 0; len > 0 && i < r.n; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "%.*s %d %.*s|", (int)r.rcpt[i].to.email.n,
+		    r.rcpt[i].to.email.p, (int)r.rcpt[i].delivered,
+		    (int)r.rcpt[i].reply.n,
+		    r.rcpt[i].reply.n > 0 ? r.rcpt[i].reply.p : "");
+	arena_free(&a);
+	return text;
+}
+
+static void
+test_report(void **state)
+{
+	static const char type[] =
+	    "multipart/report; report-type=delivery-status";
+
+	(void)state;
+	assert_string_equal(told(type, "Reporting-MTA: dns; x\r\n"
+	    "Original-Envelope-Id: S1-ab\r\n\r\n"
+	    "Final-Recipient: rfc822; a@x\r\nAction: failed\r\n"
+	    "Status: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1\r\n no\r\n"
+	    "\r\nOriginal-Recipient: RFC822;b@x\r\n"
+	    "Final-Recipient: rfc822;bb@y\r\nAction: Delivered\r\n"
+	    "Status: 2.1.5\r\n\r\n"
+	    "Final-Recipient: utf-8; c@x\r\nAction: delayed\r\n"
+	    "Status: 4.0.0\r\n"),
+	    "S1-ab|a@x 2 550 5.1.1 no|b@x 1 250 2.1.5 Delivered|c@x 3 |");
+	/* no reply of SMTP, a status that is none */
+	assert_string_equal(told(type, "Original-Envelope-Id: e\r\n\r\n"
+	    "Final-Recipient: rfc822; a@x\r\nAction: failed\r\n"
+	    "Status: nonsense\r\nDiagnostic-Code: X-Unix; 67\r\n\r\n"
+	    "Final-Recipient: rfc822; b@x\r\nAction: failed\r\n"
+	    "Status: 5.4.7\r\nDiagnostic-Code: smtp; 250 fine\r\n"),
+	    "e|a@x 2 550 5.0.0 Not delivered|b@x 2 550 5.4.7 Not delivered|");
+	assert_string_equal(told(type, "Original-Envelope-Id: e\r\n\r\n"
+	    "Final-Recipient: x400; a@x\r\nAction: failed\r\n\r\n"
+	    "Action: failed\r\n"), "e|");
+	assert_string_equal(told(type, "Final-Recipient: rfc822; a@x\r\n"
+	    "Action: failed\r\n"), "");
+	assert_string_equal(told("multipart/mixed",
+	    "Original-Envelope-Id: e\r\n"), "");
+	assert_string_equal(told(type, ""), "");
+}
+
 int
 main(void)
 {
@@ -247,6 +310,7 @@ main(void)
 		cmocka_unit_test(test_refusal),
 		cmocka_unit_test(test_addressed),
 		cmocka_unit_test(test_compose), cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_report),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
