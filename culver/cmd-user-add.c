@@ -11,7 +11,8 @@
 #include "libbase/xalloc.h"
 #include "libsession/passwd.h"
 
-enum { O_STDIN, O_RANDOM, O_NONE, O_NAMES, O_COUNT, O_PREFIX, O_QUIET };
+enum { O_STDIN, O_RANDOM, O_NONE, O_NAMES, O_COUNT, O_PREFIX, O_FULL,
+	O_QUIET };
 
 static const struct opt opts[] = {
 	{ "password-stdin", NULL, "the password is the first line of standard "
@@ -22,6 +23,7 @@ static const struct opt opts[] = {
 	    "input" },
 	{ "count", "N", "PREFIX1 to PREFIXN" },
 	{ "prefix", "PREFIX", "for --count; default \"user\"" },
+	{ "full-name", "TEXT", "whose account it is; for one NAME" },
 	{ "quiet", NULL, "say nothing of those that were made" },
 	{ NULL, NULL, NULL }
 };
@@ -41,6 +43,7 @@ struct adding {
 	struct newuser *u;
 	size_t n, cap;
 	struct slice hash;	/* of the password that all share */
+	struct slice full_name;
 	bool random, quiet;
 	int code;
 };
@@ -251,6 +254,7 @@ make_all(struct adding *ad)
 		if (!ad->u[i].made)
 			continue;
 		e[n].name = slice_str(ad->u[i].name);
+		e[n].full_name = ad->full_name;
 		e[n++].hash = ad->u[i].hash;
 	}
 	priv_caller();
@@ -294,6 +298,16 @@ usage_ok(const struct args *a)
 		complain("standard input can't be names and a password");
 		return -1;
 	}
+	if (a->val[O_FULL] && a->n != 1) {
+		complain("--full-name goes with one NAME");
+		return -1;
+	}
+	if (a->val[O_FULL] && !passwd_full_name_ok(
+	    slice_str(a->val[O_FULL]))) {
+		complain("the name is not UTF-8, or has a colon, comma or "
+		    "control character");
+		return -1;
+	}
 	if (a->val[O_PREFIX] && !a->val[O_COUNT]) {
 		complain("--prefix goes with --count");
 		return -1;
@@ -312,6 +326,7 @@ run(struct culver *c, const struct args *a)
 	ad.a = arena_new(0);
 	ad.random = a->val[O_RANDOM] != NULL;
 	ad.quiet = a->val[O_QUIET] != NULL;
+	ad.full_name = slice_str(a->val[O_FULL]);
 	for (size_t i = 0; i < a->n; i++)
 		take_name(&ad, slice_str(a->pos[i]), slice_str(NULL));
 	if ((a->val[O_NAMES] && take_stdin(&ad) < 0) ||

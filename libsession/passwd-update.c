@@ -73,8 +73,8 @@ field_ok(struct slice s)
 	return s.n > 0;
 }
 
-static bool
-full_name_ok(struct slice s)
+bool
+passwd_full_name_ok(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == ':' ||
@@ -115,7 +115,7 @@ new_row(struct rewrite *w, const struct passwd_entry *e)
 	if (!name_ok(e->name, w->a) ||
 	    (e->hash.p != NULL && !field_ok(e->hash)) ||
 	    (e->alias_of.n > 0 && !name_ok(e->alias_of, w->a)) ||
-	    !full_name_ok(e->full_name))
+	    !passwd_full_name_ok(e->full_name))
 		goto bad;
 	if (e->hash.p == NULL) {
 		add_row(w, e->name, slice_make(NULL, 0), false, true);

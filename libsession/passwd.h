@@ -30,6 +30,8 @@ struct passwd_entry {
  * else case-folded.  0, or -1: no account can have this name.
  */
 int passwd_name(struct slice name, struct arena *a, struct slice *out_r);
+/* May that be in an entry's full_name? */
+bool passwd_full_name_ok(struct slice name);
 /* name is from passwd_name().  0 and the entry in the arena; 1 no such name; -1 unreadable (errno).  Fast
  * with 100,000 lines. */
 int passwd_find(const struct conf *c, struct slice name, struct arena *a,

@@ -58,6 +58,8 @@ for my $in ("", "\n", "a\0b\n", "\xff\n", 'x' x 2000 . "\n") {
 ok(!defined hash_of('dave'), 'nor an account');
 for my $args ([qw(user add)], [qw(user add dave --password pw)],
 	[qw(user add dave --random --no-password)], [qw(user)],
+	[qw(user add dave eve --random --full-name=x)],
+	[qw(user add dave --random --full-name=a:b)],
 	[qw(user frob)], [qw(user add --count 0)], [qw(user add --count x)],
 	[qw(user add dave --count 2)], [qw(user add --prefix x dave)],
 	[qw(user list x)], [qw(user passwd)], [qw(mailbox list)], [qw(frob)]) {
@@ -80,6 +82,11 @@ ok(has_password('gina', 'g w:x'), 'a password from the line');
 ok($out =~ /^hans:(\S+)$/m && has_password('hans', $1), 'a random one');
 ($rc) = $t->culver(\"pw\n", qw(user add --no-password ida));
 is(hash_of('ida'), '*', '--no-password');
+($rc) = $t->culver(qw(user add --no-password jane), '--full-name=Jane Doe');
+like($t->slurp('passwd'), qr/^jane:\*:name=Jane Doe$/m, '--full-name');
+$t->culver(\"pw\n", qw(user passwd --password-stdin jane));
+like($t->slurp('passwd'), qr/^jane:[^*:][^:]*:name=Jane Doe$/m,
+    'which a new password keeps');
 
 # many, fast
 my $start = time;

@@ -359,7 +359,7 @@ ok(!exists get($r->{id})->{envelope}{mailFrom}{parameters}{HOLDFOR}
     'parameters are kept as they were given');
 is(get($r->{id})->{deliveryStatus}{'x@x.test'}{delivered}, 'queued',
     'queued');
-my $when = strftime('%FT%TZ', gmtime(time + 2));
+my $when = strftime('%FT%TZ', gmtime(time + 3));
 my $soon = submit($email, envelope('alice@example.org', ['soon@x.test'],
 	{ HOLDUNTIL => $when }));
 is($soon->{sendAt}, $when, 'HOLDUNTIL');
@@ -370,7 +370,7 @@ is(() = $out =~ /^alice S\w+ .* from <alice\@example\.org> to /mg, 2,
     'names both') or diag $out;
 # The Email is destroyed: what is to be sent is sent.
 my $gone = mail(Subject => 'Gone', To => 'gone@x.test');
-$when = strftime('%FT%TZ', gmtime(time + 2));
+$when = strftime('%FT%TZ', gmtime(time + 3));
 my $g = submit($gone, envelope('alice@example.org', ['gone@x.test'],
 	{ HOLDUNTIL => $when }));
 $t->call('Email/set', { destroy => [$gone] });
@@ -388,7 +388,7 @@ is(get($r->{id})->{undoStatus}, 'canceled', 'it is');
 is_deeply(set(destroy => [$r->{id}])->{destroyed}, [$r->{id}], 'destroyed');
 
 # A new process sends what the old one was told.
-$when = strftime('%FT%TZ', gmtime(time + 1));
+$when = strftime('%FT%TZ', gmtime(time + 3));
 my $later = submit($email, envelope('alice@example.org', ['later@x.test'],
 	{ HOLDUNTIL => $when }));
 kill 'KILL', $t->{jmap_pid};
