@@ -143,8 +143,9 @@ meta_check(struct check *c, struct slice key, struct slice val)
 	if (!slice_eq(row_key(&want), key) ||
 	    !store_metadata_name_ok(m.name) || m.modseq > c->modseq)
 		check_fault(c, "an annotation isn't what its key says");
-	if (mailbox != 0 && !umap_get(&c->mailboxes, mailbox, 0))
-		check_fault(c, "an annotation of no mailbox");
+	if (mailbox != 0 && !umap_get(&c->mailboxes, mailbox, 0) &&
+	    !umap_get(&c->emails, mailbox, 0))
+		check_fault(c, "an annotation of no mailbox and no Email");
 	c->meta_size += meta_size(&m);
 	return 0;
 }
@@ -235,9 +236,10 @@ check_all(struct check *c)
 	    (rc = check_rows(c, ROW_K_SUBSCRIPTION,
 	    subscription_check)) < 0 ||
 	    (rc = check_rows(c, ROW_K_ACL, acl_check)) < 0 ||
-	    (rc = check_rows(c, ROW_K_META, meta_check)) < 0 ||
-	    (rc = meta_sum_check(c)) < 0 || (rc = check_objects(c)) < 0 ||
+	    (rc = check_objects(c)) < 0 ||
 	    (rc = check_chunks(c)) < 0 || (rc = check_emails(c)) < 0 ||
+	    (rc = check_rows(c, ROW_K_META, meta_check)) < 0 ||
+	    (rc = meta_sum_check(c)) < 0 ||
 	    (rc = check_threads(c)) < 0 || (rc = check_blobs(c)) < 0 ||
 	    (rc = check_tombs(c)) < 0 || (rc = check_counts(c)) < 0)
 		return rc;

@@ -49,7 +49,8 @@ email_clone(struct work *w, const struct w_email *e, struct w_mailbox *to,
 		return rc == STORE_E_NOTFOUND ?
 		    store_corrupt(w->st, "blob of email", e->id) : rc;
 	if ((rc = blob_use(w, s.blob, &b)) < 0 ||
-	    (rc = email_make(w, &s, &c)) < 0)
+	    (rc = email_make(w, &s, &c)) < 0 ||
+	    (rc = meta_copy_to(w, e->id, c->id)) < 0)
 		return rc;
 	return email_join(w, c, to, flags, uid_r);
 }

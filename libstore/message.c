@@ -273,6 +273,32 @@ msg_set_flags(struct work *w, struct w_msg *g, uint64_t flags)
 	return 1;
 }
 
+int
+msg_touch(struct work *w, struct w_msg *g)
+{
+	struct w_email *e;
+	struct row_cold d;
+	struct w_msg o;
+	int rc;
+
+	w->head.email_modseq = w->modseq;
+	if (!(g->hot.marks & ROW_MULTI))
+		return slot_set_flags(w, g, g->hot.flags);
+	if ((rc = w_msg_cold(w, g, &d)) < 0)
+		return rc;
+	if ((rc = w_email(w, d.email, &e)) < 0)
+		return rc == STORE_E_NOTFOUND ?
+		    store_corrupt(w->st, "email", d.email) : rc;
+	for (size_t i = 0; i < e->row.n_in; i++) {
+		if ((rc = email_slot(w, e, i, &o)) < 0)
+			return rc == STORE_E_NOTFOUND ?
+			    store_corrupt(w->st, "email", e->id) : rc;
+		if ((rc = slot_set_flags(w, &o, o.hot.flags)) < 0)
+			return rc;
+	}
+	return 0;
+}
+
 /* ---- going ------------------------------------------------------------- */
 
 static void
@@ -319,7 +345,7 @@ msg_remove(struct work *w, struct w_msg *g)
 	w->head.thread_modseq = w->modseq;
 	if (p.t)
 		w_member_gone(w, p.d.thread, p.d.email);
-	return 0;
+	return meta_email_drop(w, p.d.email);
 }
 
 /* ---- moving ------------------------------------------------------------ */

@@ -1,4 +1,7 @@
-/* libstore/metadata.c - annotations of mailboxes and of the account (RFC 5464) */
+/*
+ * libstore/metadata.c - annotations of mailboxes and of the account (RFC 5464),
+ * and of Emails (RFC 5257): what has no id in common is told apart by its id
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -309,13 +312,42 @@ put_one(struct work *w, const struct set_arg *s, const struct store_metadata *v,
 	return work_put(w, k);
 }
 
+/* Of one object; *sum counts along. */
+static int
+set_on(struct work *w, const struct set_arg *s, struct row_meta_sum *sum)
+{
+	size_t added = 0, have, gone;
+	int rc;
+
+	for (size_t i = 0; i < s->n; i++)
+		if ((rc = put_one(w, s, &s->v[i], sum, &added)) < 0)
+			return rc;
+	if (!w->dirty)
+		return 0;
+	if ((rc = meta_count(w, s->mailbox, &have, &gone)) < 0)
+		return rc;
+	if (added > 0 && have > entries_max(w->st))
+		return STORE_E_LIMIT;
+	/* Not at once: who is notified looks for them. */
+	return gone > GONE_MAX ? meta_clear(w, s->mailbox, true, sum) : 0;
+}
+
+static int
+sum_settle(struct work *w, struct row_meta_sum *sum, uint64_t before)
+{
+	if (!w->dirty)
+		return 0;
+	if (sum->size > before && sum->size > size_max(w->st))
+		return STORE_E_QUOTA;
+	return sum_write(w, sum);
+}
+
 static int
 set_all(struct work *w, void *arg)
 {
 	const struct set_arg *s = arg;
 	struct row_meta_sum sum;
 	struct w_mailbox *m;
-	size_t added = 0, have, gone;
 	uint64_t before;
 	int rc;
 
@@ -324,21 +356,9 @@ set_all(struct work *w, void *arg)
 	if ((rc = sum_read(w, &sum)) < 0)
 		return rc;
 	before = sum.size;
-	for (size_t i = 0; i < s->n; i++)
-		if ((rc = put_one(w, s, &s->v[i], &sum, &added)) < 0)
-			return rc;
-	if (!w->dirty)
-		return 0;
-	if (sum.size > before && sum.size > size_max(w->st))
-		return STORE_E_QUOTA;
-	if ((rc = meta_count(w, s->mailbox, &have, &gone)) < 0)
+	if ((rc = set_on(w, s, &sum)) < 0)
 		return rc;
-	if (added > 0 && have > entries_max(w->st))
-		return STORE_E_LIMIT;
-	/* Not at once: who is notified looks for them. */
-	if (gone > GONE_MAX && (rc = meta_clear(w, s->mailbox, true, &sum)) < 0)
-		return rc;
-	return sum_write(w, &sum);
+	return sum_settle(w, &sum, before);
 }
 
 bool
@@ -357,6 +377,18 @@ store_metadata_name_ok(struct slice name)
 	return true;
 }
 
+static int
+values_check(const struct store *st, const struct store_metadata *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!store_metadata_name_ok(v[i].name))
+			return STORE_E_INVALID;
+		if (v[i].value.n > store_metadata_max(st))
+			return STORE_E_TOOBIG;
+	}
+	return 0;
+}
+
 int
 store_metadata_set(struct store *st, uint64_t mailbox, const char *user,
     const struct store_metadata *v, size_t n)
@@ -364,26 +396,129 @@ store_metadata_set(struct store *st, uint64_t mailbox, const char *user,
 	struct set_arg s = { mailbox, slice_str(user), v, n };
 	int rc;
 
-	for (size_t i = 0; i < n; i++) {
-		if (!store_metadata_name_ok(v[i].name))
-			return STORE_E_INVALID;
-		if (v[i].value.n > store_metadata_max(st))
-			return STORE_E_TOOBIG;
-	}
+	if ((rc = values_check(st, v, n)) < 0)
+		return rc;
 	rc = store_run(st, 0, set_all, &s, NULL);
 	return rc == STORE_E_CORRUPT ? store_corrupt(st,
 	    "the annotations of mailbox", mailbox) : rc;
+}
+
+/* ---- of Emails --------------------------------------------------------- */
+
+struct annotate_arg {
+	uint64_t mailbox;
+	const uint32_t *uid;
+	size_t n, pos, next;
+	struct set_arg set;
+	uint64_t unchanged_since;
+	uint32_t *modified;
+	size_t n_modified, had;
+};
+
+static int
+annotate_one(struct work *w, struct annotate_arg *x, struct w_msg *g,
+    struct row_meta_sum *sum)
+{
+	struct row_cold d;
+	bool dirty = w->dirty;
+	int rc;
+
+	if ((rc = w_msg_cold(w, g, &d)) < 0)
+		return rc;
+	x->set.mailbox = d.email;
+	w->dirty = false;
+	rc = set_on(w, &x->set, sum);
+	if (rc >= 0 && w->dirty)
+		rc = msg_touch(w, g);
+	w->dirty = w->dirty || dirty;
+	return rc;
+}
+
+/* 1: more to do. */
+static int
+annotate_portion(struct work *w, void *arg)
+{
+	struct annotate_arg *x = arg;
+	struct row_meta_sum sum;
+	struct w_msg g = { 0 };
+	struct w_mailbox *m;
+	uint64_t before;
+	int rc;
+
+	x->n_modified = x->had;
+	x->next = x->pos;
+	if ((rc = w_mailbox(w, x->mailbox, &m)) < 0 ||
+	    (rc = sum_read(w, &sum)) < 0)
+		return rc;
+	before = sum.size;
+	for (; x->next < x->n && !work_full(w); x->next++) {
+		rc = w_msg(w, m, x->uid[x->next], &g);
+		if (rc == STORE_E_NOTFOUND)
+			continue;
+		if (rc < 0)
+			return rc;
+		if (g.hot.modseq > x->unchanged_since) {
+			x->modified[x->n_modified++] = x->uid[x->next];
+			continue;
+		}
+		if ((rc = annotate_one(w, x, &g, &sum)) < 0)
+			return rc;
+	}
+	if ((rc = sum_settle(w, &sum, before)) < 0)
+		return rc;
+	return x->next < x->n;
+}
+
+int
+store_msgs_annotate(struct store *st, struct arena *a, uint64_t mailbox,
+    const uint32_t *uids, size_t n, const char *user,
+    const struct store_metadata *v, size_t n_v, uint64_t unchanged_since,
+    uint32_t **modified_r, size_t *n_modified_r)
+{
+	struct annotate_arg x = {
+		.mailbox = mailbox, .uid = uids, .n = n,
+		.set = { .user = slice_str(user), .v = v, .n = n_v },
+		.unchanged_since = unchanged_since
+	};
+	int rc;
+
+	if ((rc = values_check(st, v, n_v)) < 0)
+		return rc;
+	x.modified = arena_calloc(a, unchanged_since == UINT64_MAX ? 0 : n,
+	    sizeof(*x.modified));
+	do {
+		rc = store_run(st, 0, annotate_portion, &x, NULL);
+		x.pos = x.next;
+		x.had = x.n_modified;
+	} while (rc > 0);
+	*modified_r = x.modified;
+	*n_modified_r = x.n_modified;
+	return rc == STORE_E_CORRUPT ? store_corrupt(st,
+	    "the annotations of messages in mailbox", mailbox) : rc;
+}
+
+int
+meta_email_drop(struct work *w, uint64_t email)
+{
+	struct row_meta_sum sum;
+	int rc;
+
+	if (w->no_meta)
+		return 0;
+	if ((rc = sum_read(w, &sum)) < 0)
+		return rc;
+	w->no_meta = sum.modseq == 0;
+	return w->no_meta ? 0 : meta_drop(w, email);
 }
 
 struct copy_arg {
 	uint64_t from, to;
 };
 
-static int
-copy_all(struct work *w, void *arg)
+int
+meta_copy_to(struct work *w, uint64_t source, uint64_t target)
 {
-	const struct copy_arg *c = arg;
-	struct row_key from = row_key_u64(ROW_K_META, c->from);
+	struct row_key from = row_key_u64(ROW_K_META, source);
 	struct row_key to = row_key_after(from);
 	struct row_meta_sum sum;
 	struct row_meta *list = NULL, m;
@@ -408,10 +543,18 @@ copy_all(struct work *w, void *arg)
 		list[i].modseq = w->modseq;
 		sum.size += meta_size(&list[i]);
 		if ((rc = row_meta_put(&w->st->val, &list[i])) == 0)
-			rc = work_put(w, meta_key(c->to, list[i].user,
+			rc = work_put(w, meta_key(target, list[i].user,
 			    list[i].name));
 	}
-	return rc < 0 || !w->dirty ? rc : sum_write(w, &sum);
+	return rc < 0 || n == 0 ? rc : sum_write(w, &sum);
+}
+
+static int
+copy_all(struct work *w, void *arg)
+{
+	const struct copy_arg *c = arg;
+
+	return meta_copy_to(w, c->from, c->to);
 }
 
 int

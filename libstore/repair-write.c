@@ -454,7 +454,7 @@ write_emails(struct repair *r)
 	return 0;
 }
 
-/* Of mailboxes that are there, and of the account. */
+/* Of mailboxes and Emails that are there, and of the account. */
 static int
 meta_write(struct repair *r)
 {
@@ -463,10 +463,11 @@ meta_write(struct repair *r)
 
 	for (size_t i = 0; i < r->n_meta; i++) {
 		struct rp_meta *e = &r->meta[i];
-		struct rp_mailbox *m;
+		struct rp_mailbox *m = umap_get(&r->mailboxes, e->mailbox, 0);
+		struct rp_email *mail = umap_get(&r->emails, e->mailbox, 0);
 
-		m = umap_get(&r->mailboxes, e->mailbox, 0);
-		if (e->mailbox != 0 && (m == NULL || m->gone))
+		if (e->mailbox != 0 && (m == NULL || m->gone) &&
+		    (mail == NULL || mail->dead))
 			continue;
 		e->m.modseq = r->modseq;
 		sum.size += meta_size(&e->m);

@@ -184,6 +184,7 @@ struct work {
 	struct w_member *gone;	/* of threads */
 	size_t n_gone, cap_gone;
 	bool gone_mixed;	/* not in order */
+	bool no_meta;		/* the account has no annotations */
 	size_t cost;		/* octets that this is going to write, about */
 };
 
@@ -276,6 +277,8 @@ int msgids_drop(struct work *w, const struct row_email *e);
 
 /* message.c: what can be done to a message, counts and threads included */
 int msg_set_flags(struct work *w, struct w_msg *g, uint64_t flags);
+/* A new modseq, in all mailboxes that it is in. */
+int msg_touch(struct work *w, struct w_msg *g);
 int msg_remove(struct work *w, struct w_msg *g);
 /* To another mailbox, which doesn't have the Email.  flags: of the membership
  * there, with the same keywords. */
@@ -351,6 +354,9 @@ struct row_key meta_key(uint64_t mailbox, struct slice user,
 /* What it counts in the sum. */
 uint64_t meta_size(const struct row_meta *m);
 int meta_drop(struct work *w, uint64_t mailbox);
+/* The same of an Email that ceases to be; cheap where there are none at all. */
+int meta_email_drop(struct work *w, uint64_t email);
+int meta_copy_to(struct work *w, uint64_t source, uint64_t target);
 int meta_copy(struct store *st, uint64_t from, uint64_t to);
 /* object.c: identities and what else has a mark where it was */
 int objects_read(struct kv_txn *t, struct arena *a, int kind,

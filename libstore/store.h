@@ -264,7 +264,7 @@ void store_shares_review(struct store *st, const char *user);
 /* Makes all hints that this account's ACLs need. */
 int store_shares_renew(struct store *st);
 
-/* ---- annotations (RFC 5464) --------------------------------------------- */
+/* ---- annotations (RFC 5464, RFC 5257) ----------------------------------- */
 
 struct store_metadata {
 	bool shared;		/* else it is one user's */
@@ -276,14 +276,23 @@ struct store_metadata {
 bool store_metadata_name_ok(struct slice name);
 /* Octets that a value may have. */
 size_t store_metadata_max(const struct store *st);
-/* Those of a mailbox (0: of the account) that user may see: the shared ones and
- * his; his first, each ordered by name. */
+/* Those of a mailbox, of an Email, or of the account (0) that user may see: the
+ * shared ones and his; his first, each ordered by name. */
 int store_metadata_get(struct store *st, struct arena *a, uint64_t mailbox,
     const char *user, struct store_metadata **v_r, size_t *n_r);
 /* Sets or removes all n or none.  INVALID (name), TOOBIG (value), LIMIT (too
  * many in this mailbox), QUOTA (too much in the account), NOTFOUND. */
 int store_metadata_set(struct store *st, uint64_t mailbox, const char *user,
     const struct store_metadata *v, size_t n);
+/*
+ * The same of the Emails that are n messages of a mailbox (uids ascending; those
+ * that aren't there are skipped); they get a new modseq wherever they are.
+ * unchanged_since and *modified_r as with store_msgs_flag().  Also cut like it.
+ */
+int store_msgs_annotate(struct store *st, struct arena *a, uint64_t mailbox,
+    const uint32_t *uids, size_t n, const char *user,
+    const struct store_metadata *v, size_t n_v, uint64_t unchanged_since,
+    uint32_t **modified_r, size_t *n_modified_r);
 /* Those that were changed after the modseq since, and those that were removed:
  * value.p is NULL.  Of what was removed longer ago some may be forgotten. */
 int store_metadata_changes(struct store *st, struct arena *a, uint64_t mailbox,

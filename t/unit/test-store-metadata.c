@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "libbase/xalloc.h"
 #include "libstore/store-int.h"
 #include "t/unit/store-fixture.h"
 
@@ -292,6 +293,120 @@ test_changes(void **state)
 	store_close(&st);
 }
 
+/* A message in m; its Email's id. */
+static uint64_t
+mail(struct store *st, struct fixture *f, uint64_t m, const char *text)
+{
+	struct store_spool *sp = store_spool_new(&f->conf, true, 0);
+	struct store_new v = { .spool = sp, .mailboxes = &m,
+		.n_mailboxes = 1, .received_at = INT64_MIN };
+	struct store_added r;
+
+	assert_int_equal(store_spool_add(sp, text, strlen(text)), 0);
+	assert_int_equal(store_spool_done(sp), 0);
+	assert_int_equal(store_email_add(st, &v, 1, &r, NULL), 0);
+	store_spool_free(&sp);
+	return r.email;
+}
+
+static int
+annotate(struct store *st, uint64_t m, uint32_t uid, const char *user,
+    const char *name, const char *value, uint64_t since, size_t *refused_r)
+{
+	struct store_metadata v = { .shared = user == NULL, .name = S(name),
+		.value = value ? S(value) : slice_make(NULL, 0) };
+	struct arena *a = arena_new(0);
+	uint32_t uids[2] = { uid, 1000 }, *refused;
+	int rc = store_msgs_annotate(st, a, m, uids, 2, user ? user : "nobody",
+	    &v, 1, since, &refused, refused_r);
+
+	arena_free(&a);
+	return rc;
+}
+
+static uint64_t
+modseq_of(struct store *st, uint64_t m, uint32_t uid)
+{
+	struct store_msg *v;
+	uint64_t modseq;
+	size_t n;
+
+	assert_int_equal(store_msgs_load(st, m, uid, uid, 0, &v, &n), 0);
+	assert_int_equal(n, 1);
+	modseq = v[0].modseq;
+	xfree(v);
+	return modseq;
+}
+
+/* Of Emails: wherever they are, until they are nowhere. */
+static void
+test_emails(void **state)
+{
+	struct fixture *f = *state;
+	struct store *st = fixture_account(f, "e1");
+	uint64_t m = make(st, "a"), to = make(st, "b"), was, e1, e2;
+	uint64_t none = UINT64_MAX;
+	struct arena *a = arena_new(0);
+	struct store_pair *p;
+	uint32_t uid = 1, *gone;
+	size_t n;
+
+	e1 = mail(st, f, m, "Subject: 1\r\n\r\n");
+	e2 = mail(st, f, m, "Subject: 2\r\n\r\n");
+	was = modseq_of(st, m, 1);
+	assert_int_equal(annotate(st, m, 1, "bob", "/comment", "x", none, &n),
+	    0);
+	assert_int_equal(annotate(st, m, 1, NULL, "/comment", "y", none, &n),
+	    0);
+	assert_string_equal(all(st, e1, "bob"), "/comment=x +/comment=y");
+	assert_string_equal(all(st, e1, "eve"), "+/comment=y");
+	assert_string_equal(all(st, e2, "bob"), "");
+	assert_true(modseq_of(st, m, 1) > was);
+	assert_int_equal(modseq_of(st, m, 1), store_modseq(st));
+	/* what changes nothing */
+	was = store_modseq(st);
+	assert_int_equal(annotate(st, m, 2, "bob", "/no", NULL, none, &n), 0);
+	assert_int_equal(store_modseq(st), was);
+	assert_int_equal(annotate(st, m, 9, "bob", "/no", "x", none, &n), 0);
+	assert_int_equal(store_modseq(st), was);
+	/* UNCHANGEDSINCE */
+	assert_int_equal(annotate(st, m, 1, "bob", "/q", "z", was - 1, &n), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(all(st, e1, "eve"), "+/comment=y");
+	/* the same Email in two mailboxes */
+	assert_int_equal(store_msgs_copy(st, a, m, &uid, 1, to, false, &p, &n,
+	    NULL), 0);
+	assert_int_equal(annotate(st, to, 1, "bob", "/q", "z", none, &n), 0);
+	assert_string_equal(all(st, e1, "bob"),
+	    "/comment=x /q=z +/comment=y");
+	assert_int_equal(modseq_of(st, m, 1), store_modseq(st));
+	assert_int_equal(modseq_of(st, to, 1), store_modseq(st));
+	fixture_check(st);
+	/* a copy that is another Email has them, and goes with them */
+	assert_int_equal(store_msgs_copy(st, a, m, &uid, 1, to, false, &p, &n,
+	    NULL), 0);
+	assert_int_equal(size(st), 42);
+	fixture_check(st);
+	assert_int_equal(store_msgs_remove(st, a, to, &p[0].to, 1, NULL), 0);
+	assert_int_equal(size(st), 21);
+	assert_int_equal(store_msgs_remove(st, a, to, &uid, 1, NULL), 0);
+	assert_string_equal(all(st, e1, "eve"), "+/comment=y");
+	assert_int_equal(store_msgs_flag(st, a, m, &uid, 1, STORE_FLAG_ADD,
+	    STORE_DELETED, none, NULL, NULL, NULL), 0);
+	assert_int_equal(store_msgs_expunge(st, a, m, NULL, 0, &gone, &n,
+	    NULL), 0);
+	assert_int_equal(size(st), 0);
+	assert_string_equal(all(st, e1, "bob"), "");
+	/* a mailbox with its mail */
+	assert_int_equal(annotate(st, m, 2, "bob", "/q", "z", none, &n), 0);
+	assert_int_equal(size(st), 3);
+	assert_int_equal(store_mailbox_destroy(st, m, true), 0);
+	assert_int_equal(size(st), 0);
+	fixture_check(st);
+	arena_free(&a);
+	store_close(&st);
+}
+
 static void
 say_nothing(void *arg, const char *text)
 {
@@ -305,7 +420,7 @@ test_repair(void **state)
 {
 	struct fixture *f = *state;
 	struct store *st = fixture_account(f, "x1");
-	uint64_t m = make(st, "a"), modseq;
+	uint64_t m = make(st, "a"), modseq, e;
 	char name[STORE_ACCOUNT_MAX + 1];
 	struct row_key k = row_key_kind(ROW_K_META);
 	struct kv_txn *t;
@@ -315,6 +430,9 @@ test_repair(void **state)
 	assert_int_equal(set(st, m, NULL, "/k", "v"), 0);
 	assert_int_equal(set(st, 0, "bob", "/s", "w"), 0);
 	assert_int_equal(set(st, m, "bob", "/bad", "x"), 0);
+	e = mail(st, f, m, "Subject: x\r\n\r\n");
+	assert_int_equal(annotate(st, m, 1, NULL, "/e", "v", UINT64_MAX,
+	    &faults), 0);
 	if (strcmp(f->engine, "bdb") != 0) {
 		store_close(&st);
 		return;
@@ -331,7 +449,8 @@ test_repair(void **state)
 	assert_int_equal(store_open(&f->conf, name, &st), 0);
 	assert_string_equal(all(st, m, "bob"), "+/k=v");
 	assert_string_equal(all(st, 0, "bob"), "/s=w");
-	assert_int_equal(size(st), 6);
+	assert_string_equal(all(st, e, "bob"), "+/e=v");
+	assert_int_equal(size(st), 9);
 	fixture_check(st);
 	store_close(&st);
 }
@@ -340,6 +459,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_set), cmocka_unit_test(test_names),
 	cmocka_unit_test(test_limits), cmocka_unit_test(test_mailboxes),
 	cmocka_unit_test(test_repair), cmocka_unit_test(test_changes),
+	cmocka_unit_test(test_emails),
 };
 
 int
