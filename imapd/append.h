@@ -2,6 +2,7 @@
 #ifndef IMAPD_APPEND_H
 #define IMAPD_APPEND_H
 
+#include "imapd/annotate.h"
 #include "imapd/imap.h"
 
 enum { APPEND_MAX = 100 };	/* messages of one command */

@@ -9,6 +9,7 @@
 
 #include "imapd/append.h"
 #include "imapd/date.h"
+#include "libbase/log.h"
 #include "libbase/xalloc.h"
 
 static void
@@ -243,10 +244,10 @@ parse_data(struct imap_cmd *cmd, struct imap_args *v, size_t at)
 	return true;
 }
 
-/* [flag-list] [date-time] data */
+/* [flag-list] [date-time] [ANNOTATION (...)] data (RFC 5257 4.6) */
 static bool
 parse_message(struct imap_cmd *cmd, struct imap_args *v, size_t at,
-    struct imap_args *flags_r, int64_t *date_r)
+    struct imap_args *flags_r, int64_t *date_r, struct annotate_set *set)
 {
 	struct slice date;
 
@@ -260,6 +261,8 @@ parse_message(struct imap_cmd *cmd, struct imap_args *v, size_t at,
 			    "\"17-Jul-1996 02:44:25 -0700\"");
 		imap_args_string(v, &date, "a date and time");
 	}
+	if (imap_args_word(v, "ANNOTATION") && !annotate_set_parse(v, set))
+		return false;
 	return parse_data(cmd, v, at);
 }
 
@@ -324,9 +327,34 @@ no_mailbox(struct imap_cmd *cmd, const struct imap_place *to, int rc)
 	return imap_store_failed(cmd, rc);
 }
 
+/* What an APPEND says of its messages beside them.  They are there already, and
+ * a second time they would be twice: so a failure is told beside the OK. */
+static void
+annotate(struct imap_cmd *cmd, const struct imap_place *to,
+    const struct store_added *added, const struct annotate_set *set, size_t n)
+{
+	struct enc *e = &cmd->s->out;
+	uint32_t *refused;
+	size_t n_refused;
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < n; i++)
+		if (set[i].n > 0)
+			rc = store_msgs_annotate(to->st, cmd->a, to->mb.id,
+			    &added[i].uid, 1, cmd->s->x->account, set[i].v,
+			    set[i].n, UINT64_MAX, &refused, &n_refused);
+	if (rc >= 0)
+		return;
+	log_err("%s: annotations: %s: %s", cmd->row->name,
+	    store_error(rc)->text, store_errmsg(to->st));
+	enc_raw(e, "* NO ");
+	enc_say(e, "Annotations could not be kept");
+	enc_eol(e);
+}
+
 static enum imap_next
 add(struct imap_cmd *cmd, struct store_new *new, size_t n,
-    const struct imap_place *to)
+    const struct imap_place *to, const struct annotate_set *set)
 {
 	struct store_added *added = arena_calloc(cmd->a, n, sizeof(*added));
 	int rc;
@@ -337,6 +365,7 @@ add(struct imap_cmd *cmd, struct store_new *new, size_t n,
 	}
 	if ((rc = store_email_add(to->st, new, n, added, NULL)) < 0)
 		return no_mailbox(cmd, to, rc);
+	annotate(cmd, to, added, set, n);
 	return imap_ok_code(cmd, appenduid(cmd, to->mb.uidvalidity, added, n),
 	    "Appended");
 }
@@ -344,7 +373,7 @@ add(struct imap_cmd *cmd, struct store_new *new, size_t n,
 /* The messages of the command; 0: answered. */
 static size_t
 messages(struct imap_cmd *cmd, const struct imap_place *to,
-    struct store_new *new)
+    struct store_new *new, struct annotate_set *set)
 {
 	struct append *ap = append_state(cmd);
 	struct imap_args *v = &cmd->args, *flags;
@@ -359,7 +388,7 @@ messages(struct imap_cmd *cmd, const struct imap_place *to,
 			return 0;
 		}
 		if (!parse_message(cmd, v, n, &flags[n],
-		    &new[n].received_at)) {
+		    &new[n].received_at, &set[n])) {
 			imap_bad_args(cmd);
 			return 0;
 		}
@@ -368,6 +397,7 @@ messages(struct imap_cmd *cmd, const struct imap_place *to,
 	for (size_t i = 0; i < n; i++) {
 		if (!imap_flags_parse(cmd, to->st, to->rights, &flags[i],
 		    &new[i].flags) ||
+		    !annotate_set_allowed(cmd, to->st, &set[i], to->rights) ||
 		    !finish(cmd, &ap->m[i]))
 			return 0;
 		new[i].flags &= imap_flags_allowed(to->rights);
@@ -380,6 +410,8 @@ enum imap_next
 cmd_append(struct imap_cmd *cmd)
 {
 	struct store_new *new = arena_calloc(cmd->a, APPEND_MAX, sizeof(*new));
+	struct annotate_set *set = arena_calloc(cmd->a, APPEND_MAX,
+	    sizeof(*set));
 	struct imap_place to;
 	struct slice name, raw;
 	size_t n;
@@ -390,11 +422,11 @@ cmd_append(struct imap_cmd *cmd)
 	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_INSERT, &to)) < 0)
 		return no_mailbox(cmd, &to, rc);
 	cmd->s->others.held = to.st;
-	if ((n = messages(cmd, &to, new)) == 0)
+	if ((n = messages(cmd, &to, new, set)) == 0)
 		return IMAP_DONE;
 	/* RFC 9051 6.3.12: what the mailbox is really called. */
 	(void)imap_list_put(cmd, to.st, to.mb.id, raw, false);
-	return add(cmd, new, n, &to);
+	return add(cmd, new, n, &to, set);
 }
 
 /* ---- REPLACE --------------------------------------------------------------- */
@@ -445,6 +477,8 @@ enum imap_next
 cmd_replace(struct imap_cmd *cmd)
 {
 	struct store_new *new = arena_calloc(cmd->a, APPEND_MAX, sizeof(*new));
+	struct annotate_set *set = arena_calloc(cmd->a, APPEND_MAX,
+	    sizeof(*set));
 	struct enc *e = &cmd->s->out;
 	struct store_added added;
 	struct imap_place to;
@@ -463,7 +497,7 @@ cmd_replace(struct imap_cmd *cmd)
 	if ((rc = imap_mailbox(cmd, name, STORE_RIGHT_INSERT, &to)) < 0)
 		return no_mailbox(cmd, &to, rc);
 	cmd->s->others.held = to.st;
-	if ((n = messages(cmd, &to, new)) == 0)
+	if ((n = messages(cmd, &to, new, set)) == 0)
 		return IMAP_DONE;
 	if (n != 1)
 		return imap_bad(cmd, "REPLACE takes one message");
@@ -479,6 +513,7 @@ cmd_replace(struct imap_cmd *cmd)
 		    "The message or the mailbox was removed");
 	if (rc < 0)
 		return imap_store_failed(cmd, rc);
+	annotate(cmd, &to, &added, set, 1);
 	enc_raw(e, "* OK [");
 	enc_raw(e, appenduid(cmd, to.mb.uidvalidity, &added, 1));
 	enc_raw(e, "] ");

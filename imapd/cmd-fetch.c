@@ -30,6 +30,9 @@ prepare(struct fetch *f, struct fetch_msg *m, struct fetch_data *d)
 		else if (item->kind == FETCH_BINARY ||
 		    item->kind == FETCH_BINARY_SIZE)
 			rc = binary_prepare(m, item, &d[i]);
+		else if (item->kind == FETCH_ANNOTATION)
+			rc = annotate_load(f->cmd->s, m->st, m->a,
+			    m->info->email, &d[i].annotations);
 		else if (item->kind >= FETCH_ENVELOPE)
 			rc = fetch_msg_mime(m);
 	}
@@ -84,6 +87,10 @@ put_item(struct fetch *f, struct fetch_msg *m, const struct store_msg *vm,
 		break;
 	case FETCH_THREADID:
 		put_id(e, "THREADID (", 'T', m->info->thread);
+		break;
+	case FETCH_ANNOTATION:
+		annotate_put(f->cmd->s, m->a, &d->annotations,
+		    item->annotations);
 		break;
 	case FETCH_ENVELOPE:
 		enc_raw(e, "ENVELOPE ");

@@ -6,9 +6,9 @@
 
 enum { NAMES_MAX = 1000 };
 
-/* AnnotationChange is among what isn't supported. */
-#define EVENTS "MessageNew MessageExpunge FlagChange MailboxName " \
-	"SubscriptionChange MailboxMetadataChange ServerMetadataChange"
+#define EVENTS "MessageNew MessageExpunge FlagChange AnnotationChange " \
+	"MailboxName SubscriptionChange MailboxMetadataChange " \
+	"ServerMetadataChange"
 
 struct parse {
 	struct imap_cmd *cmd;
@@ -118,6 +118,7 @@ event(struct parse *p, struct imap_args *v, struct notify_group *g)
 		{ "MessageNew", NOTIFY_NEW },
 		{ "MessageExpunge", NOTIFY_EXPUNGE },
 		{ "FlagChange", NOTIFY_FLAGS },
+		{ "AnnotationChange", NOTIFY_ANNOTATIONS },
 		{ "MailboxName", NOTIFY_NAME },
 		{ "SubscriptionChange", NOTIFY_SUBSCRIPTION },
 		{ "MailboxMetadataChange", NOTIFY_METADATA },

@@ -24,15 +24,24 @@ put_resource(struct enc *e, const char *name, uint64_t usage, uint64_t limit)
 	enc_u64(e, limit);
 }
 
+/* In 1,024 octets; the configuration's, for all accounts. */
+static uint64_t
+annotation_limit(const struct imap_cmd *cmd)
+{
+	return (cmd->s->x->conf->metadata_size + 1023) / 1024;
+}
+
 /* Resources without a limit aren't told of. */
 static int
 put_quota(struct imap_cmd *cmd, struct store *st, struct slice name)
 {
 	struct enc *e = &cmd->s->out;
 	struct store_usage u;
+	uint64_t annotations;
 	int rc;
 
-	if ((rc = store_usage(st, &u)) < 0)
+	if ((rc = store_usage(st, &u)) < 0 ||
+	    (rc = store_metadata_size(st, &annotations)) < 0)
 		return rc;
 	enc_raw(e, "* QUOTA ");
 	enc_astring(e, name);
@@ -41,6 +50,8 @@ put_quota(struct imap_cmd *cmd, struct store *st, struct slice name)
 	    (u.size_limit + 1023) / 1024);
 	put_resource(e, "MESSAGE", u.messages, u.message_limit);
 	put_resource(e, "MAILBOX", u.mailboxes, u.mailbox_limit);
+	put_resource(e, "ANNOTATION-STORAGE", (annotations + 1023) / 1024,
+	    annotation_limit(cmd));
 	enc_close(e);
 	enc_eol(e);
 	return 0;
@@ -102,8 +113,8 @@ cmd_getquota(struct imap_cmd *cmd)
 }
 
 struct limits {
-	uint64_t storage, message, mailbox;
-	bool has_storage, has_message, has_mailbox;
+	uint64_t storage, message, mailbox, annotation;
+	bool has_storage, has_message, has_mailbox, has_annotation;
 	bool unknown;
 };
 
@@ -126,6 +137,9 @@ parse_limits(struct imap_args *in, struct limits *l)
 		} else if (slice_ieq(name, SLICE_LIT("MAILBOX"))) {
 			l->mailbox = n;
 			l->has_mailbox = true;
+		} else if (slice_ieq(name, SLICE_LIT("ANNOTATION-STORAGE"))) {
+			l->annotation = n;
+			l->has_annotation = true;
 		} else {
 			l->unknown = true;
 		}
@@ -135,12 +149,15 @@ parse_limits(struct imap_args *in, struct limits *l)
 
 /* What of it can't be, or NULL. */
 static const char *
-check_limits(const struct limits *l, const struct store_usage *u)
+check_limits(const struct limits *l, const struct store_usage *u,
+    uint64_t annotations)
 {
 	if (l->unknown)
 		return "There is no limit for such a resource";
 	if (l->has_mailbox && l->mailbox != u->mailbox_limit)
 		return "The limit of mailboxes is the server's";
+	if (l->has_annotation && l->annotation != annotations)
+		return "The limit of annotations is the server's";
 	if ((l->has_storage && l->storage == 0) ||
 	    (l->has_message && l->message == 0))
 		return "A limit is 1 at least; what isn't named has none";
@@ -175,7 +192,8 @@ cmd_setquota(struct imap_cmd *cmd)
 		return IMAP_DONE;
 	if ((rc = store_usage(st, &u)) < 0)
 		return imap_store_failed(cmd, rc);
-	if ((wrong = check_limits(&l, &u)) != NULL)
+	if ((wrong = check_limits(&l, &u,
+	    annotation_limit(cmd))) != NULL)
 		return imap_no(cmd, "CANNOT", wrong);
 	if ((rc = store_quota_set(st, l.storage * 1024, l.message)) < 0 ||
 	    (rc = store_refresh(st)) < 0 ||

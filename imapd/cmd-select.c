@@ -59,11 +59,18 @@ tell_selected(struct imap_cmd *cmd, struct slice raw)
 	enc_say(e, "The mailbox's id");
 	enc_eol(e);
 	put_code(e, "HIGHESTMODSEQ", v->highest, "Highest mod-sequence");
+	if (v->readonly) {	/* RFC 5257 4.1 */
+		enc_raw(e, "* OK [ANNOTATIONS READ-ONLY] ");
+		enc_say(e, "Annotations can't be changed");
+		enc_eol(e);
+	} else
+		put_code(e, "ANNOTATIONS", store_metadata_max(v->st),
+		    "Octets of an annotation");
 	return imap_list_put(cmd, v->st, v->mailbox, raw, true);
 }
 
 struct params {
-	bool condstore, qresync;
+	bool condstore, qresync, annotate;
 	struct imap_resync resync;
 };
 
@@ -80,6 +87,8 @@ parse_params(struct imap_cmd *cmd, struct params *p)
 	do {
 		if (imap_args_word(&in, "CONDSTORE"))
 			p->condstore = true;
+		else if (imap_args_word(&in, "ANNOTATE"))
+			p->annotate = true;
 		else if (!p->qresync && imap_args_word(&in, "QRESYNC")) {
 			p->qresync = true;
 			if (!(cmd->s->enabled & IMAP_QRESYNC))
@@ -89,7 +98,8 @@ parse_params(struct imap_cmd *cmd, struct params *p)
 			    !imap_resync_parse(&list, &p->resync))
 				in.err = list.err;
 		} else
-			imap_args_expected(&in, "CONDSTORE or QRESYNC");
+			imap_args_expected(&in, "CONDSTORE, QRESYNC or "
+			    "ANNOTATE");
 	} while (in.err == NULL && in.next != NULL);
 	v->err = in.err;
 	return in.err == NULL && imap_args_end(v);
@@ -127,7 +137,8 @@ select_mailbox(struct imap_cmd *cmd, bool readonly)
 	    STORE_RIGHT_EXPUNGE | STORE_RIGHT_SEEN | STORE_RIGHT_WRITE |
 	    STORE_RIGHT_TRASH));
 	s->view.readonly = readonly;
-	s->view.modseqs = (s->enabled & IMAP_CONDSTORE) != 0;
+	s->view.annotate = p.annotate;
+	imap_modseqs(s);
 	if ((rc = imap_flags_load(s)) < 0 ||
 	    (rc = tell_selected(cmd, raw)) < 0 ||
 	    (p.qresync && (rc = imap_resync(cmd, &p.resync)) < 0)) {

@@ -22,16 +22,18 @@ criterion(struct imap_args *in, struct sort_order *o)
 		[KEY_TO] = "TO", [KEY_SUBJECT] = "SUBJECT",
 		[KEY_DISPLAYFROM] = "DISPLAYFROM",
 		[KEY_DISPLAYTO] = "DISPLAYTO",
-		[KEY_RELEVANCY] = "RELEVANCY"
+		[KEY_RELEVANCY] = "RELEVANCY",
+		[KEY_ANNOTATION] = "ANNOTATION"
 	};
 
 	if (o->n == CRITERIA_MAX)
 		return imap_args_expected(in, "fewer sort criteria");
 	o->reverse[o->n] = imap_args_word(in, "REVERSE");
-	for (int k = KEY_ARRIVAL; k <= KEY_RELEVANCY; k++)
+	for (int k = KEY_ARRIVAL; k <= KEY_ANNOTATION; k++)
 		if (imap_args_word(in, names[k])) {
 			o->key[o->n++] = (enum key)k;
-			return true;
+			return k != KEY_ANNOTATION || annotate_find_parse(in,
+			    &o->annotation[o->n - 1]);
 		}
 	return imap_args_expected(in, "a sort criterion");
 }
@@ -119,7 +121,7 @@ cmd_sort(struct imap_cmd *cmd)
 {
 	struct sort o = {
 		.r = arena_calloc(cmd->a, 1, sizeof(*o.r)),
-		.o = { .collation = cmd->s->collation,
+		.o = { .s = cmd->s, .collation = cmd->s->collation,
 		    .descending = cmd->s->descending }
 	};
 	int rc;

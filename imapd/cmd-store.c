@@ -1,7 +1,7 @@
-/* imapd/cmd-store.c - STORE (RFC 9051 6.4.6, RFC 7162 3.1.3) */
+/* imapd/cmd-store.c - STORE (RFC 9051 6.4.6, RFC 7162 3.1.3, RFC 5257) */
 #include "config.h"
 
-#include "imapd/imap.h"
+#include "imapd/annotate.h"
 #include "libbase/xalloc.h"
 
 struct request {
@@ -10,6 +10,8 @@ struct request {
 	uint64_t flags, mask;
 	bool silent, conditional;
 	uint64_t since;		/* UNCHANGEDSINCE */
+	bool annotate;
+	struct annotate_set annotations;	/* in place of flags */
 };
 
 /* store-modifiers of RFC 4466 2.5 */
@@ -64,7 +66,19 @@ parse(struct imap_cmd *cmd, struct request *q)
 
 	if (!imap_set(cmd, &q->set))
 		return false;
-	if (!parse_modifiers(args, q) || !parse_item(args, q) ||
+	if (!parse_modifiers(args, q)) {
+		imap_bad_args(cmd);
+		return false;
+	}
+	if (imap_args_word(args, "ANNOTATION")) {
+		q->annotate = true;
+		if (annotate_set_parse(args, &q->annotations) &&
+		    imap_args_end(args))
+			return true;
+		imap_bad_args(cmd);
+		return false;
+	}
+	if (!parse_item(args, q) ||
 	    (args->next == NULL && !imap_args_expected(args, "flags"))) {
 		imap_bad_args(cmd);
 		return false;
@@ -165,6 +179,31 @@ answer(struct imap_cmd *cmd, const struct request *q, uint32_t *refused,
 	return imap_ok(cmd, "Stored");
 }
 
+/* STORE of annotations (RFC 5257 4.3). */
+static enum imap_next
+annotate(struct imap_cmd *cmd, struct request *q)
+{
+	struct imap_session *s = cmd->s;
+	struct view *v = &s->view;
+	uint32_t *uids, *refused = NULL;
+	size_t n, n_refused = 0, missing;
+	int rc = 0;
+
+	if (!annotate_set_allowed(cmd, v->st, &q->annotations, v->rights))
+		return IMAP_DONE;
+	uids = view_uids(v, &q->set, cmd->uid, cmd->a, &n, &missing);
+	n = imap_limit(cmd, &uids, n);
+	if (n > 0 && !v->dead)
+		rc = store_msgs_annotate(v->st, cmd->a, v->mailbox, uids, n,
+		    s->x->account, q->annotations.v, q->annotations.n,
+		    q->since, &refused, &n_refused);
+	if (rc < 0 && rc != STORE_E_NOTFOUND)
+		return annotate_failed(cmd, v->st, rc);
+	if ((rc = imap_sync(s, false, NULL)) < 0)
+		return imap_store_failed(cmd, rc);
+	return answer(cmd, q, refused, n_refused);
+}
+
 enum imap_next
 cmd_store(struct imap_cmd *cmd)
 {
@@ -179,12 +218,14 @@ cmd_store(struct imap_cmd *cmd)
 
 	if (!parse(cmd, &q))
 		return IMAP_DONE;
+	if (q.conditional)
+		imap_enable(s, IMAP_CONDSTORE);
+	if (q.annotate)
+		return annotate(cmd, &q);
 	q.mask = imap_flags_allowed(v->rights);
 	if (q.mask == 0 || (q.flags != 0 && (q.flags & q.mask) == 0))
 		return imap_no(cmd, "NOPERM",
 		    "You may not change these flags");
-	if (q.conditional)
-		imap_enable(s, IMAP_CONDSTORE);
 	uids = view_uids(v, &q.set, cmd->uid, cmd->a, &n, &missing);
 	n = imap_limit(cmd, &uids, n);
 	flags = xcalloc(n + 1, sizeof(*flags));

@@ -67,7 +67,7 @@ static const struct imap_command commands[] = {
 	    NULL },
 	{ "STATUS", cmd_status, IMAP_LOGGEDIN, 0, NULL, NULL },
 	{ "STORE", cmd_store, IMAP_SELECTED, IMAP_SEQ | IMAP_WRITE |
-	    IMAP_NUMBERS, NULL, NULL },
+	    IMAP_NUMBERS | IMAP_LITERAL8, NULL, NULL },
 	{ "SUBSCRIBE", cmd_subscribe, IMAP_LOGGEDIN, 0, NULL, NULL },
 	{ "THREAD", cmd_thread, IMAP_SELECTED, IMAP_SEQ |
 	    IMAP_NUMBERS, "THREAD=REFERENCES", NULL },
@@ -82,8 +82,8 @@ static const struct imap_command commands[] = {
 	    "REPLACE", &append_stream },
 	{ "UID SEARCH", cmd_search, IMAP_SELECTED, IMAP_UID | IMAP_RETURN, NULL, NULL },
 	{ "UID SORT", cmd_sort, IMAP_SELECTED, IMAP_UID | IMAP_RETURN, "SORT", NULL },
-	{ "UID STORE", cmd_store, IMAP_SELECTED, IMAP_UID | IMAP_WRITE, NULL,
-	    NULL },
+	{ "UID STORE", cmd_store, IMAP_SELECTED, IMAP_UID | IMAP_WRITE |
+	    IMAP_LITERAL8, NULL, NULL },
 	{ "UID THREAD", cmd_thread, IMAP_SELECTED, IMAP_UID,
 	    "THREAD=REFERENCES", NULL },
 	{ "UIDBATCHES", cmd_uidbatches, IMAP_SELECTED, 0, "UIDBATCHES", NULL },
@@ -112,6 +112,7 @@ static const struct {
 	{ "IDLE",		CAP_ALWAYS },
 	{ "LANGUAGE",		CAP_ALWAYS },
 	{ "ACL",		CAP_AFTER },
+	{ "ANNOTATE-EXPERIMENT-1", CAP_AFTER },
 	{ "BINARY",		CAP_AFTER },
 	{ "CATENATE",		CAP_AFTER },
 	{ "CHILDREN",		CAP_AFTER },
@@ -139,6 +140,7 @@ static const struct {
 	{ "PREVIEW",		CAP_AFTER },
 	{ "QRESYNC",		CAP_AFTER },
 	{ "QUOTA",		CAP_AFTER },
+	{ "QUOTA=RES-ANNOTATION-STORAGE", CAP_AFTER },
 	{ "QUOTA=RES-MAILBOX",	CAP_AFTER },
 	{ "QUOTA=RES-MESSAGE",	CAP_AFTER },
 	{ "QUOTA=RES-STORAGE",	CAP_AFTER },

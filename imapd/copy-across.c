@@ -27,6 +27,7 @@ struct across {
 	char *piece;
 	struct store_new new[BATCH];
 	uint32_t uid[BATCH];
+	uint64_t email[BATCH];
 	size_t n;
 	uint64_t octets;
 	struct store_pair *pairs;
@@ -93,10 +94,32 @@ batch_free(struct across *x)
 	x->octets = 0;
 }
 
+/* The annotations that the user sees, as far as he may make them there. */
+static int
+annotate(struct across *x, uint64_t email, uint32_t uid)
+{
+	struct imap_cmd *cmd = x->cmd;
+	struct store_metadata *v;
+	uint32_t *refused;
+	size_t n, n_refused, out = 0;
+	int rc;
+
+	rc = store_metadata_get(x->from, cmd->a, email, cmd->s->x->account,
+	    &v, &n);
+	for (size_t i = 0; rc >= 0 && i < n; i++)
+		if (!v[i].shared || x->to->rights & STORE_RIGHT_NOTES)
+			v[out++] = v[i];
+	if (rc < 0 || out == 0)
+		return rc;
+	return store_msgs_annotate(x->to->st, cmd->a, x->to->mb.id, &uid, 1,
+	    cmd->s->x->account, v, out, UINT64_MAX, &refused, &n_refused);
+}
+
 static int
 batch_add(struct across *x)
 {
 	struct store_added added[BATCH];
+	uint64_t any = 0;
 	int rc;
 
 	if (x->n == 0)
@@ -106,6 +129,10 @@ batch_add(struct across *x)
 		x->pairs[x->n_pairs++] = (struct store_pair){
 			x->uid[i], added[i].uid
 		};
+	if (rc >= 0)
+		rc = store_metadata_modseq(x->from, &any);
+	for (size_t i = 0; rc >= 0 && any > 0 && i < x->n; i++)
+		rc = annotate(x, x->email[i], added[i].uid);
 	batch_free(x);
 	return rc < 0 ? rc : 0;
 }
@@ -133,6 +160,7 @@ copy_one(struct across *x, uint64_t mailbox, uint32_t uid)
 		.mailboxes = &x->to->mb.id, .n_mailboxes = 1,
 		.received_at = m.received_at
 	};
+	x->email[x->n] = m.email;
 	x->uid[x->n++] = uid;
 	x->octets += m.size;
 	if ((rc = spool_blob(x, &m, new->spool)) < 0 ||

@@ -251,9 +251,21 @@ parse_word(struct imap_args *v, struct fetch_request *q)
 	return imap_args_expected(v, "a data item");
 }
 
+/* RFC 5257 4.2 */
+static bool
+parse_annotation(struct imap_args *v, struct fetch_request *q)
+{
+	struct annotate_want *w = arena_calloc(v->a, 1, sizeof(*w));
+
+	add(v, q, FETCH_ANNOTATION)->annotations = w;
+	return annotate_want_parse(v, w);
+}
+
 static bool
 parse_item(struct imap_args *v, struct fetch_request *q)
 {
+	if (imap_args_word(v, "ANNOTATION"))
+		return parse_annotation(v, q);
 	if (v->next != NULL && v->next->type == IMAP_ARG_SECTION)
 		return parse_section(v, q);
 	return parse_word(v, q);

@@ -2,13 +2,14 @@
 #ifndef IMAPD_FETCH_H
 #define IMAPD_FETCH_H
 
+#include "imapd/annotate.h"
 #include "imapd/imap.h"
 #include "libmime/mime.h"
 
 enum fetch_kind {
 	FETCH_UID, FETCH_FLAGS, FETCH_MODSEQ,	/* the view knows */
 	FETCH_INTERNALDATE, FETCH_SIZE,		/* the message's row */
-	FETCH_SAVEDATE, FETCH_EMAILID, FETCH_THREADID,
+	FETCH_SAVEDATE, FETCH_EMAILID, FETCH_THREADID, FETCH_ANNOTATION,
 	FETCH_ENVELOPE, FETCH_BODY, FETCH_BODYSTRUCTURE, /* the structure */
 	FETCH_PREVIEW, FETCH_BINARY_SIZE,
 	FETCH_SECTION, FETCH_BINARY		/* octets */
@@ -35,6 +36,7 @@ struct fetch_item {
 	const char *label;	/* "RFC822.HEADER", "BODY", "BINARY" */
 	bool bracket;		/* the label goes on with the section */
 	struct fetch_section sec;
+	struct annotate_want *annotations;
 };
 
 struct fetch_request {
@@ -91,6 +93,7 @@ struct fetch_data {
 	bool built;		/* octets are in text, else in the blob */
 	struct slice text;
 	uint64_t off, len;
+	struct annotations_of annotations;
 	const struct mime_part *part;	/* BINARY: off counts in its decoded
 					 * octets */
 };

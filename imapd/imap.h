@@ -193,6 +193,8 @@ struct imap_quiet {
  */
 int imap_sync(struct imap_session *s, bool expunge,
     const struct imap_quiet *quiet);
+/* Are new mod-sequences news to the client? */
+void imap_modseqs(struct imap_session *s);
 /* Enables capabilities; with CONDSTORE, a selected mailbox's HIGHESTMODSEQ is
  * told (RFC 7162 3.1). */
 void imap_enable(struct imap_session *s, unsigned what);
@@ -319,6 +321,8 @@ int imap_notify_look(struct imap_session *s);
  * of flags? */
 bool imap_notify_frozen(const struct imap_session *s);
 bool imap_notify_flags(const struct imap_session *s);
+/* Was it asked for changes of annotations there? */
+bool imap_notify_annotations(const struct imap_session *s);
 /* The FETCH responses for messages of the view that are new, from an index on. */
 void imap_notify_new(struct imap_session *s, size_t from);
 

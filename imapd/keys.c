@@ -93,7 +93,7 @@ key_get(struct fetch_msg *m, enum key k, enum collation c, struct arena *a,
 	else if (k == KEY_SIZE)
 		v_r->n = m->info->size > INT64_MAX ? INT64_MAX :
 		    (int64_t)m->info->size;
-	if (k <= KEY_SIZE || k == KEY_RELEVANCY)
+	if (k <= KEY_SIZE || k >= KEY_RELEVANCY)
 		return 0;
 	if ((rc = fetch_msg_mime(m)) < 0)
 		return rc;
@@ -137,6 +137,24 @@ key_compare(const struct key_value *x, const struct key_value *y,
 	return descending && failed(x->s) == failed(y->s) ? -d : d;
 }
 
+static int
+annotation(const struct sort_order *o, size_t k, struct fetch_msg *m,
+    struct arena *a, struct key_value *v_r)
+{
+	struct annotations_of have;
+	struct slice value;
+	int rc;
+
+	*v_r = (struct key_value){ 0 };
+	rc = annotate_load(o->s, m->st, m->a, m->info->email, &have);
+	if (rc < 0)
+		return rc;
+	value = annotate_value(&have, &o->annotation[k], m->a);
+	if (value.p != NULL)
+		v_r->s = collate(o->collation, value, slice_make(NULL, 0), a);
+	return 0;
+}
+
 int
 order_get(const struct sort_order *o, struct fetch_msg *m, struct arena *a,
     struct key_value *v_r)
@@ -144,7 +162,9 @@ order_get(const struct sort_order *o, struct fetch_msg *m, struct arena *a,
 	int rc = 0;
 
 	for (size_t k = 0; rc == 0 && k < o->n; k++)
-		rc = key_get(m, o->key[k], o->collation, a, &v_r[k]);
+		rc = o->key[k] == KEY_ANNOTATION ?
+		    annotation(o, k, m, a, &v_r[k]) :
+		    key_get(m, o->key[k], o->collation, a, &v_r[k]);
 	return rc;
 }
 

@@ -8,7 +8,8 @@ enum key {
 	KEY_ARRIVAL, KEY_SIZE,		/* the message's row knows */
 	KEY_DATE, KEY_CC, KEY_FROM, KEY_TO, KEY_SUBJECT, KEY_DISPLAYFROM,
 	KEY_DISPLAYTO,			/* the structure knows */
-	KEY_RELEVANCY			/* the search knows (RFC 6203) */
+	KEY_RELEVANCY,			/* the search knows (RFC 6203) */
+	KEY_ANNOTATION			/* RFC 5257 4.5 */
 };
 
 struct key_value {
@@ -27,7 +28,9 @@ enum { CRITERIA_MAX = 16 };
 struct sort_order {
 	enum key key[CRITERIA_MAX];
 	bool reverse[CRITERIA_MAX];
+	struct annotate_find annotation[CRITERIA_MAX];
 	size_t n;
+	struct imap_session *s;
 	enum collation collation;
 	bool descending;
 };

@@ -1,6 +1,7 @@
 # imapd: IMAP4rev2 and IMAP4rev1.  All but main() is a library, for the tests.
 noinst_LIBRARIES += imapd/libimapd.a
 imapd_libimapd_a_SOURCES = \
+	imapd/annotate.c imapd/annotate.h \
 	imapd/answer.c \
 	imapd/append.h \
 	imapd/args.c imapd/args.h \
@@ -116,6 +117,7 @@ t_fuzz_fuzz_imap_fetch_LDADD = $(imapd_imapd_LDADD)
 
 TAPS += \
 	t/imap/acl.t \
+	t/imap/annotate.t \
 	t/imap/any.t \
 	t/imap/list-myrights.t \
 	t/imap/many-shares.t \

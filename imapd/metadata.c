@@ -60,8 +60,8 @@ struct put {
 };
 
 /* With a literal8 where nothing else can hold it (RFC 5464 5). */
-static void
-put_value(struct enc *e, struct slice v)
+void
+imap_value_put(struct enc *e, struct slice v)
 {
 	if (v.n == 0 || memchr(v.p, '\0', v.n) == NULL) {
 		enc_nstring(e, v);
@@ -94,7 +94,7 @@ put_entry(struct put *p, struct slice name, struct slice value)
 	enc_sp(e);
 	enc_astring(e, name);
 	enc_raw(e, " ");
-	put_value(e, value);
+	imap_value_put(e, value);
 }
 
 /* Is name the wanted one, or below it as deep as is wanted? */

@@ -24,6 +24,8 @@ struct annotations_want {
 };
 /* The names of entries: one, or a list.  false: in->err says why. */
 bool annotations_names(struct imap_args *in, struct annotations_want *w);
+/* A value, NIL if p is NULL; a literal8 if it has a NUL. */
+void imap_value_put(struct enc *e, struct slice v);
 /* The METADATA response with those that are wanted; NIL for what isn't there. */
 void annotations_put(struct imap_cmd *cmd, struct slice mailbox,
     const struct annotations *r, struct annotations_want *w);

@@ -279,7 +279,7 @@ status_items(const struct tell *t, const struct store_mailbox *was,
 		    IMAP_STATUS_UIDVALIDITY;
 		want |= condstore ? IMAP_STATUS_HIGHESTMODSEQ : 0;
 	}
-	if (events & NOTIFY_FLAGS && condstore &&
+	if (events & (NOTIFY_FLAGS | NOTIFY_ANNOTATIONS) && condstore &&
 	    mb->highestmodseq != was->highestmodseq)
 		want |= IMAP_STATUS_UIDVALIDITY | IMAP_STATUS_HIGHESTMODSEQ;
 	if (events & NOTIFY_FLAGS && mb->unseen != was->unseen)
@@ -430,7 +430,7 @@ notify_tell_first(struct imap_session *s, const struct notify_look *k)
 		if (events & NOTIFY_NEW)
 			want |= IMAP_STATUS_MESSAGES | IMAP_STATUS_UIDNEXT |
 			    IMAP_STATUS_UIDVALIDITY;
-		if (events & NOTIFY_FLAGS)
+		if (events & (NOTIFY_FLAGS | NOTIFY_ANNOTATIONS))
 			want |= IMAP_STATUS_UIDVALIDITY |
 			    IMAP_STATUS_HIGHESTMODSEQ;
 		rc = put_status(&t, e, want);

@@ -135,6 +135,12 @@ imap_notify_flags(const struct imap_session *s)
 	return s->notify == NULL || s->notify->selected & NOTIFY_FLAGS;
 }
 
+bool
+imap_notify_annotations(const struct imap_session *s)
+{
+	return s->notify != NULL && s->notify->selected & NOTIFY_ANNOTATIONS;
+}
+
 void
 imap_notify_new(struct imap_session *s, size_t from)
 {
@@ -305,5 +311,6 @@ imap_notify_set(struct imap_cmd *cmd, struct notify *n)
 	s->notify = n;
 	if (n->events == 0 && n->selected == 0)
 		unwatch(n);
+	imap_modseqs(s);
 	return imap_ok(cmd, n->n == 0 ? "Silence" : "You will be told");
 }

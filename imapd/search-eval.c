@@ -99,6 +99,18 @@ header(const struct search_node *n, struct search_msg *m)
 }
 
 static int
+annotation(const struct search_node *n, struct search_msg *m)
+{
+	struct annotations_of have;
+	int rc;
+
+	rc = annotate_load(m->s, m->m.st, m->m.a, m->m.info->email, &have);
+	if (rc < 0)
+		return fail(m, rc);
+	return annotate_finds(&have, n->annotation, m->m.a);
+}
+
+static int
 body(const struct search_node *n, struct search_msg *m)
 {
 	struct slice raw;
@@ -159,6 +171,8 @@ leaf(const struct search_node *n, struct search_msg *m)
 		return m->m.info->size > n->size;
 	case SEARCH_SMALLER:
 		return m->m.info->size < n->size;
+	case SEARCH_ANNOTATION:
+		return annotation(n, m);
 	case SEARCH_SENTBEFORE:
 	case SEARCH_SENTON:
 	case SEARCH_SENTSINCE:

@@ -11,7 +11,8 @@ enum { DEPTH_MAX = 64 };
 
 enum arg {	/* what follows a key */
 	A_NONE, A_FLAG, A_KEYWORD, A_DATE, A_NUMBER, A_STRING, A_FIELD, A_SET,
-	A_MODSEQ, A_INTERVAL, A_EMAILID, A_THREADID, A_ABOVE, A_BELOW
+	A_MODSEQ, A_INTERVAL, A_EMAILID, A_THREADID, A_ABOVE, A_BELOW,
+	A_ANNOTATION
 };
 
 static const struct key {
@@ -24,6 +25,7 @@ static const struct key {
 } keys[] = {
 	/* clang-format off */
 	{ "ALL", SEARCH_ALL, A_NONE, 0, false, NULL },
+	{ "ANNOTATION", SEARCH_ANNOTATION, A_ANNOTATION, 0, false, NULL },
 	{ "ANSWERED", SEARCH_FLAG, A_NONE, STORE_ANSWERED, false, NULL },
 	{ "BCC", SEARCH_HEADER, A_STRING, 0, false, "Bcc" },
 	{ "BEFORE", SEARCH_BEFORE, A_DATE, 0, false, NULL },
@@ -75,7 +77,7 @@ kind_cost(enum search_kind k)
 {
 	if (k <= SEARCH_RECENT)
 		return 0;
-	if (k <= SEARCH_SMALLER)
+	if (k <= SEARCH_ANNOTATION)
 		return 1;
 	if (k <= SEARCH_HEADER)
 		return 2;
@@ -227,6 +229,27 @@ beside(struct imap_args *v, struct search_node *n, bool above)
 	return true;
 }
 
+/* RFC 5257 4.4 */
+static bool
+annotation(struct search_request *q, struct imap_args *v,
+    struct search_node *n)
+{
+	struct annotate_find *f = arena_calloc(v->a, 1, sizeof(*f));
+	unsigned fuzzy = q->in_fuzzy;
+	bool ok;
+
+	n->annotation = f;
+	if (!annotate_find_parse(v, f))
+		return false;
+	if ((f->nil = imap_args_word(v, "NIL")))
+		return true;
+	q->in_fuzzy = 0;
+	ok = needle(q, v, n);
+	q->in_fuzzy = fuzzy;
+	f->needle = n->needle;
+	return ok;
+}
+
 static bool
 key_arg(struct search_request *q, struct imap_args *v, enum arg arg,
     struct search_node *n)
@@ -265,6 +288,8 @@ key_arg(struct search_request *q, struct imap_args *v, enum arg arg,
 		return object_id(v, n, 'E');
 	case A_THREADID:
 		return object_id(v, n, 'T');
+	case A_ANNOTATION:
+		return annotation(q, v, n);
 	case A_ABOVE:
 	case A_BELOW:
 		return beside(v, n, arg == A_ABOVE);

@@ -16,6 +16,7 @@ enum search_kind {
 	SEARCH_BEFORE, SEARCH_ON, SEARCH_SINCE, SEARCH_SAVEDBEFORE,
 	SEARCH_SAVEDON, SEARCH_SAVEDSINCE, SEARCH_OLDER, SEARCH_YOUNGER,
 	SEARCH_EMAILID, SEARCH_THREADID, SEARCH_LARGER, SEARCH_SMALLER,
+	SEARCH_ANNOTATION,
 	/* the structure and the header know */
 	SEARCH_SENTBEFORE, SEARCH_SENTON, SEARCH_SENTSINCE, SEARCH_HEADER,
 	/* the octets know */
@@ -35,6 +36,7 @@ struct search_node {
 	struct slice name;	/* HEADER: the field; FLAG: the keyword; UID:
 				 * the set, as it was written */
 	struct mime_needle *needle;
+	struct annotate_find *annotation;
 	struct mime_fuzzy *fuzzy;	/* in place of needle (RFC 6203) */
 };
 

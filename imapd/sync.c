@@ -1,7 +1,7 @@
 /* imapd/sync.c - telling the client what others changed */
 #include "config.h"
 
-#include "imapd/imap.h"
+#include "imapd/annotate.h"
 
 void
 imap_tell_counts(struct imap_session *s)
@@ -34,6 +34,13 @@ imap_modseq_put(struct imap_session *s, uint64_t modseq)
 }
 
 void
+imap_modseqs(struct imap_session *s)
+{
+	s->view.modseqs = s->enabled & IMAP_CONDSTORE || s->view.annotate ||
+	    imap_notify_annotations(s);
+}
+
+void
 imap_enable(struct imap_session *s, unsigned what)
 {
 	bool fresh = (what & ~s->enabled & IMAP_CONDSTORE) != 0;
@@ -41,7 +48,7 @@ imap_enable(struct imap_session *s, unsigned what)
 	if (what & ~s->enabled & IMAP_UIDONLY)
 		imap_contexts_uidonly(s);
 	s->enabled |= what;
-	s->view.modseqs = (s->enabled & IMAP_CONDSTORE) != 0;
+	imap_modseqs(s);
 	s->out.utf8 = (s->enabled & (IMAP_REV2 | IMAP_UTF8)) != 0;
 	if (!fresh || s->view.mailbox == 0)
 		return;
@@ -239,6 +246,7 @@ imap_sync(struct imap_session *s, bool expunge, const struct imap_quiet *quiet)
 {
 	struct view *v = &s->view;
 	uint32_t *changed, next = v->uidnext;
+	uint64_t since = v->modseq;
 	size_t n;
 	bool own;
 	int rc;
@@ -262,6 +270,8 @@ imap_sync(struct imap_session *s, bool expunge, const struct imap_quiet *quiet)
 	imap_tell_counts(s);
 	if (imap_notify_flags(s))
 		tell_flags(s, changed, n, quiet);
+	if (!own && n > 0 && (v->annotate || imap_notify_annotations(s)))
+		annotate_tell(s, changed, n, since);
 	imap_contexts_stale(s, changed, n);
 	/* Of quiet ones the command tells, before what comes of them. */
 	if (quiet == NULL)

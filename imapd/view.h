@@ -25,6 +25,7 @@ struct view {
 	uint64_t modseq;	/* the state of the account that it shows */
 	uint64_t highest;	/* HIGHESTMODSEQ in that state (RFC 7162) */
 	bool modseqs;		/* a new MODSEQ alone is news, too */
+	bool annotate;		/* the client is told of annotations */
 	struct store_msg *m;
 	size_t n, cap;
 	size_t n_gone;

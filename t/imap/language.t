@@ -158,6 +158,7 @@ S: * OK [UIDVALIDITY ...] UIDs sind gültig
 S: * OK [UIDNEXT 2] Voraussichtlich nächste UID
 S: * OK [MAILBOXID (...)] Die Kennung des Postfachs
 S: * OK [HIGHESTMODSEQ ...] Höchste Mod-Sequenz
+S: * OK [ANNOTATIONS ...] Oktette einer Anmerkung
 S: k OK [READ-WRITE] Gewählt
 C: l SEARCH FROBNICATE
 S: l BAD erwartet: ein Suchschlüssel (Oktett 10)

@@ -13,12 +13,12 @@ my $imap = $t->start('imapd', 'imap');
 my $c = $t->connect($imap);
 $c->imap_line;
 my ($ok, @l) = $c->imap('LOGIN alice secret');
-like($ok, qr/ QUOTA QUOTA=RES-MAILBOX QUOTA=RES-MESSAGE QUOTA=RES-STORAGE /,
+like($ok, qr/ QUOTA QUOTA=RES-ANNOTATION-STORAGE QUOTA=RES-MAILBOX QUOTA=RES-MESSAGE QUOTA=RES-STORAGE /,
 	'capabilities');
 ($ok, @l) = $c->imap('GETQUOTAROOT inbox');
 like($ok, qr/ OK /, 'GETQUOTAROOT');
 is($l[0], '* QUOTAROOT inbox account', 'one root');
-like($l[1], qr/\A\* QUOTA account \(STORAGE 0 4 MESSAGE 0 3 MAILBOX \d 10\)\z/,
+like($l[1], qr/\A\* QUOTA account \(STORAGE 0 4 MESSAGE 0 3 MAILBOX \d 10 ANNOTATION-STORAGE 0 16384\)\z/,
 	'and what it has');
 my $kb = "Subject: x\r\n\r\n" . 'x' x 1500 . "\r\n";
 my $n = length $kb;
@@ -51,7 +51,7 @@ for (1 .. 12) {
 }
 like($ok, qr/ NO \[(?:LIMIT|OVERQUOTA)\]/, 'mailboxes have a limit');
 ($ok, @l) = $c->imap('GETQUOTA account');
-like($l[0], qr/MAILBOX 10 10\)\z/, 'and it is reached');
+like($l[0], qr/MAILBOX 10 10 ANNOTATION-STORAGE/, 'and it is reached');
 ($ok) = $c->imap('GETQUOTA other');
 like($ok, qr/ NO \[NONEXISTENT\]/, 'no such root');
 ($ok) = $c->imap('GETQUOTAROOT nowhere');
