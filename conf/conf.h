@@ -13,6 +13,12 @@
 enum conf_protocol {
 	CONF_IMAP, CONF_POP3, CONF_LMTP, CONF_JMAP
 };
+enum conf_failure {
+	CONF_TEMPORARY, CONF_PERMANENT
+};
+enum conf_detail {
+	CONF_DETAIL_NONE, CONF_DETAIL_POSTED, CONF_DETAIL_ANY
+};
 enum conf_tls {
 	CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_IMPLICIT
 };
@@ -105,6 +111,9 @@ struct conf {
 
 	/* lmtp */
 	bool lmtp_detail;		/* user+detail@ goes to user */
+	enum conf_detail lmtp_detail_folder;	/* ... and which folder */
+	bool lmtp_delivered_to;		/* the field names the recipient */
+	enum conf_failure lmtp_over_quota, lmtp_disk_full;
 	const char *const *domains;	/* that are accepted; none: any */
 	size_t n_domains;
 

@@ -48,6 +48,14 @@ static const struct conf_word tls[] = {
 	{ "none", CONF_TLS_NONE }, { "starttls", CONF_TLS_STARTTLS },
 	{ "implicit", CONF_TLS_IMPLICIT }, { NULL, 0 }
 };
+static const struct conf_word failures[] = {
+	{ "temporary", CONF_TEMPORARY }, { "permanent", CONF_PERMANENT },
+	{ NULL, 0 }
+};
+static const struct conf_word details[] = {
+	{ "none", CONF_DETAIL_NONE }, { "posted", CONF_DETAIL_POSTED },
+	{ "any", CONF_DETAIL_ANY }, { NULL, 0 }
+};
 static const struct conf_word roles[] = {
 	{ "archive", 0 }, { "drafts", 0 }, { "flagged", 0 },
 	{ "important", 0 }, { "junk", 0 }, { "sent", 0 }, { "trash", 0 },
@@ -125,6 +133,10 @@ const struct conf_key conf_top_keys[] = {
 	{ "vacation-interval", CONF_K_TIME32, TOP(vacation_interval_s), 0, "7d", 1, YEAR, NULL, NULL },
 	/* LMTP */
 	{ "lmtp-detail", CONF_K_BOOL, TOP(lmtp_detail), 0, "true", 0, 0, NULL, NULL },
+	{ "lmtp-detail-folder", CONF_K_ENUM, TOP(lmtp_detail_folder), 0, "none", 0, 0, details, NULL },
+	{ "lmtp-delivered-to", CONF_K_BOOL, TOP(lmtp_delivered_to), 0, "true", 0, 0, NULL, NULL },
+	{ "lmtp-over-quota", CONF_K_ENUM, TOP(lmtp_over_quota), 0, "temporary", 0, 0, failures, NULL },
+	{ "lmtp-disk-full", CONF_K_ENUM, TOP(lmtp_disk_full), 0, "temporary", 0, 0, failures, NULL },
 	{ "domains", CONF_K_LIST, TOP(domains), TOP(n_domains), NULL, 0, 0, NULL, conf_check_host },
 	{ NULL, CONF_K_STR, 0, 0, NULL, 0, 0, NULL, NULL }
 };

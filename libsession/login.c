@@ -335,9 +335,9 @@ unquote(struct slice s, struct arena *a)
 
 int
 login_recipient(const struct conf *c, struct slice address, struct arena *a,
-    struct slice *account_r)
+    struct slice *account_r, struct slice *detail_r)
 {
-	struct slice local, domain;
+	struct slice local, domain, detail = { "", 0 };
 	struct found f;
 	const char *plus;
 	int rc;
@@ -349,11 +349,15 @@ login_recipient(const struct conf *c, struct slice address, struct arena *a,
 	rc = lookup_address(c, local, domain, a, &f);
 	if (rc == 1 && c->lmtp_detail &&
 	    (plus = memchr(local.p, '+', local.n)) != NULL && plus > local.p) {
-		local.n = (size_t)(plus - local.p);
+		size_t n = (size_t)(plus - local.p);
+
+		detail = slice_make(plus + 1, local.n - n - 1);
+		local.n = n;
 		rc = lookup_address(c, local, domain, a, &f);
 	}
 	if (rc != 0)
 		return rc < 0 ? LOGIN_E_TEMP : LOGIN_E_BAD;
+	*detail_r = detail;
 	*account_r = arena_slice(a, f.account.name);
 	return LOGIN_OK;
 }

@@ -108,10 +108,11 @@ void sasl_free(struct sasl **sasl);
 int login_verify(const struct conf *c, enum conf_protocol proto,
     struct slice user, struct slice pass, const char *peer, struct arena *a,
     struct slice *account_r, uint32_t *delay_ms_r);
-/* May mail be delivered to this address (RFC 5321 Mailbox, without <>)?  The account's name, or
- * LOGIN_E_BAD (no such user), LOGIN_E_TEMP. */
+/* May mail be delivered to this address (RFC 5321 Mailbox, without <>)?  The
+ * account's name, and the detail that the address has beside it (n 0: none;
+ * in the arena or the address); or LOGIN_E_BAD (no such user), LOGIN_E_TEMP. */
 int login_recipient(const struct conf *c, struct slice address,
-    struct arena *a, struct slice *account_r);
+    struct arena *a, struct slice *account_r, struct slice *detail_r);
 
 /*
  * May the account send mail as that address (with a domain, without <>)?  It may

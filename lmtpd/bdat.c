@@ -116,8 +116,7 @@ cmd_bdat(struct lmtp *l, struct slice args)
 	else if (failed_before < 0)
 		lmtp_reply(l, "503 5.5.1 The message has failed: RSET");
 	else if (l->chunk_rc < 0)
-		lmtp_reply(l, "%s %s", store_error(l->chunk_rc)->lmtp,
-		    store_error(l->chunk_rc)->text);
+		lmtp_failure(l, l->chunk_rc);
 	else
 		lmtp_reply(l, "250 2.0.0 Chunk taken");
 	return LMTP_CONT;

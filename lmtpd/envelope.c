@@ -98,19 +98,25 @@ cmd_mail(struct lmtp *l, struct slice args)
 }
 
 static void
-add_rcpt(struct lmtp *l, struct slice address, struct slice account)
+add_rcpt(struct lmtp *l, struct slice address, struct slice account,
+    struct slice detail)
 {
 	struct lmtp_rcpt *r;
 	size_t i;
 
+	if (l->s->conf->lmtp_detail_folder == CONF_DETAIL_NONE)
+		detail.n = 0;
 	for (i = 0; i < l->n_rcpt; i++)
-		if (slice_eq(slice_str(l->rcpt[i].account), account))
+		if (slice_eq(slice_str(l->rcpt[i].account), account) &&
+		    slice_eq(l->rcpt[i].detail, detail))
 			break;
 	l->rcpt = arena_grow(l->txn, l->rcpt, &l->cap_rcpt, l->n_rcpt + 1,
 	    sizeof(*l->rcpt));
 	r = &l->rcpt[l->n_rcpt];
 	r->address = arena_slice(l->txn, address);
 	r->account = arena_strndup(l->txn, account.p, account.n);
+	r->detail = detail.n > 0 ? arena_slice(l->txn, detail) : detail;
+	r->mailbox = 0;
 	r->same = i;
 	r->rc = 0;
 	r->vacation = NULL;
@@ -120,7 +126,7 @@ add_rcpt(struct lmtp *l, struct slice address, struct slice account)
 enum lmtp_next
 cmd_rcpt(struct lmtp *l, struct slice args)
 {
-	struct slice account;
+	struct slice account, detail;
 	struct param param;
 	struct path path;
 	const char *why;
@@ -143,7 +149,8 @@ cmd_rcpt(struct lmtp *l, struct slice args)
 		return lmtp_reply(l, "553 5.6.7 The address needs SMTPUTF8");
 	if (l->n_rcpt >= LMTP_RCPT_MAX || arena_full(l->txn))
 		return lmtp_reply(l, "452 4.5.3 Too many recipients");
-	rc = login_recipient(l->s->conf, path.mailbox, l->arena, &account);
+	rc = login_recipient(l->s->conf, path.mailbox, l->arena, &account,
+	    &detail);
 	if (rc == LOGIN_E_TEMP)
 		return lmtp_reply(l, "451 4.3.0 Try again later");
 	if (rc != LOGIN_OK) {
@@ -151,6 +158,6 @@ cmd_rcpt(struct lmtp *l, struct slice args)
 		    path.mailbox.p);
 		return lmtp_reply(l, "550 5.1.1 No such user here");
 	}
-	add_rcpt(l, path.mailbox, account);
+	add_rcpt(l, path.mailbox, account, detail);
 	return lmtp_reply(l, "250 2.1.5 Recipient accepted");
 }

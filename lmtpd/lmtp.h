@@ -26,8 +26,11 @@ enum lmtp_next {
 struct lmtp_rcpt {
 	struct slice address;	/* as it was given */
 	char *account;
-	size_t same;		/* the first recipient with this account: it
-				 * gets the message, both get the answer */
+	struct slice detail;	/* the folder that it asks for; n 0: none */
+	uint64_t mailbox;	/* where it is delivered; 0: not known yet */
+	size_t same;		/* the first recipient with this account and
+				 * detail: it gets the message, both get the
+				 * answer */
 	int rc;			/* of its delivery: 0 or enum store_rc */
 	const struct store_vacation *vacation;	/* NULL: none */
 	struct store_blobid blob;	/* of what was delivered */
@@ -46,6 +49,8 @@ struct lmtp {
 	size_t n_rcpt, cap_rcpt;
 	struct store_spool *spool;	/* from DATA or the first BDAT on */
 	int64_t arrived;	/* ... when that came */
+	bool apart;		/* each recipient gets its own copy; the spool
+				 * has no trace */
 	bool chunked;		/* BDAT came */
 	int chunk_rc;		/* ... and failed: 0 or enum store_rc */
 	uint64_t octets;	/* ... and brought so much */
@@ -70,10 +75,17 @@ int lmtp_account(struct lmtp *l, const char *account);
 /* vacation.c: after a delivery into the open store; when all is said. */
 void vacation_note(struct lmtp *l, struct lmtp_rcpt *r, int64_t now);
 void vacation_answer(struct lmtp *l, struct slice octets, int64_t now);
-/* data.c: begins the message; when all of it came, and rc tells how the spool
- * took it: delivers, answers for each recipient, forgets it. */
+/* data.c: begins the message. */
 void lmtp_begin(struct lmtp *l);
+/* trace.c: RFC 5321 4.4, into a spool.  r: the one recipient whose copy it is;
+ * NULL: nobody is named. */
+void lmtp_trace(struct lmtp *l, struct store_spool *sp,
+    const struct lmtp_rcpt *r);
+/* deliver.c: when all of the message came, and rc tells how the spool took it:
+ * delivers, answers for each recipient, forgets it. */
 void lmtp_finish(struct lmtp *l, int rc);
+/* An answer that says why not: enum store_rc. */
+void lmtp_failure(struct lmtp *l, int rc);
 /* Forgets the message that was begun. */
 void lmtp_reset(struct lmtp *l);
 

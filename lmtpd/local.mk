@@ -5,12 +5,14 @@ lmtpd_lmtpd_SOURCES = \
 	lmtpd/bdat.c \
 	lmtpd/commands.c \
 	lmtpd/data.c \
+	lmtpd/deliver.c \
 	lmtpd/dots.c lmtpd/dots.h \
 	lmtpd/dsn.c lmtpd/dsn.h \
 	lmtpd/envelope.c \
 	lmtpd/lmtp.h \
 	lmtpd/main.c \
 	lmtpd/report.c lmtpd/report.h \
+	lmtpd/trace.c \
 	lmtpd/vacation.c lmtpd/vacation.h \
 	lmtpd/vacation-rules.c \
 	lmtpd/vacation-write.c
@@ -31,7 +33,7 @@ t_unit_test_vacation_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_vacation_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(TEST_LIBS)
 
 dist_man_MANS += doc/lmtpd.8
-TAPS += t/lmtp/protocol.t t/lmtp/delivery.t
+TAPS += t/lmtp/protocol.t t/lmtp/delivery.t t/lmtp/detail.t
 
 check_PROGRAMS += t/fuzz/fuzz-lmtp
 t_fuzz_fuzz_lmtp_SOURCES = t/fuzz/fuzz-lmtp.c $(FUZZ_MAIN) \

@@ -139,6 +139,11 @@ sub coming_in {
 	    for deliver(message('new'), qw(alice bob)),
 	    deliver(message('large', $big x 6000), 'alice'),
 	    deliver(message('first'), 'dave');
+	my $conf = $t->slurp('culver.conf');
+	$t->spew('culver.conf', "lmtp-disk-full = permanent\n$conf");
+	like($_, qr/\A552 5\.3\.1 /, 'LMTP: 552, if so configured')
+	    for deliver(message('new'), qw(alice bob));
+	$t->spew('culver.conf', $conf);
 	my ($c) = selected('alice');
 	like(append($c, message('new')), qr/ NO \[UNAVAILABLE\] /, 'APPEND: NO');
 	like(append($c, message('large', $big x 6000)),

@@ -42,7 +42,7 @@ sub messages {
 	return @m;
 }
 
-my $head = qr/\AReturn-Path: <sender\@example\.org>\r\nReceived: from client\.test \(127\.0\.0\.1:\d+\)\r\n\tby mail\.test with LMTP;\r\n\t(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000\r\n/;
+my $head = qr/\AReturn-Path: <sender\@example\.org>\r\n(?:Delivered-To: \S+\r\n)?Received: from client\.test \(127\.0\.0\.1:\d+\)\r\n\tby mail\.test with LMTP;\r\n\t(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000\r\n/;
 
 # -- octets: what is sent (stuffed), what is stored
 my @octets = (
@@ -187,6 +187,10 @@ sub codes {
 {
 	# An account has the quota that it was made with.
 	message($c, "Subject: first\r\n\r\n.\r\n", 'bob', 'carol', 'dave');
+	# Each copy names the one whose it is, and nobody else.
+	is(((messages($_))[-1] =~ /^Delivered-To: (\S+)\r$/mg)[0], $_,
+		"Delivered-To: $_") for 'bob', 'carol', 'dave';
+	unlike((messages('bob'))[-1], qr/carol|dave/, 'and no other one');
 	my $conf = $t->slurp('culver.conf');
 	$t->spew('culver.conf', "quota-messages = 1\n$conf");
 	my $d = client();
@@ -198,8 +202,18 @@ sub codes {
 		'250 2.0.0 452 4.2.2 250 2.0.0 250 2.0.0 452 4.2.2 250 2.0.0',
 		'six answers, in order');
 	is(scalar(messages('bob')), 2, 'given twice, delivered once');
+	is(((messages('bob'))[1] =~ /^Delivered-To: (\S+)\r$/mg)[0], 'bob',
+		'by the name given first');
 	is(scalar(messages('carol')), 2, 'and the one behind the failure');
 	is(scalar(messages('full')), 1, 'nothing over the quota');
+	$t->spew('culver.conf', "lmtp-over-quota = permanent\n"
+		. "lmtp-delivered-to = false\n$conf");
+	my $e = client();
+	@a = message($e, "Subject: fill\r\n\r\n.\r\n", 'full', 'bob', 'carol');
+	is(join(' ', map { substr $_, 0, 9 } @a),
+		'552 5.2.2 250 2.0.0 250 2.0.0', 'permanent, if so configured');
+	unlike((messages('bob'))[-1], qr/Delivered-To/, 'no Delivered-To');
+	$e->ask('QUIT');
 	$t->spew('culver.conf', $conf);
 	$d->ask('QUIT');
 }

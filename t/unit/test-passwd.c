@@ -499,31 +499,40 @@ test_recipient(void **state)
 		{ "../amy@example.org", NULL },
 		{ "\xc3\xa4rger@example.org", "\xc3\xa4rger" },
 	};
-	struct slice got;
+	struct slice got, detail;
 
 	(void)state;
 	users_file();
 	conf.lmtp_detail = true;
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		int rc = login_recipient(&conf, str(t[i].address), arena, &got);
+		int rc = login_recipient(&conf, str(t[i].address), arena, &got,
+		    &detail);
+		const char *plus = strchr(t[i].address, '+');
 
 		if (rc != (t[i].account != NULL ? LOGIN_OK : LOGIN_E_BAD))
 			fail_msg("%s: %d", t[i].address, rc);
 		if (rc == LOGIN_OK && !slice_eq(got, str(t[i].account)))
 			fail_msg("%s: %.*s", t[i].address, (int)got.n, got.p);
+		if (plus != NULL && strncmp(t[i].address, "j.r+x@", 6) == 0)
+			plus = NULL;
+		if (rc == LOGIN_OK)
+			assert_int_equal(detail.n, plus == NULL ? 0 :
+			    strcspn(plus + 1, "@"));
+		if (rc == LOGIN_OK && detail.n > 0)
+			assert_memory_equal(detail.p, plus + 1, detail.n);
 	}
-	assert_int_equal(login_recipient(&conf, str("gone"), arena, &got),
-	    LOGIN_E_TEMP);
+	assert_int_equal(login_recipient(&conf, str("gone"), arena, &got,
+	    &detail), LOGIN_E_TEMP);
 	conf.lmtp_detail = false;
-	assert_int_equal(login_recipient(&conf, str("amy+x"), arena, &got),
-	    LOGIN_E_BAD);
+	assert_int_equal(login_recipient(&conf, str("amy+x"), arena, &got,
+	    &detail), LOGIN_E_BAD);
 	conf.n_domains = 0;	/* any */
 	assert_int_equal(login_recipient(&conf, str("amy@other.net"), arena,
-	    &got), LOGIN_OK);
+	    &got, &detail), LOGIN_OK);
 	conf.n_domains = 1;
 	unlink(file);
-	assert_int_equal(login_recipient(&conf, str("amy"), arena, &got),
-	    LOGIN_E_TEMP);
+	assert_int_equal(login_recipient(&conf, str("amy"), arena, &got,
+	    &detail), LOGIN_E_TEMP);
 }
 
 /* ---- SASL on a session without a network -------------------------------- */
