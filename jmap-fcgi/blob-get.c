@@ -60,7 +60,7 @@ each_id(struct jmap_call *c, int (*fn)(void *arg, struct slice text,
 			continue;
 		json_object_setn_new(seen, s.p, s.n, json_true());
 		arena_reset(c->req->scratch);
-		rc = blob_open(c->st, &c->req->env->store_conf.mime, s, &b);
+		rc = blob_open_in(c->acct, &c->req->env->store_conf.mime, s, &b);
 		if (rc == STORE_E_NOTFOUND) {
 			json_array_append_new(missing, js_str(s));
 			rc = jmap_charge(c, s.n + 3);

@@ -2,6 +2,7 @@
  * 6.3) */
 #include "config.h"
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/blob-methods.h"
 #include "libbase/text.h"
 
@@ -89,7 +90,7 @@ add_blob(struct jmap_call *c, struct store_spool *sp, json_t *o)
 	struct blob b;
 	int rc;
 
-	rc = blob_open(c->st, &c->req->env->store_conf.mime, text, &b);
+	rc = blob_open_in(c->acct, &c->req->env->store_conf.mime, text, &b);
 	if (rc == STORE_E_NOTFOUND)
 		return bad_data("no such blob");
 	if (rc < 0)
@@ -232,7 +233,7 @@ blob_upload(struct jmap_call *c)
 
 /* A SetError, or NULL and the copy. */
 static json_t *
-copy_one(struct jmap_call *c, struct store *from, struct slice text,
+copy_one(struct jmap_call *c, struct account *from, struct slice text,
     struct store_blobid *id_r)
 {
 	const struct store_conf *sc = &c->req->env->store_conf;
@@ -240,7 +241,7 @@ copy_one(struct jmap_call *c, struct store *from, struct slice text,
 	struct blob b;
 	int rc;
 
-	rc = blob_open(from, &sc->mime, text, &b);
+	rc = blob_open_in(from, &sc->mime, text, &b);
 	if (rc == STORE_E_NOTFOUND)
 		return set_error("notFound", NULL);
 	if (rc < 0)
@@ -259,7 +260,7 @@ blob_copy(struct jmap_call *c)
 {
 	json_t *ids = jmap_arg(c, "blobIds"), *done, *failed, *v, *err;
 	struct store_blobid id;
-	struct store *from;
+	struct account *from;
 	char key[BLOB_TEXT_MAX], text[STORE_BLOBID_LEN + 1];
 	size_t i;
 	int rc;

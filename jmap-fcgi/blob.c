@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/blob.h"
 #include "libbase/xalloc.h"
 
@@ -162,6 +163,20 @@ blob_open(struct store *st, const struct mime_limits *lim, struct slice text,
 	}
 	if (rc < 0)
 		blob_close(b_r);
+	return rc;
+}
+
+int
+blob_open_in(struct account *ac, const struct mime_limits *lim,
+    struct slice text, struct blob *b_r)
+{
+	int rc = blob_open(ac->st, lim, text, b_r);
+
+	if (rc == 0 && !account_has_blob(ac, &b_r->id,
+	    store_blob_size(b_r->b))) {
+		blob_close(b_r);
+		rc = STORE_E_NOTFOUND;
+	}
 	return rc;
 }
 

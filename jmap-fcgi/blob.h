@@ -31,6 +31,10 @@ struct blob {
 /* NOTFOUND also for a text that is no blob id. */
 int blob_open(struct store *st, const struct mime_limits *lim,
     struct slice text, struct blob *b_r);
+/* The same, if account_has_blob(). */
+struct account;
+int blob_open_in(struct account *ac, const struct mime_limits *lim,
+    struct slice text, struct blob *b_r);
 void blob_close(struct blob *b);
 /*
  * Calls fn with the decoded octets piece by piece, in bounded memory; fn < 0

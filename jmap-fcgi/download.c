@@ -1,6 +1,7 @@
 /* jmap-fcgi/download.c - the download resource (RFC 8620 6.2) */
 #include "config.h"
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/blob.h"
 #include "jmap-fcgi/uri.h"
 #include "jmap-fcgi/web.h"
@@ -62,12 +63,13 @@ void
 download_serve(struct web *w)
 {
 	const char *type;
+	struct account *ac;
 	struct blob b;
 	int rc;
 
-	if (!web_account(w) || !media_type(w, &type))
+	if (!web_account(w, true, &ac) || !media_type(w, &type))
 		return;
-	rc = blob_open(w->user.st, &w->env->store_conf.mime, w->var[1], &b);
+	rc = blob_open_in(ac, &w->env->store_conf.mime, w->var[1], &b);
 	if (rc == STORE_E_NOTFOUND)
 		web_fail(w, 404, "There is no such blob.");
 	else if (rc < 0)

@@ -267,7 +267,7 @@ find_blob(struct part *p, struct piece *pc)
 	const struct store_conf *sc = &p->cr->c->req->env->store_conf;
 	struct blob b;
 
-	if (blob_open(p->cr->c->st, &sc->mime,
+	if (blob_open_in(p->cr->c->acct, &sc->mime,
 	    id_text(p->cr->c->req, pc->blob), &b) < 0)
 		json_array_append_new(p->cr->no_blob, js_str(pc->blob));
 	else

@@ -139,7 +139,7 @@ put_blob(struct writer *w, const struct piece *pc)
 
 	if (w->rc < 0)
 		return;
-	rc = blob_open(c->st, &c->req->env->store_conf.mime,
+	rc = blob_open_in(c->acct, &c->req->env->store_conf.mime,
 	    id_text(c->req, pc->blob), &b);
 	if (rc == 0) {
 		if (pc->kind == PIECE_BLOB)

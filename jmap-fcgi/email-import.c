@@ -133,7 +133,7 @@ spool_message(struct jmap_call *c, struct import *im,
 	json_t *err = NULL;
 	int rc;
 
-	rc = blob_open(c->st, &sc->mime, id_text(c->req, im->blob), &b);
+	rc = blob_open_in(c->acct, &sc->mime, id_text(c->req, im->blob), &b);
 	if (rc == STORE_E_NOTFOUND)
 		return set_error_prop("blobId", "no such blob");
 	if (rc < 0)

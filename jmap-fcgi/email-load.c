@@ -1,6 +1,7 @@
 /* jmap-fcgi/email-load.c - an Email's rows, structure and octets */
 #include "config.h"
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/email.h"
 
 int
@@ -13,7 +14,8 @@ email_load(struct jmap_call *c, struct arena *a, uint64_t id,
 	if ((rc = store_email_get(c->st, a, id, e_r)) < 0)
 		return rc;
 	for (size_t i = 0; i < e_r->n_in; i++)
-		if (!e_r->in[i].deleted)
+		if (!e_r->in[i].deleted && account_may(c->acct,
+		    e_r->in[i].mailbox, STORE_RIGHT_READ))
 			e_r->in[n++] = e_r->in[i];
 	e_r->n_in = n;
 	return n > 0 ? 0 : STORE_E_NOTFOUND;

@@ -89,7 +89,7 @@ parse_one(struct parse *ps, json_t *id)
 		return 0;
 	json_object_setn_new(ps->seen, text.p, text.n, json_true());
 	arena_reset(c->req->scratch);
-	rc = blob_open(c->st, &c->req->env->store_conf.mime, text, &b);
+	rc = blob_open_in(c->acct, &c->req->env->store_conf.mime, text, &b);
 	if (rc < 0 && rc != STORE_E_NOTFOUND)
 		return jmap_store_failed(c->req, "Email/parse", rc);
 	if (rc == 0) {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/email.h"
 #include "libbase/xalloc.h"
 
@@ -14,17 +15,33 @@ const struct jmap_arg email_query_args[] = {
 /* ---- flags of whole threads -------------------------------------------- */
 
 struct thread_list {
+	struct query *q;
 	struct thread_flags *v;
 	size_t n, cap;
 };
+
+/* 1: the user may see it; 0; enum store_rc. */
+static int
+is_visible(struct query *q, uint64_t email)
+{
+	struct store_email e;
+	int rc = email_load(q->c, q->c->req->scratch, email, &e);
+
+	arena_reset(q->c->req->scratch);
+	return rc == 0 ? 1 : rc == STORE_E_NOTFOUND ? 0 : rc;
+}
 
 static int
 collect_thread(void *arg, const struct store_msg_info *m)
 {
 	struct thread_list *l = arg;
+	int rc;
 
 	if ((m->flags & STORE_DELETED) != 0)
 		return 0;
+	if (!account_is_own(l->q->c->acct) &&
+	    (rc = is_visible(l->q, m->email)) <= 0)
+		return rc;
 	if (l->n == l->cap) {
 		l->cap = l->cap ? 2 * l->cap : 256;
 		l->v = xreallocarray(l->v, l->cap, sizeof(*l->v));
@@ -46,7 +63,7 @@ by_thread(const void *va, const void *vb)
 static int
 load_threads(struct query *q)
 {
-	struct thread_list l = { NULL, 0, 0 };
+	struct thread_list l = { q, NULL, 0, 0 };
 	size_t n = 0;
 	int rc;
 
@@ -89,20 +106,15 @@ collect(void *arg, const struct store_msg_info *m)
 {
 	struct query *q = arg;
 	struct query_item it;
-	struct store_email e;
 	int rc;
 
-	if ((m->flags & STORE_DELETED) != 0) {
-		if (q->mailbox != 0)
-			return 0;
-		/* It may be in another mailbox without \Deleted. */
-		rc = email_load(q->c, q->c->req->scratch, m->email, &e);
-		arena_reset(q->c->req->scratch);
-		if (rc == STORE_E_NOTFOUND)
-			return 0;
-		if (rc < 0)
-			return rc;
-	}
+	if ((m->flags & STORE_DELETED) != 0 && q->mailbox != 0)
+		return 0;
+	/* It may be in another mailbox without \Deleted. */
+	if (((m->flags & STORE_DELETED) != 0 || (q->mailbox == 0 &&
+	    !account_is_own(q->c->acct))) &&
+	    (rc = is_visible(q, m->email)) <= 0)
+		return rc;
 	it = (struct query_item){ m->email, m->thread, m->flags, m->size,
 		m->received_at, NULL };
 	if (q->want_threads)
@@ -122,6 +134,9 @@ collect_all(struct query *q)
 {
 	int rc;
 
+	if (q->mailbox != 0 && !account_may(q->c->acct, q->mailbox,
+	    STORE_RIGHT_READ))
+		return 0;
 	if (q->want_threads && (rc = load_threads(q)) < 0)
 		return rc;
 	rc = store_email_scan(q->c->st, q->mailbox, collect, q);
@@ -209,7 +224,7 @@ email_query(struct jmap_call *c)
 	q.c = c;
 	window_parse(c, &email_type, &w);
 	if ((rc = email_query_run(&q, &w)) == 0)
-		rc = window_put(c, &w, true, q.item, q.n, item_id);
+		rc = window_put(c, &w, account_is_own(c->acct), q.item, q.n, item_id);
 	email_query_free(&q);
 	return rc;
 }

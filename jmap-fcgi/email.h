@@ -36,7 +36,8 @@ struct email_part {
 
 /* ---- loading (email-load.c) -------------------------------------------- */
 
-/* The Email as JMAP may see it; NOTFOUND if all of it is \Deleted. */
+/* The Email as JMAP may see it: the mailboxes where it isn't \Deleted and which
+ * the user may read.  NOTFOUND if there is none. */
 int email_load(struct jmap_call *c, struct arena *a, uint64_t id,
     struct store_email *e_r);
 /* These fill in *em; all memory is in the scratch arena. */

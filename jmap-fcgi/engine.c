@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "jmap-fcgi/jmap.h"
+#include "jmap-fcgi/account.h"
 #include "libbase/log.h"
 #include "libsession/mta.h"
 
@@ -46,6 +46,7 @@ static const struct {
 	{ JMAP_E_ANCHOR,	"anchorNotFound" },
 	{ JMAP_E_SORT,		"unsupportedSort" },
 	{ JMAP_E_FILTER,	"unsupportedFilter" },
+	{ JMAP_E_UNSUPPORTED,	"accountNotSupportedByMethod" },
 	{ JMAP_E_DATA_TYPE,	"unknownDataType" },
 	{ JMAP_E_FAIL,		"serverFail" },
 	{ STORE_E_IO,		"serverUnavailable" },
@@ -95,11 +96,14 @@ jmap_charge(struct jmap_call *c, size_t n)
 int
 jmap_store_failed(struct jmap_req *r, const char *what, int rc)
 {
-	log_err("%s: %s: %s (%d)", r->user->account, what,
-	    store_errmsg(r->user->st), rc);
+	bool own = account_is_own(r->acct);
+	struct store *st = own ? r->user->st : r->acct->st;
+
+	log_err("%s: %s: %s%s%s (%d)", r->user->account, what,
+	    own ? "" : r->acct->name, own ? "" : ": ", store_errmsg(st), rc);
 	if (rc == STORE_E_FENCED || rc == STORE_E_UNKNOWN ||
 	    rc == STORE_E_CORRUPT)
-		r->user->broken = true;
+		*(own ? &r->user->broken : &r->acct->broken) = true;
 	return rc;
 }
 
@@ -208,27 +212,35 @@ args_check(struct jmap_call *c)
 static int
 account_open(struct jmap_call *c)
 {
-	struct jmap_user *u = c->req->user;
 	struct slice id = js_slice(json_object_get(c->args, "accountId"));
+	struct jmap_req *r = c->req;
 
 	if (id.p == NULL)
 		return jmap_bad(c, "accountId must be an Id");
-	if (!slice_eq(id, slice_str(u->account_id)))
+	c->acct = accounts_find(r->env, r->user, r->arena, id);
+	if (c->acct == NULL)
 		return JMAP_E_ACCOUNT;
-	c->st = u->st;
-	js_put_str(c->out, "accountId", u->account_id);
+	if (!c->acct->own && (c->method->flags & METHOD_SHARED) == 0)
+		return JMAP_E_UNSUPPORTED;
+	if ((c->method->flags & METHOD_WRITE) != 0 &&
+	    account_read_only(c->acct))
+		return JMAP_E_READONLY;
+	c->st = c->acct->st;
+	r->acct = c->acct;
+	js_put_str(c->out, "accountId", c->acct->id);
 	return 0;
 }
 
 int
-jmap_from_account(struct jmap_call *c, struct store **st_r)
+jmap_from_account(struct jmap_call *c, struct account **ac_r)
 {
 	struct slice id = js_slice(jmap_arg(c, "fromAccountId"));
+	struct jmap_req *r = c->req;
 
-	if (!slice_eq(id, slice_str(c->req->user->account_id)))
+	*ac_r = accounts_find(r->env, r->user, r->arena, id);
+	if (*ac_r == NULL)
 		return JMAP_E_FROM_ACCOUNT;
-	*st_r = c->req->user->st;
-	js_put(c->out, "fromAccountId", js_str(id));
+	js_put_str(c->out, "fromAccountId", (*ac_r)->id);
 	return 0;
 }
 
@@ -251,6 +263,7 @@ call_run(struct jmap_call *c)
 	if ((c->method->flags & METHOD_WRITE) != 0)
 		c->req->user->changed = true;
 	rc = c->method->fn(c);
+	c->req->acct = NULL;
 	arena_reset(c->req->scratch);
 	return rc;
 }
@@ -310,7 +323,8 @@ call_method(struct jmap_req *r, json_t *name, json_t *args, json_t *call_id,
 	if (c.then == NULL)
 		return;
 	name = json_string(c.then);
-	js_put_str(c.then_args, "accountId", r->user->account_id);
+	js_put_str(c.then_args, "accountId", c.then_account != NULL ?
+	    c.then_account : c.acct->id);
 	call_method(r, name, c.then_args, call_id, true);
 	json_decref(name);
 	json_decref(c.then_args);
@@ -487,6 +501,7 @@ engine_run(const struct jmap_env *env, struct jmap_user *user,
 	r.created = given ? json_incref(given) : json_object();
 	json_array_foreach(json_object_get(request, "methodCalls"), i, v)
 		call(&r, v);
+	accounts_release(env, user);
 	rc = finish(&r, given != NULL, session_state, out, p_r);
 	json_decref(request);
 	json_decref(r.responses);

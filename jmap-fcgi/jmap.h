@@ -14,6 +14,7 @@
 #include "libstore/store.h"
 
 struct pool;		/* pool.c */
+struct account;		/* account.h */
 
 enum {
 	/* Of one response, as js_size() counts; a method that would exceed
@@ -60,6 +61,7 @@ struct jmap_user {
 	const char *account;	/* the account's name */
 	const char *account_id;	/* of JMAP */
 	struct store *st;
+	struct account *accounts;	/* see accounts_list() */
 	bool broken;		/* set by the request: st has to be closed */
 	bool changed;		/* set by the request: upkeep may be due */
 };
@@ -81,6 +83,7 @@ enum jmap_rc {
 	JMAP_E_FILTER = -111,	/* unsupportedFilter */
 	JMAP_E_FAIL = -112,	/* serverFail */
 	JMAP_E_TOO_MANY = -113,	/* tooManyChanges */
+	JMAP_E_UNSUPPORTED = -115,	/* accountNotSupportedByMethod */
 	JMAP_E_DATA_TYPE = -114	/* unknownDataType (RFC 9404 4.3) */
 };
 
@@ -93,6 +96,7 @@ struct jmap_req {
 	json_t *responses;
 	json_t *created;	/* creation id -> id */
 	unsigned using;		/* enum jmap_cap, or-ed */
+	struct account *acct;	/* of the call that runs, or NULL */
 	size_t left;		/* octets that the response may still take */
 };
 
@@ -104,13 +108,15 @@ struct jmap_call {
 	const struct jmap_method *method;
 	json_t *args;		/* checked against method->args */
 	json_t *out;		/* the response's arguments */
-	struct store *st;	/* of accountId, at the request's snapshot */
+	struct account *acct;	/* accountId's */
+	struct store *st;	/* the same, at the request's snapshot */
 	struct arena *arena;	/* the request's */
 	const char *desc;	/* of the error */
 	int failed;		/* see type_fail() */
 	/* A call that this one implies: its response comes after this one's,
-	 * with the same id.  accountId is put in. */
-	const char *then;
+	 * with the same id.  accountId is put in: then_account, or (NULL) that
+	 * of this call. */
+	const char *then, *then_account;
 	json_t *then_args;
 };
 
@@ -137,6 +143,7 @@ struct jmap_arg {
 enum {
 	METHOD_ACCOUNT = 1,	/* takes accountId; call->st is set */
 	METHOD_WRITE = 2,	/* changes the account */
+	METHOD_SHARED = 8,	/* works on other users' accounts, too */
 	METHOD_ANY = 4		/* arguments are not checked (Core/echo) */
 };
 struct jmap_method {
@@ -180,7 +187,7 @@ const char *jmap_error_name(int rc);
 int jmap_store_failed(struct jmap_req *r, const char *what, int rc);
 
 /* The open account of fromAccountId. */
-int jmap_from_account(struct jmap_call *c, struct store **st_r);
+int jmap_from_account(struct jmap_call *c, struct account **ac_r);
 /* The argument's value; NULL where it is absent or null. */
 json_t *jmap_arg(const struct jmap_call *c, const char *name);
 bool jmap_arg_bool(const struct jmap_call *c, const char *name);

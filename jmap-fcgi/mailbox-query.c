@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/mailbox.h"
 
 const struct jmap_arg mailbox_query_args[] = {
@@ -44,10 +45,14 @@ static int
 load(struct mailbox_query *q)
 {
 	struct store_mailbox *mb;
+	size_t n;
 	int rc;
 
-	if ((rc = store_mailbox_list(q->c->st, q->c->arena, &mb, &q->n)) < 0)
+	if ((rc = store_mailbox_list(q->c->st, q->c->arena, &mb, &n)) < 0)
 		return rc;
+	for (size_t i = 0; i < n; i++)
+		if (mailbox_view(q->c, &mb[i]) == 0)
+			mb[q->n++] = mb[i];
 	q->node = arena_calloc(q->c->arena, q->n, sizeof(*q->node));
 	q->by_id = arena_calloc(q->c->arena, q->n, sizeof(*q->by_id));
 	for (size_t i = 0; i < q->n; i++) {
@@ -148,7 +153,7 @@ mailbox_query(struct jmap_call *c)
 	window_parse(c, &mailbox_type, &w);
 	if ((rc = run(&q)) < 0)
 		return rc;
-	return window_put(c, &w, true, q.result, q.n_result, result_id);
+	return window_put(c, &w, account_is_own(c->acct), q.result, q.n_result, result_id);
 }
 
 /* ---- changes ----------------------------------------------------------- */

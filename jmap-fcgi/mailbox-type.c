@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/mailbox.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
@@ -75,23 +76,57 @@ get_count(struct jmap_call *c, void *obj, const char *name)
 	return json_integer(n);
 }
 
+/* RFC 8621 2 says by which rights of RFC 4314. */
 static json_t *
 get_rights(struct jmap_call *c, void *obj, const char *name)
 {
-	static const char *const all[] = {
-		"mayReadItems", "mayAddItems", "mayRemoveItems", "maySetSeen",
-		"maySetKeywords", "mayCreateChild", "maySubmit"
+	static const struct {
+		const char *name;
+		unsigned need;
+		bool not_inbox;
+	} all[] = {
+		{ "mayReadItems", STORE_RIGHT_LOOKUP | STORE_RIGHT_READ, false },
+		{ "mayAddItems", STORE_RIGHT_INSERT, false },
+		{ "mayRemoveItems", STORE_RIGHT_TRASH | STORE_RIGHT_EXPUNGE,
+		    false },
+		{ "maySetSeen", STORE_RIGHT_SEEN, false },
+		{ "maySetKeywords", STORE_RIGHT_WRITE, false },
+		{ "mayCreateChild", STORE_RIGHT_CREATE, false },
+		{ "maySubmit", STORE_RIGHT_POST, false },
+		{ "mayRename", STORE_RIGHT_DELETE, true },
+		{ "mayDelete", STORE_RIGHT_DELETE, true }
 	};
 	const struct store_mailbox *m = obj;
+	unsigned rights = account_rights(c->acct, m->id);
 	json_t *o = json_object();
 
-	(void)c;
 	(void)name;
+	if (account_read_only(c->acct))
+		rights &= STORE_RIGHT_LOOKUP | STORE_RIGHT_READ;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		js_put(o, all[i], json_true());
-	js_put(o, "mayRename", json_boolean(m->role != STORE_ROLE_INBOX));
-	js_put(o, "mayDelete", json_boolean(m->role != STORE_ROLE_INBOX));
+		js_put(o, all[i].name, json_boolean(
+		    (all[i].need & ~rights) == 0 &&
+		    !(all[i].not_inbox && m->role == STORE_ROLE_INBOX)));
 	return o;
+}
+
+/* Another's is subscribed by the name that it has in IMAP. */
+static bool
+other_subscribed(struct jmap_call *c, uint64_t id)
+{
+	struct arena *a = c->req->scratch;
+	struct slice path, *list;
+	size_t n;
+
+	if (store_mailbox_path(c->st, a, id, &path) < 0 ||
+	    store_subscriptions(c->req->user->st, a, &list, &n) < 0)
+		return false;
+	path = slice_str(arena_printf(a, "Other Users/%s/%.*s",
+	    c->acct->name, (int)path.n, path.p));
+	for (size_t i = 0; i < n; i++)
+		if (slice_eq(list[i], path))
+			return true;
+	return false;
 }
 
 static json_t *
@@ -99,9 +134,9 @@ get_subscribed(struct jmap_call *c, void *obj, const char *name)
 {
 	const struct store_mailbox *m = obj;
 
-	(void)c;
 	(void)name;
-	return json_boolean(m->subscribed);
+	return json_boolean(account_is_own(c->acct) ? m->subscribed :
+	    other_subscribed(c, m->id));
 }
 
 int
@@ -197,6 +232,22 @@ static const struct jmap_prop props[] = {
 	/* clang-format on */
 };
 
+int
+mailbox_view(struct jmap_call *c, struct store_mailbox *m)
+{
+	unsigned rights = account_rights(c->acct, m->id);
+
+	if ((rights & STORE_RIGHT_LOOKUP) == 0)
+		return STORE_E_NOTFOUND;
+	if ((rights & STORE_RIGHT_READ) == 0)
+		m->total = m->deleted = m->unread = m->threads =
+		    m->unread_threads = 0;
+	if (m->parent != 0 && !account_may(c->acct, m->parent,
+	    STORE_RIGHT_LOOKUP))
+		m->parent = 0;
+	return 0;
+}
+
 static int
 load(struct jmap_call *c, void *ctx, uint64_t id, void **obj_r)
 {
@@ -206,6 +257,8 @@ load(struct jmap_call *c, void *ctx, uint64_t id, void **obj_r)
 	(void)ctx;
 	*obj_r = m;
 	rc = store_mailbox_get(c->st, c->req->scratch, id, m);
+	if (rc == 0)
+		rc = mailbox_view(c, m);
 	/* What is \Deleted isn't there (RFC 8621 4.1.1). */
 	m->total -= m->deleted;
 	return rc;
@@ -222,11 +275,27 @@ all(struct jmap_call *c, uint64_t **ids_r, size_t *n_r)
 	if ((rc = store_mailbox_list(c->st, c->req->scratch, &m, &n)) < 0)
 		return rc;
 	ids = arena_calloc(c->arena, n, sizeof(*ids));
+	*n_r = 0;
 	for (size_t i = 0; i < n; i++)
-		ids[i] = m[i].id;
+		if (account_may(c->acct, m[i].id, STORE_RIGHT_LOOKUP))
+			ids[(*n_r)++] = m[i].id;
 	*ids_r = ids;
-	*n_r = n;
 	return 0;
+}
+
+/* In another's account those that the user may see. */
+static void
+without_hidden(struct jmap_call *c, struct store_change *ch, size_t *n)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		if (ch[i].kind != STORE_DESTROYED &&
+		    !account_may(c->acct, ch[i].id, STORE_RIGHT_LOOKUP))
+			continue;
+		ch[k++] = ch[i];
+	}
+	*n = k;
 }
 
 /* RFC 8621 2.2: names the counts where nothing else changed. */
@@ -237,8 +306,10 @@ filter(struct jmap_call *c, struct store_change *ch, size_t *n)
 		"totalEmails", "unreadEmails", "totalThreads", "unreadThreads"
 	};
 	json_t *names = json_array();
-	bool only = *n > 0;
+	bool only;
 
+	without_hidden(c, ch, n);
+	only = *n > 0;
 	for (size_t i = 0; i < *n; i++)
 		if (ch[i].kind != STORE_UPDATED || !ch[i].counts_only)
 			only = false;

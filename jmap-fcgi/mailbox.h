@@ -13,6 +13,9 @@ struct mailbox_change {
 	bool denied;		/* asks for what the inbox may not have */
 };
 
+/* What the user may know of it; NOTFOUND: nothing. */
+int mailbox_view(struct jmap_call *c, struct store_mailbox *m);
+
 int mailbox_set_name(struct jmap_call *c, void *change, json_t *v);
 int mailbox_set_parent(struct jmap_call *c, void *change, json_t *v);
 int mailbox_set_role(struct jmap_call *c, void *change, json_t *v);

@@ -1,6 +1,7 @@
 /* jmap-fcgi/query-changes.c - what all /queryChanges do (RFC 8620 5.6) */
 #include "config.h"
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/type.h"
 
 const struct jmap_arg query_changes_args[] = {
@@ -24,7 +25,9 @@ query_changes_since(struct jmap_call *c, enum store_type t,
 
 	*ch_r = NULL;
 	*n_r = 0;
-	if (state_parse(js_slice(since), &from) < 0)
+	/* What was visible is not known. */
+	if (state_parse(js_slice(since), &from) < 0 ||
+	    !account_is_own(c->acct))
 		return JMAP_E_CHANGES;
 	rc = store_changes(c->st, c->arena, t, from, 0, ch_r, n_r, &state,
 	    &more);

@@ -1,6 +1,7 @@
 /* jmap-fcgi/session.c - the JMAP Session resource (RFC 8620 2) */
 #include "config.h"
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/blob-methods.h"
 #include "jmap-fcgi/email.h"
 #include "jmap-fcgi/uri.h"
@@ -64,7 +65,7 @@ core_limits(const struct conf *cf)
 
 /* RFC 8621 1.3.1 */
 static json_t *
-mail_limits(const struct conf *cf)
+mail_limits(const struct conf *cf, bool own)
 {
 	json_t *o = json_object(), *list = json_array();
 
@@ -77,7 +78,7 @@ mail_limits(const struct conf *cf)
 	for (size_t i = 0; sort_options[i] != NULL; i++)
 		json_array_append_new(list, json_string(sort_options[i]));
 	js_put(o, "emailQuerySortOptions", list);
-	js_put(o, "mayCreateTopLevelMailbox", json_true());
+	js_put(o, "mayCreateTopLevelMailbox", json_boolean(own));
 	return o;
 }
 
@@ -100,19 +101,20 @@ submission_limits(const struct web *w)
 }
 
 static json_t *
-account_object(const struct web *w)
+account_object(const struct web *w, struct account *ac)
 {
 	json_t *o = json_object(), *caps = json_object();
 
-	js_put_str(o, "name", w->user.account);
-	js_put(o, "isPersonal", json_true());
-	js_put(o, "isReadOnly", json_false());
+	js_put_str(o, "name", ac->name);
+	js_put(o, "isPersonal", json_boolean(ac->own));
+	js_put(o, "isReadOnly", json_boolean(account_read_only(ac)));
 	js_put(caps, "urn:ietf:params:jmap:core", json_object());
 	js_put(caps, "urn:ietf:params:jmap:mail",
-	    mail_limits(w->env->conf));
-	js_put(caps, QUOTA, json_object());
+	    mail_limits(w->env->conf, ac->own));
 	js_put(caps, BLOB, blob_capability(w->env->conf));
-	if (mta_configured(w->env->conf)) {
+	if (ac->own)
+		js_put(caps, QUOTA, json_object());
+	if (ac->own && mta_configured(w->env->conf)) {
 		js_put(caps, SUBMISSION, submission_limits(w));
 		js_put(caps, VACATION, json_object());
 	}
@@ -129,7 +131,7 @@ put_url(const struct web *w, json_t *o, const char *key, const char *base,
 }
 
 static json_t *
-session_object(const struct web *w, const char *base)
+session_object(struct web *w, const char *base)
 {
 	json_t *o = json_object(), *caps = json_object();
 	json_t *accounts = json_object(), *primary = json_object();
@@ -143,7 +145,9 @@ session_object(const struct web *w, const char *base)
 		js_put(caps, VACATION, json_object());
 	}
 	js_put(o, "capabilities", caps);
-	js_put(accounts, w->user.account_id, account_object(w));
+	for (struct account *ac = accounts_list(w->env, &w->user, w->arena);
+	    ac != NULL; ac = ac->next)
+		js_put(accounts, ac->id, account_object(w, ac));
 	js_put(o, "accounts", accounts);
 	js_put_str(primary, "urn:ietf:params:jmap:mail", w->user.account_id);
 	js_put_str(primary, QUOTA, w->user.account_id);
@@ -168,7 +172,7 @@ session_object(const struct web *w, const char *base)
  * request need not build one to know its state.
  */
 const char *
-session_state(const struct web *w, const char *base)
+session_state(struct web *w, const char *base)
 {
 	const struct conf *cf = w->env->conf;
 	const char *text;
@@ -185,6 +189,10 @@ session_state(const struct web *w, const char *base)
 	    (unsigned)cf->jmap_max_objects_in_set,
 	    (uintmax_t)cf->max_message, mta_configured(cf),
 	    (unsigned)cf->max_delayed_send_s);
+	for (struct account *ac = accounts_list(w->env, &w->user, w->arena);
+	    ac != NULL; ac = ac->next)
+		text = arena_printf(w->arena, "%s\n%s %s %d", text, ac->id,
+		    ac->name, account_read_only(ac));
 	return arena_printf(w->arena, "%016jx",
 	    (uintmax_t)hash64(slice_str(text)));
 }

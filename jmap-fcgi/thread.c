@@ -1,6 +1,7 @@
 /* jmap-fcgi/thread.c - Thread/get and Thread/changes (RFC 8621 3) */
 #include "config.h"
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/email.h"
 
 struct thread {
@@ -64,12 +65,38 @@ load(struct jmap_call *c, void *ctx, uint64_t id, void **obj_r)
 	return k > 0 ? 0 : STORE_E_NOTFOUND;
 }
 
+/* In another's account only what is visible; in the own the store knows. */
+static int
+filter(struct jmap_call *c, struct store_change *ch, size_t *n)
+{
+	size_t k = 0;
+	void *t;
+	int rc;
+
+	for (size_t i = 0; i < *n && !account_is_own(c->acct); i++) {
+		arena_reset(c->req->scratch);
+		rc = ch[i].kind == STORE_DESTROYED ? 0 :
+		    load(c, NULL, ch[i].id, &t);
+		if (rc < 0 && rc != STORE_E_NOTFOUND)
+			return jmap_store_failed(c->req, "changes", rc);
+		if (rc < 0 && ch[i].kind == STORE_CREATED)
+			continue;
+		if (rc < 0)
+			ch[i].kind = STORE_DESTROYED;
+		ch[k++] = ch[i];
+	}
+	if (!account_is_own(c->acct))
+		*n = k;
+	return 0;
+}
+
 const struct jmap_type thread_type = {
 	.name = "Thread",
 	.prefix = 'T',
 	.store = STORE_T_THREAD,
 	.props = props,
 	.load = load,
+	.filter = filter,
 };
 
 int

@@ -1,6 +1,7 @@
 /* jmap-fcgi/type-changes.c - Foo/changes for every type (RFC 8620 5.2) */
 #include "config.h"
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/type.h"
 
 enum { CHANGES_MAX = 10000 };	/* ids in one answer, whatever was asked */
@@ -53,7 +54,8 @@ type_changes(struct jmap_call *c, const struct jmap_type *t)
 	if ((rc = changes_max(c, &max)) < 0 ||
 	    (rc = type_state(c, t, &now)) < 0)
 		return rc;
-	if (state_parse(js_slice(since), &from) < 0)
+	if (state_parse(js_slice(since), &from) < 0 ||
+	    account_moved(c->acct, from))
 		return JMAP_E_CHANGES;
 	rc = store_changes(c->st, c->arena, t->store, from, max, &ch, &n,
 	    &state, &more);

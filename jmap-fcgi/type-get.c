@@ -1,6 +1,7 @@
 /* jmap-fcgi/type-get.c - Foo/get for every type (RFC 8620 5.1) */
 #include "config.h"
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/type.h"
 
 #include <inttypes.h>
@@ -24,8 +25,11 @@ int
 type_state(struct jmap_call *c, const struct jmap_type *t,
     uint64_t *modseq_r)
 {
+	uint64_t rights = account_rights_modseq(c->acct);
 	int rc = store_type_modseq(c->st, t->store, modseq_r);
 
+	if (rc == 0 && *modseq_r < rights)
+		*modseq_r = rights;
 	return rc < 0 ? jmap_store_failed(c->req, "state", rc) : 0;
 }
 

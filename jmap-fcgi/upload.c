@@ -98,7 +98,7 @@ upload_serve(struct web *w)
 	uint64_t want = 0;
 	int has = web_length(w, &want);
 
-	if (!web_account(w))
+	if (!web_account(w, false, NULL))
 		return;
 	if (has < 0) {
 		web_fail(w, 400, "Content-Length is not a number.");

@@ -1,6 +1,7 @@
 /* jmap-fcgi/web.c - HTTP over FastCGI: routes, answers, problem documents */
 #include "config.h"
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/web.h"
 
 #include <inttypes.h>
@@ -230,10 +231,16 @@ web_not_modified(struct web *w, const char *etag)
 }
 
 bool
-web_account(struct web *w)
+web_account(struct web *w, bool shared, struct account **ac_r)
 {
-	if (slice_eq(w->var[0], slice_str(w->user.account_id)))
+	struct account *ac = accounts_find(w->env, &w->user, w->arena,
+	    w->var[0]);
+
+	if (ac != NULL && (ac->own || shared)) {
+		if (ac_r != NULL)
+			*ac_r = ac;
 		return true;
+	}
 	web_fail(w, 404, "There is no such account.");
 	return false;
 }
@@ -348,6 +355,7 @@ finish(struct web *w)
 		return;
 	if (w->user.changed && !w->user.broken)
 		store_idle(w->user.st, false);
+	accounts_release(w->env, &w->user);
 	pool_put(w->env->pool, &w->user.st, w->user.broken);
 }
 

@@ -59,8 +59,9 @@ int web_length(const struct web *w, uint64_t *n_r);
 int web_read(struct web *w, void *p, size_t n);
 /* Is there an If-None-Match with that tag?  Then 304 is sent. */
 bool web_not_modified(struct web *w, const char *etag);
-/* The account of the path's first variable; otherwise 404 is sent. */
-bool web_account(struct web *w);
+/* The account of the path's first variable; otherwise 404 is sent.  shared:
+ * another user's is fine, too.  ac_r may be NULL. */
+bool web_account(struct web *w, bool shared, struct account **ac_r);
 
 /* HTTP Basic (RFC 7617); answers itself where it returns false. */
 bool auth_check(struct web *w);
@@ -80,7 +81,7 @@ void logins_put(struct logins *l, struct slice header, struct slice user,
 /* Scheme, host and port of our URLs; NULL (answered): the Host is bad. */
 const char *session_base(struct web *w);
 /* The session object's state: changes when anything in it does. */
-const char *session_state(const struct web *w, const char *base);
+const char *session_state(struct web *w, const char *base);
 
 void session_serve(struct web *w);
 void api_serve(struct web *w);
