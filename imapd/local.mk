@@ -162,6 +162,7 @@ TAPS += \
 	t/imap/inprogress.t \
 	t/imap/jmapaccess.t \
 	t/imap/list-metadata.t \
+	t/imap/memory.t \
 	t/imap/metadata.t \
 	t/imap/limit.t \
 	t/imap/uidbatches.t \
