@@ -117,6 +117,18 @@ conf_check_url(const char *s)
 	return s[strlen(s) - 1] == '/' ? "ends with a slash" : NULL;
 }
 
+/* RFC 8292 2.1 */
+const char *
+conf_check_contact(const char *s)
+{
+	for (size_t i = 0; s[i] != '\0'; i++)
+		if (s[i] <= ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\')
+			return "is not a URI";
+	return strncmp(s, "mailto:", 7) == 0 ||
+	    strncmp(s, "https://", 8) == 0 ? NULL :
+	    "is not a mailto: or https:// URI";
+}
+
 const char *
 conf_check_account(const char *s)
 {

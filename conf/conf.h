@@ -109,6 +109,13 @@ struct conf {
 	uint32_t outbox_poll_s;		/* jmap-fcgi looks what is due */
 	uint32_t vacation_interval_s;	/* between two to one sender */
 
+	/* push subscriptions */
+	const char *push_contact;	/* a URI, for push services; or NULL */
+	uint32_t push_expires_s;	/* no later than that from now */
+	uint32_t push_retry_s;		/* after the first failure */
+	bool push_private;		/* private addresses are allowed */
+	const char *push_ca_file;	/* PEM; NULL: the system's */
+
 	/* lmtp */
 	bool lmtp_detail;		/* user+detail@ goes to user */
 	enum conf_detail lmtp_detail_folder;	/* ... and which folder */

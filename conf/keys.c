@@ -131,6 +131,12 @@ const struct conf_key conf_top_keys[] = {
 	{ "send-give-up", CONF_K_TIME32, TOP(send_give_up_s), 0, "2d", 1, 30 * DAY, NULL, NULL },
 	{ "outbox-poll", CONF_K_TIME32, TOP(outbox_poll_s), 0, "30s", 1, 3600, NULL, NULL },
 	{ "vacation-interval", CONF_K_TIME32, TOP(vacation_interval_s), 0, "7d", 1, YEAR, NULL, NULL },
+	/* push subscriptions */
+	{ "push-contact", CONF_K_STR, TOP(push_contact), 0, NULL, 0, 0, NULL, conf_check_contact },
+	{ "push-expires", CONF_K_TIME32, TOP(push_expires_s), 0, "30d", 2 * DAY, YEAR, NULL, NULL },
+	{ "push-retry", CONF_K_TIME32, TOP(push_retry_s), 0, "30s", 1, 3600, NULL, NULL },
+	{ "push-private", CONF_K_BOOL, TOP(push_private), 0, "false", 0, 0, NULL, NULL },
+	{ "push-ca-file", CONF_K_PATH, TOP(push_ca_file), 0, NULL, 0, 0, NULL, NULL },
 	/* LMTP */
 	{ "lmtp-detail", CONF_K_BOOL, TOP(lmtp_detail), 0, "true", 0, 0, NULL, NULL },
 	{ "lmtp-detail-folder", CONF_K_ENUM, TOP(lmtp_detail_folder), 0, "none", 0, 0, details, NULL },

@@ -3,35 +3,16 @@
 
 #include "jmap-fcgi/uri.h"
 #include "jmap-fcgi/web.h"
+#include "libsession/changed.h"
 
 enum { PING_MAX_S = 3600 };
-
-static unsigned
-type_bit(struct slice s)
-{
-	static const struct {
-		const char *name;
-		unsigned bit;
-	} t[] = {
-		{ "*", EV_ALL }, { "Email", EV_EMAIL },
-		{ "Mailbox", EV_MAILBOX }, { "Thread", EV_THREAD },
-		{ "EmailDelivery", EV_DELIVERY },
-		{ "Identity", EV_IDENTITY },
-		{ "EmailSubmission", EV_SUBMISSION },
-		{ "VacationResponse", EV_VACATION },
-		{ "Quota", EV_QUOTA },
-	};
-
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		if (slice_eq(s, slice_str(t[i].name)))
-			return t[i].bit;
-	return 0;	/* a type that we don't have never changes */
-}
 
 /* false: the list is empty. */
 static bool
 parse_types(struct slice s, unsigned *types_r)
 {
+	struct slice one;
+
 	if (s.n == 0)
 		return false;
 	*types_r = 0;
@@ -39,7 +20,9 @@ parse_types(struct slice s, unsigned *types_r)
 		const char *end = memchr(s.p, ',', s.n);
 		size_t n = end ? (size_t)(end - s.p) : s.n;
 
-		*types_r |= type_bit(slice_trim(slice_make(s.p, n)));
+		one = slice_trim(slice_make(s.p, n));
+		*types_r |= slice_eq(one, SLICE_LIT("*")) ? CHANGED_ALL :
+		    changed_type(one);
 		if (end == NULL)
 			break;
 		s = slice_make(end + 1, s.n - n - 1);

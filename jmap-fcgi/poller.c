@@ -16,13 +16,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "jmap-fcgi/quota.h"
 #include "jmap-fcgi/record.h"
 #include "jmap-fcgi/web.h"
 #include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
+#include "libsession/changed.h"
 
 enum {
 	LOOK_MS = 60000,	/* a lost wake-up delays no longer */
@@ -175,99 +175,20 @@ ping(struct poller *p, struct stream *s)
 
 /* ---- states ------------------------------------------------------------ */
 
-enum { EV_N = 7, EV_STATES = 6 };	/* the last one is no type's */
-struct states {
-	uint64_t now;		/* modseq of the account */
-	uint64_t of[EV_N];	/* in the order of names[] */
-	char quota[QUOTA_STATE_MAX];	/* the state of Quota, not a modseq */
-	unsigned changed;	/* EV_*, since the modseq that was asked */
-};
-static const char *const names[EV_N] = {
-	"Email", "Mailbox", "Thread", "Identity", "EmailSubmission",
-	"VacationResponse", "EmailDelivery"
-};
-static const unsigned bits[EV_N] = {
-	EV_EMAIL, EV_MAILBOX, EV_THREAD, EV_IDENTITY, EV_SUBMISSION,
-	EV_VACATION, EV_DELIVERY
-};
-
-/* Was there a new Email after since? */
-static bool
-delivered(struct store *st, uint64_t since)
-{
-	struct arena *a = arena_new(0);
-	struct store_change *c;
-	uint64_t state;
-	bool more, yes = false;
-	size_t n;
-
-	if (store_changes(st, a, STORE_T_EMAIL, since, 0, &c, &n, &state,
-	    &more) < 0) {
-		yes = true;	/* beyond the horizon: maybe */
-		n = 0;
-	}
-	for (size_t i = 0; i < n && !yes; i++)
-		yes = c[i].kind == STORE_CREATED;
-	arena_free(&a);
-	return yes;
-}
-
-static int
-load_states(struct store *st, uint64_t since, struct states *s)
-{
-	static const enum store_type types[EV_STATES] = {
-		STORE_T_EMAIL, STORE_T_MAILBOX, STORE_T_THREAD,
-		STORE_T_IDENTITY, STORE_T_SUBMISSION, STORE_T_VACATION
-	};
-	struct store_usage u;
-	int rc;
-
-	memset(s, 0, sizeof(*s));
-	s->now = store_modseq(st);
-	for (size_t i = 0; i < EV_STATES; i++) {
-		if ((rc = store_type_modseq(st, types[i], &s->of[i])) < 0)
-			return rc;
-		/* Without any such object there was no change. */
-		if (s->of[i] > since || (since > s->now && s->of[i] > 0))
-			s->changed |= bits[i];
-	}
-	if ((rc = store_usage(st, &u)) < 0)
-		return rc;
-	quota_state(&u, s->quota);
-	if (s->now != since)	/* what it was then isn't known */
-		s->changed |= EV_QUOTA;
-	s->of[EV_STATES] = s->now;
-	if ((s->changed & EV_EMAIL) != 0 &&
-	    (since == 0 || since > s->now || delivered(st, since)))
-		s->changed |= EV_DELIVERY;
-	return 0;
-}
-
 /* The event, if there is anything in it for this stream. */
 static void
-tell(struct poller *p, struct stream *s, const struct states *st)
+tell(struct poller *p, struct stream *s, const struct changed *st)
 {
-	unsigned types = s->types & st->changed;
-	char sep = '{';
+	unsigned types = s->types & st->types;
 	struct buf b;
 	int rc;
 
 	if (types == 0)
 		return;
 	buf_init(&b, 1024);
-	buf_printf(&b, "event: state\nid: %" PRIu64 "\ndata: "
-	    "{\"@type\":\"StateChange\",\"changed\":{\"%s\":", st->now,
-	    s->of->id);
-	for (size_t i = 0; i < EV_N; i++) {
-		if ((types & bits[i]) == 0)
-			continue;
-		buf_printf(&b, "%c\"%s\":\"%" PRIu64 "\"", sep, names[i],
-		    st->of[i]);
-		sep = ',';
-	}
-	if ((types & EV_QUOTA) != 0)
-		buf_printf(&b, "%c\"Quota\":\"%s\"", sep, st->quota);
-	buf_add_str(&b, "}}}\n\n");
+	buf_printf(&b, "event: state\nid: %" PRIu64 "\ndata: ", st->now);
+	changed_put(&b, st, types, s->of->id);
+	buf_add_str(&b, "\n\n");
 	rc = send_text(s, buf_slice(&b));
 	buf_release(&b);
 	if (rc < 0)
@@ -283,7 +204,7 @@ static void
 look(struct poller *p, struct watched *w)
 {
 	struct stream *s, *next;
-	struct states st;
+	struct changed st;
 	struct store *store;
 	int rc;
 
@@ -293,14 +214,14 @@ look(struct poller *p, struct watched *w)
 		    store_error(rc)->text);
 		return;
 	}
-	rc = load_states(store, w->seen, &st);
+	rc = changed_since(store, w->seen, &st);
 	pool_put(p->env->pool, &store, rc < 0);
 	if (rc < 0 || st.now == w->seen)
 		return;
 	w->seen = st.now;
-	st.changed &= ~(unsigned)EV_QUOTA;
+	st.types &= ~(unsigned)CHANGED_QUOTA;
 	if (strcmp(w->quota, st.quota) != 0)
-		st.changed |= EV_QUOTA;
+		st.types |= CHANGED_QUOTA;
 	memcpy(w->quota, st.quota, sizeof(w->quota));
 	for (s = w->streams; s != NULL; s = next) {
 		/* The last one takes w with it. */
@@ -338,7 +259,7 @@ find_account(struct poller *p, const char *account)
 
 /* Puts a new stream beside those of its account.  0, or -1. */
 static int
-join(struct poller *p, struct stream *s, struct states *st)
+join(struct poller *p, struct stream *s, struct changed *st)
 {
 	struct watched *w = find_account(p, s->account);
 	struct store *store;
@@ -355,7 +276,7 @@ join(struct poller *p, struct stream *s, struct states *st)
 		if (store_refresh(store) >= 0)
 			w->seen = store_modseq(store);
 	}
-	rc = w != NULL ? load_states(store, s->since, st) : -1;
+	rc = w != NULL ? changed_since(store, s->since, st) : -1;
 	pool_put(p->env->pool, &store, rc < 0);
 	if (w == NULL)
 		return -1;
@@ -383,7 +304,7 @@ start(struct poller *p, struct stream *s)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP,
 		.data.ptr = s };
-	struct states st;
+	struct changed st;
 
 	link_stream(p, s);
 	if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, s->fd, &ev) < 0) {

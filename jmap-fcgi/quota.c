@@ -35,14 +35,6 @@ quota_usage(struct jmap_call *c, struct store_usage *u_r)
 
 /* ---- the state --------------------------------------------------------- */
 
-void
-quota_state(const struct store_usage *u, char out[QUOTA_STATE_MAX])
-{
-	snprintf(out, QUOTA_STATE_MAX, "%" PRIx64 "-%" PRIx64 "-%" PRIx64
-	    "-%" PRIx64 "-%" PRIx64 "-%" PRIx64, u->size, u->messages,
-	    u->mailboxes, u->size_limit, u->message_limit, u->mailbox_limit);
-}
-
 static int
 hex(char c)
 {

@@ -3,11 +3,7 @@
 #define JMAP_QUOTA_H
 
 #include "jmap-fcgi/type.h"
-
-/* The state string: all the numbers, so that /changes can tell exactly what is
- * not as it was. */
-enum { QUOTA_STATE_MAX = 128 };
-void quota_state(const struct store_usage *u, char out[QUOTA_STATE_MAX]);
+#include "libsession/changed.h"
 
 int quota_get(struct jmap_call *c);
 int quota_changes(struct jmap_call *c);

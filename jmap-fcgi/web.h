@@ -134,17 +134,12 @@ size_t poller_count(struct poller *p);
 
 struct park {
 	const char *account;	/* NULL: a delayed answer */
-	unsigned types;		/* EV_* that are wanted */
+	unsigned types;		/* CHANGED_* that are wanted */
 	bool once;		/* closeafter=state */
 	uint32_t ping_s;	/* 0: none */
 	uint64_t since;		/* modseq that the client knows */
 	struct slice octets;	/* FastCGI output to send at once or delayed */
 	uint32_t delay_ms;
-};
-enum {
-	EV_EMAIL = 1, EV_MAILBOX = 2, EV_THREAD = 4, EV_DELIVERY = 8,
-	EV_IDENTITY = 16, EV_SUBMISSION = 32,
-	EV_VACATION = 64, EV_QUOTA = 128, EV_ALL = 255
 };
 /*
  * Takes the connection of w (w->parked) with what is still to be done on it.

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libsession/libsession.a
 libsession_libsession_a_SOURCES = \
 	libsession/authcache.c libsession/authcache.h \
+	libsession/changed.c libsession/changed.h \
 	libsession/login.c \
 	libsession/mta-address.c libsession/mta.h \
 	libsession/mta.c libsession/mta-int.h \
@@ -23,7 +24,8 @@ libsession_libsession_a_SOURCES = \
 	libsession/submit.c libsession/submit.h \
 	libsession/tls-int.h \
 	libsession/tls.c libsession/tls.h \
-	libsession/waiter.c
+	libsession/waiter.c \
+	libsession/webpush.c libsession/webpush.h
 
 # GnuTLS is linked by this module alone.
 pkglib_LTLIBRARIES += libsession/tls.la
@@ -59,3 +61,10 @@ t_fuzz_fuzz_passwd_SOURCES = t/fuzz/fuzz-passwd.c $(FUZZ_MAIN)
 t_fuzz_fuzz_passwd_CFLAGS = $(AM_CFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_passwd_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_passwd_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(LIBBASE)
+
+# What is needed beside LIBSESSION for webpush.h.
+LIBPUSH = $(HOGWEED_LIBS) $(NETTLE_LIBS) $(GMP_LIBS)
+check_PROGRAMS += t/unit/test-webpush
+t_unit_test_webpush_SOURCES = t/unit/test-webpush.c
+t_unit_test_webpush_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_webpush_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(LIBPUSH) $(TEST_LIBS)

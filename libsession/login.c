@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
@@ -167,6 +168,27 @@ login_verify(const struct conf *c, enum conf_protocol proto,
 		return LOGIN_E_DENIED;
 	}
 	*account_r = arena_slice(a, f.account.name);
+	return LOGIN_OK;
+}
+
+int
+login_credential(const struct conf *c, struct slice user, struct arena *a,
+    unsigned char out[LOGIN_CREDENTIAL])
+{
+	struct slice local, domain, hash;
+	struct found f;
+	int rc;
+
+	split_at(user, &local, &domain);
+	if ((rc = lookup_address(c, local, domain, a, &f)) != 0)
+		return rc < 0 ? LOGIN_E_TEMP : LOGIN_E_BAD;
+	if (f.entry.disabled || f.account.disabled)
+		return LOGIN_E_DENIED;
+	hash = slice_eq(f.entry.hash, SLICE_LIT("*")) ? f.account.hash :
+	    f.entry.hash;
+	sha256_of(slice_str(arena_printf(a, "%.*s:%.*s:%.*s",
+	    (int)f.entry.name.n, f.entry.name.p, (int)f.account.name.n,
+	    f.account.name.p, (int)hash.n, hash.p)), out);
 	return LOGIN_OK;
 }
 

@@ -108,6 +108,14 @@ void sasl_free(struct sasl **sasl);
 int login_verify(const struct conf *c, enum conf_protocol proto,
     struct slice user, struct slice pass, const char *peer, struct arena *a,
     struct slice *account_r, uint32_t *delay_ms_r);
+enum { LOGIN_CREDENTIAL = 32 };
+/*
+ * A hash of what user logs in with, which is another one as soon as the
+ * password is; for who remembers that a login was right.  LOGIN_OK,
+ * LOGIN_E_BAD (no such user), LOGIN_E_DENIED (disabled), LOGIN_E_TEMP.
+ */
+int login_credential(const struct conf *c, struct slice user,
+    struct arena *a, unsigned char out[LOGIN_CREDENTIAL]);
 /* May mail be delivered to this address (RFC 5321 Mailbox, without <>)?  The
  * account's name, and the detail that the address has beside it (n 0: none;
  * in the arena or the address); or LOGIN_E_BAD (no such user), LOGIN_E_TEMP. */

@@ -155,7 +155,7 @@ types_ok(const struct store_push *v)
 static void
 take(struct row_push *r, const struct store_push *v, unsigned set)
 {
-	if (set & STORE_PUSH_SET_STATE)
+	if ((set & STORE_PUSH_SET_STATE) && v->state > r->state)
 		r->state = (uint8_t)v->state;
 	if (set & STORE_PUSH_SET_EXPIRES)
 		r->expires = v->expires;

@@ -56,7 +56,7 @@ int store_push_get(struct store *st, struct arena *a, uint64_t id,
  */
 int store_push_create(struct store *st, const struct store_push *v,
     uint64_t *id_r);
-/* Sets what the bits of set name. */
+/* Sets what the bits of set name; a state never goes back. */
 int store_push_update(struct store *st, uint64_t id,
     const struct store_push *v, unsigned set);
 int store_push_destroy(struct store *st, uint64_t id);

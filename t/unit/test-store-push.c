@@ -87,6 +87,14 @@ test_life(void **state)
 	    STORE_PUSH_SET_EXPIRES | STORE_PUSH_SET_TYPES), 0);
 	assert_int_equal(store_push_get(st, a, id, &v), 0);
 	assert_true(v.expires == 13 && v.all_types && v.n_type == 0);
+	w.state = STORE_PUSH_VERIFIED;
+	assert_int_equal(store_push_update(st, id, &w, STORE_PUSH_SET_STATE),
+	    0);
+	w.state = STORE_PUSH_SENT;	/* who sends is late */
+	assert_int_equal(store_push_update(st, id, &w, STORE_PUSH_SET_STATE),
+	    0);
+	assert_int_equal(store_push_get(st, a, id, &v), 0);
+	assert_int_equal(v.state, STORE_PUSH_VERIFIED);
 	fixture_check(st);
 
 	assert_int_equal(store_push_destroy(st, id), 0);
