@@ -23,6 +23,9 @@ dist_doc_DATA += conf/culver.conf.sample
 EXTRA_DIST += \
 	conf/inetd/culver \
 	conf/mta/README.md \
+	conf/mta/exim.router \
+	conf/mta/exim.transport \
+	conf/mta/postfix.cf \
 	conf/systemd/culver-imap.socket \
 	conf/systemd/culver-imapd@.service \
 	conf/systemd/culver-imaps.socket \
