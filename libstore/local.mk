@@ -241,6 +241,7 @@ t_unit_test_store_damage_LDADD = $(STORE_TEST_LIBS)
 check_PROGRAMS += t/unit/test-store-fault
 t_unit_test_store_fault_SOURCES = t/unit/test-store-fault.c \
 	t/unit/fault-script.c t/unit/fault-script.h \
+	t/unit/fault-send.c \
 	t/unit/fault.c t/unit/fault.h
 t_unit_test_store_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_fault_LDFLAGS = $(AM_LDFLAGS) -rdynamic

@@ -31,8 +31,7 @@ struct store_outbox {
 static int
 sys_rc(int e)
 {
-	return e == ENOENT ? STORE_E_NOTFOUND :
-	    io_full(e) ? STORE_E_NOSPACE : STORE_E_IO;
+	return io_full(e) ? STORE_E_NOSPACE : STORE_E_IO;
 }
 
 static char *
@@ -49,7 +48,7 @@ flush_dir(const char *path)
 
 	if (fd < 0)
 		return sys_rc(errno);
-	rc = io_fsync(fd) < 0 ? STORE_E_IO : 0;
+	rc = io_fsync(fd) < 0 ? sys_rc(errno) : 0;
 	io_close(&fd);
 	return rc;
 }
@@ -101,13 +100,14 @@ set_due(int fd, int64_t due)
 	struct timespec t[2] = { { .tv_nsec = UTIME_OMIT },
 		{ .tv_sec = (time_t)due } };
 
-	return futimens(fd, t) < 0 ? STORE_E_IO : 0;
+	return futimens(fd, t) < 0 ? sys_rc(errno) : 0;
 }
 
 int
 outbox_hint(struct store *st, int64_t due)
 {
 	struct stat sb;
+	bool later;
 	int fd, rc;
 
 	if (!store_conf_files(st->cf))
@@ -117,12 +117,15 @@ outbox_hint(struct store *st, int64_t due)
 		    st->name);
 	/* A new file's time is now, which is never too late but for a
 	 * moment; only what is earlier matters. */
-	if (fstat(fd, &sb) < 0 || (int64_t)sb.st_mtim.tv_sec > due)
+	later = fstat(fd, &sb) < 0 || (int64_t)sb.st_mtim.tv_sec > due;
+	if (later)
 		/* Durable, for a row that is due before the time it has. */
-		rc = set_due(fd, due) < 0 || io_fsync(fd) < 0 ?
-		    STORE_E_IO : 0;
+		rc = set_due(fd, due);
+	if (rc == 0 && later && io_fsync(fd) < 0)
+		rc = sys_rc(errno);
 	io_close(&fd);
-	return rc;
+	return rc < 0 ? store_fail(st, rc, OUTBOX "/%s can't be changed",
+	    st->name) : 0;
 }
 
 /* ---- holding it -------------------------------------------------------- */
@@ -151,7 +154,8 @@ lock(struct store *st, int *fd_r)
 		if ((rc = hint_open(st, fd_r)) < 0)
 			return rc;
 		if (flock(*fd_r, LOCK_EX | LOCK_NB) < 0) {
-			rc = errno == EWOULDBLOCK ? STORE_E_BUSY : STORE_E_IO;
+			rc = errno == EWOULDBLOCK ? STORE_E_BUSY :
+			    sys_rc(errno);
 			io_close(fd_r);
 			return rc;
 		}

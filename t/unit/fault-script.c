@@ -557,6 +557,13 @@ const struct script_op script_ops[] = {
 	{ "append large", op_append_large, CHANGES },
 	{ "upload", op_upload, CHANGES },
 	{ "import", op_import, CHANGES },
+	{ "identity", op_identity, CHANGES },
+	{ "vacation", op_vacation, CHANGES },
+	{ "submit", op_submit, CHANGES },
+	{ "commit", op_commit, CHANGES },
+	{ "sent", op_done, CHANGES },
+	{ "settle", op_settle, CHANGES },
+	{ "submit again", op_submit, CHANGES },
 	{ "flag", op_flag, CHANGES },
 	{ "flag keyword", op_flag_keyword, CHANGES },
 	{ "show", op_show, READS },
@@ -667,7 +674,9 @@ show_rest(struct store *st, struct arena *a, struct buf *b)
 	if (rc == 0)
 		rc = store_changes(st, a, STORE_T_EMAIL, 0, 0, &c, &n, &state,
 		    &more);
-	return rc == STORE_E_TOOOLD ? 0 : rc;
+	if (rc == 0 || rc == STORE_E_TOOOLD)
+		rc = script_show_sent(st, a, b);
+	return rc;
 }
 
 int

@@ -38,4 +38,13 @@ int script_show(struct script *s, struct store *st, struct buf *b);
 /* The same as a new handle has it; then the other account. */
 int script_state(struct script *s, struct buf *b);
 
+/* fault-send.c: what it sends; a part of what it shows */
+int op_identity(struct script *s);
+int op_vacation(struct script *s);
+int op_submit(struct script *s);
+int op_commit(struct script *s);
+int op_done(struct script *s);
+int op_settle(struct script *s);
+int script_show_sent(struct store *st, struct arena *a, struct buf *b);
+
 #endif
