@@ -44,6 +44,7 @@ my %gone;		# box => uid => who was told
 my %may_go;		# box => uid: somebody set \Deleted or moved it
 my %copies;		# serial => copies that may have been made
 my (%did, @faults, $killed, $cut, $resynced);
+my $busy = 0;		# commands that the account was too busy for
 
 sub fault {
 	my ($s, $text) = @_;
@@ -311,8 +312,9 @@ sub on_tagged {
 	my ($s, $r) = @_;
 	my $c = $s->{cmd};
 	my $word = $c->{line};
-	fault($s, $r) if $r =~ /\A\S+ BAD/ ||
-	    ($r =~ /\A\S+ NO/ && $r !~ /expunged\z/);
+	fault($s, $r) if $r =~ /\A\S+ BAD/ || ($r =~ /\A\S+ NO/ &&
+	    $r !~ /expunged\z/ && $r !~ /NO \[INUSE\]/);
+	$busy++ if $r =~ /NO \[INUSE\]/;
 	$s->{highest} = $1 if $r =~ /\[HIGHESTMODSEQ (\d+)\]/;
 	if ($r =~ /\[APPENDUID \d+ (\d+)\]/) {
 		fault($s, "$c->{to} $1 was there")
@@ -321,7 +323,9 @@ sub on_tagged {
 	}
 	on_copied($s, $1, $2) if $r =~ /\[COPYUID \d+ (\S+) (\S+)\]/;
 	stored($s, $r) if $c->{uids};
-	if ($c->{select}) {
+	if ($c->{select} && $r =~ /\A\S+ NO/) {
+		delete @$s{qw(box resync)};
+	} elsif ($c->{select}) {
 		selected($s);
 	} elsif ($c->{moved}) {
 		my %left = map { ($_->{uid} // 0) => 1 } @{ $s->{view} };
@@ -690,7 +694,8 @@ is(scalar keys %dead, 0, 'every process ended');
 kill 'KILL', keys %dead;
 my ($rc, $out, $err) = $t->culver('check', 'alice');
 is($rc, 0, 'the account is in order') or diag "$out$err";
-diag sprintf '%d messages, %d killed, %d cut off, %d came back by QRESYNC',
-    $serial, $killed // 0, $cut // 0, $resynced // 0;
+diag sprintf '%d messages, %d killed, %d cut off, %d came back by QRESYNC, '
+    . '%d times too busy', $serial, $killed // 0, $cut // 0, $resynced // 0,
+    $busy;
 diag join ', ', map { "$_ $did{$_}" } sort keys %did;
 done_testing;
