@@ -53,10 +53,7 @@ my ($r, @u) = $c->imap('SELECT INBOX');
 like($r, qr/ OK /, 'SELECT');
 ok((grep { $_ eq "* $n EXISTS" } @u), 'all are there');
 my $selected = pss($pid);
-my $checks = do {	# a sanitizer keeps what is freed
-	open(my $maps, '<', "/proc/$pid/maps") or die;
-	grep { /lib[at]san|_asan_|clang_rt/ } <$maps>;
-};
+my $checks = $t->sanitized('imapd');
 
 # Reads the answer piece by piece; the most that the process had meanwhile.
 sub most {

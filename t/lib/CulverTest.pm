@@ -40,6 +40,14 @@ sub path { "$_[0]{dir}/$_[1]" }
 sub conf_file { $_[0]->path('culver.conf') }
 sub program { "$builddir/$_[1]/$_[1]" }
 
+# Is that program built with AddressSanitizer, which keeps what is freed?
+sub sanitized {
+	my ($self, $name) = @_;
+	open(my $fh, '<:raw', $self->program($name)) or return 0;
+	local $/;
+	return scalar <$fh> =~ /__asan_/ ? 1 : 0;
+}
+
 sub spew {
 	my ($self, $name, $text) = @_;
 	my $path = $self->path($name);
