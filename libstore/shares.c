@@ -43,7 +43,7 @@ flush_dir(const char *path)
 
 	if (fd < 0)
 		return sys_rc(errno);
-	rc = io_fsync(fd) < 0 ? STORE_E_IO : 0;
+	rc = io_fsync(fd) < 0 ? sys_rc(errno) : 0;
 	io_close(&fd);
 	return rc;
 }
