@@ -95,7 +95,17 @@ any_rights(struct account *ac)
 bool
 account_read_only(struct account *ac)
 {
-	return !account_is_own(ac);
+	static const unsigned writing = STORE_RIGHT_SEEN | STORE_RIGHT_WRITE |
+	    STORE_RIGHT_INSERT | STORE_RIGHT_CREATE | STORE_RIGHT_DELETE |
+	    STORE_RIGHT_TRASH | STORE_RIGHT_EXPUNGE | STORE_RIGHT_ADMIN;
+
+	return !account_is_own(ac) && (any_rights(ac) & writing) == 0;
+}
+
+bool
+account_may_anywhere(struct account *ac, unsigned need)
+{
+	return account_is_own(ac) || (any_rights(ac) & need) == need;
 }
 
 uint64_t

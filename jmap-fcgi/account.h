@@ -44,6 +44,8 @@ account_is_own(const struct account *ac)
 {
 	return ac == NULL || ac->own;
 }
+/* The same on any mailbox. */
+bool account_may_anywhere(struct account *ac, unsigned need);
 /* Nothing in it may be changed. */
 bool account_read_only(struct account *ac);
 /* The modseq of the last change of anything that rights may hang on: a state of

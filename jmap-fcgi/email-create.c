@@ -224,6 +224,9 @@ create_one(struct jmap_call *c, json_t *o, struct store_added *ad)
 	create_body(&cr);
 	put_missing(&cr);
 	if ((err = create_error(&cr)) == NULL)
+		err = email_rights_add(c, cr.mailboxes, cr.n_mailboxes,
+		    cr.flags);
+	if (err == NULL)
 		err = add(&cr, ad);
 	buf_release(&cr.header);
 	json_decref(cr.bad);

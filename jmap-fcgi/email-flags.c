@@ -1,6 +1,7 @@
 /* jmap-fcgi/email-flags.c - keywords and mailboxIds (RFC 8621 4.1.1) */
 #include "config.h"
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/email.h"
 
 enum { KEYWORD_MAX = 255 };
@@ -92,7 +93,9 @@ email_flags_parse(struct jmap_call *c, json_t *v, uint64_t *flags_r)
 		if (!json_is_true(set) || !email_keyword_ok(slice_str(key)))
 			return JMAP_E_ARGS;
 	json_object_foreach(v, key, set) {
-		rc = store_keyword_bit(c->st, slice_str(key), true, &bit);
+		/* Keywords are few: who may not set any makes none. */
+		rc = store_keyword_bit(c->st, slice_str(key),
+		    account_may_anywhere(c->acct, STORE_RIGHT_WRITE), &bit);
 		if (rc < 0)
 			return rc;
 		flags |= bit;

@@ -184,6 +184,8 @@ import(struct jmap_call *c, json_t *o, struct store_added *ad)
 	int rc;
 
 	if ((err = check(c, o, &im)) != NULL ||
+	    (err = email_rights_add(c, im.mailboxes, im.n_mailboxes,
+	    im.flags)) != NULL ||
 	    (err = spool_message(c, &im, &sp)) != NULL)
 		return err;
 	memset(&v, 0, sizeof(v));

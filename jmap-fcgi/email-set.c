@@ -1,6 +1,7 @@
 /* jmap-fcgi/email-set.c - Email/set: update and destroy (RFC 8621 4.6) */
 #include "config.h"
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/email.h"
 
 /* One update or destroy that goes to the store. */
@@ -94,14 +95,15 @@ add_op(struct batch *b, const struct store_email_set *set, const char *key)
 
 /* A patch that names a property as a whole means the whole of it. */
 static void
-take_whole(struct email_change *ch, json_t *patch)
+take_whole(struct jmap_call *c, struct email_change *ch, json_t *patch)
 {
 	if (ch->new_flags && json_object_get(patch, "keywords") != NULL) {
 		ch->set.set_flags = true;
 		ch->set.flags_add = ch->flags;
 		ch->set.flags_del = 0;
 	}
-	if (ch->mailboxes != NULL &&
+	/* But not of the mailboxes that are hidden in another's account. */
+	if (ch->mailboxes != NULL && account_is_own(c->acct) &&
 	    json_object_get(patch, "mailboxIds") != NULL) {
 		ch->set.set_mailboxes = true;
 		ch->set.mailboxes_add = ch->mailboxes;
@@ -166,8 +168,10 @@ update(struct batch *b, const char *key, json_t *patch, uint64_t id)
 	}
 	if (err != NULL)
 		return err;
-	take_whole(&ch, patch);
+	take_whole(c, &ch, patch);
 	ch.set.id = id;
+	if ((err = email_rights_change(c, &ch.set)) != NULL)
+		return err;
 	if ((rc = leave_deleted(b, &ch.set)) < 0)
 		return set_error_store(c, rc);
 	add_op(b, &ch.set, key);
@@ -203,15 +207,19 @@ collect_destroys(struct batch *b, json_t *destroying)
 	struct store_email_set set;
 	struct store_email e;
 	const char *key;
-	json_t *v;
+	json_t *v, *err;
 
 	json_object_foreach(destroying, key, v) {
 		memset(&set, 0, sizeof(set));
 		set.destroy = true;
+		err = NULL;
 		if (id_resolve(s->c->req, 'E', slice_str(key), &set.id) < 0 ||
 		    email_load(s->c, s->c->req->scratch, set.id, &e) < 0)
-			js_put(s->not_destroyed, key,
-			    set_error("notFound", NULL));
+			err = set_error("notFound", NULL);
+		if (err == NULL)
+			err = email_rights_change(s->c, &set);
+		if (err != NULL)
+			js_put(s->not_destroyed, key, err);
 		else
 			add_op(b, &set, key);
 	}

@@ -101,6 +101,15 @@ int email_flags_parse(struct jmap_call *c, json_t *v, uint64_t *flags_r);
 int email_mailboxes_parse(struct jmap_call *c, json_t *v, uint64_t **ids_r,
     size_t *n_r);
 
+/* ---- rights (email-rights.c) ------------------------------------------- */
+
+/* NULL, or the SetError: an Email with these flags may not come there. */
+json_t *email_rights_add(struct jmap_call *c, const uint64_t *mailboxes,
+    size_t n, uint64_t flags);
+/* The same of a change, set_mailboxes not being used. */
+json_t *email_rights_change(struct jmap_call *c,
+    const struct store_email_set *s);
+
 /* ---- Email/set --------------------------------------------------------- */
 
 struct email_change {
@@ -168,11 +177,12 @@ extern const char *const sort_options[];
 /* ---- the methods ------------------------------------------------------- */
 
 extern const struct jmap_arg email_get_args[], email_query_args[],
-    email_import_args[], email_parse_args[];
+    email_import_args[], email_parse_args[], email_copy_args[];
 /* What email_get_args say. */
 int email_opts_take(struct jmap_call *c, struct email_opts *o_r);
 int email_get(struct jmap_call *c);
 int email_parse(struct jmap_call *c);
+int email_copy(struct jmap_call *c);
 int email_changes(struct jmap_call *c);
 int email_set(struct jmap_call *c);
 int email_query(struct jmap_call *c);

@@ -11,6 +11,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/core-echo.c \
 	jmap-fcgi/download.c \
 	jmap-fcgi/email-body.c jmap-fcgi/email.h \
+	jmap-fcgi/email-copy.c \
 	jmap-fcgi/email-create.c jmap-fcgi/email-create.h \
 	jmap-fcgi/email-create-body.c \
 	jmap-fcgi/email-create-header.c \
@@ -23,6 +24,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/email-parse.c \
 	jmap-fcgi/email-query.c \
 	jmap-fcgi/email-query-changes.c \
+	jmap-fcgi/email-rights.c \
 	jmap-fcgi/email-set.c \
 	jmap-fcgi/email-sort.c \
 	jmap-fcgi/email-text.c jmap-fcgi/email-text.h \
@@ -92,7 +94,7 @@ TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/identity.t t/jmap/submission.t t/jmap/submission-query.t \
 	t/jmap/submission-sendmail.t t/jmap/submission-mta.t t/jmap/submission-crash.t t/jmap/vacation.t t/jmap/email-parse.t \
 	t/jmap/email-query-changes.t t/jmap/email-create.t \
-	t/jmap/snippet.t t/jmap/quota.t t/jmap/blob-methods.t t/jmap/shared.t
+	t/jmap/snippet.t t/jmap/quota.t t/jmap/blob-methods.t t/jmap/shared.t t/jmap/email-copy.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c

@@ -1,6 +1,7 @@
 /* jmap-fcgi/mailbox-set.c - Mailbox/set (RFC 8621 2.5) */
 #include "config.h"
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/mailbox.h"
 
 /*
@@ -48,7 +49,8 @@ exists_error(struct jmap_call *c, const struct store_mailbox *want)
 	if (store_mailbox_list(c->st, c->arena, &m, &n) < 0)
 		return e;
 	for (size_t i = 0; i < n; i++) {
-		if (m[i].id == want->id)
+		if (m[i].id == want->id ||
+		    !account_may(c->acct, m[i].id, STORE_RIGHT_LOOKUP))
 			continue;
 		if ((m[i].parent == want->parent &&
 		    slice_ieq(m[i].name, want->name)) ||
@@ -96,6 +98,58 @@ store_error_of(struct jmap_call *c, const struct mailbox_change *ch,
 	}
 }
 
+/* ---- rights in another's account --------------------------------------- */
+
+static json_t *
+may_be_below(struct jmap_call *c, uint64_t parent)
+{
+	unsigned rights = account_rights(c->acct, parent);
+
+	if (parent == 0)
+		return account_is_own(c->acct) ? NULL :
+		    set_error("forbidden", "not at the top");
+	if ((rights & STORE_RIGHT_LOOKUP) == 0)
+		return set_error_prop("parentId", "no such mailbox");
+	return (rights & STORE_RIGHT_CREATE) == 0 ?
+	    set_error("forbidden", "mayCreateChild is false") : NULL;
+}
+
+/* Role, order and subscription there are the owner's. */
+static json_t *
+may_change(struct jmap_call *c, uint64_t id, const struct mailbox_change *ch)
+{
+	unsigned rights = account_rights(c->acct, id);
+	json_t *err = NULL;
+
+	if (account_is_own(c->acct))
+		return NULL;
+	if ((ch->set.set_name || ch->set.set_parent) &&
+	    (rights & STORE_RIGHT_DELETE) == 0)
+		return set_error("forbidden", "mayRename is false");
+	if ((ch->set.set_role || ch->set.set_sort) &&
+	    (rights & STORE_RIGHT_ADMIN) == 0)
+		return set_error("forbidden", "that is the owner's");
+	if (ch->set.set_subscribed)
+		return set_error("forbidden", "subscribe by IMAP");
+	if (ch->set.set_parent)
+		err = may_be_below(c, ch->set.parent);
+	return err;
+}
+
+static json_t *
+may_destroy(struct jmap_call *c, uint64_t id, bool with_mail)
+{
+	unsigned rights = account_rights(c->acct, id);
+	unsigned need = STORE_RIGHT_DELETE;
+
+	if ((rights & STORE_RIGHT_LOOKUP) == 0)
+		return set_error("notFound", NULL);
+	if (with_mail)
+		need |= STORE_RIGHT_TRASH | STORE_RIGHT_EXPUNGE;
+	return (need & ~rights) != 0 ?
+	    set_error("forbidden", "mayDelete is false") : NULL;
+}
+
 /* ---- create ------------------------------------------------------------ */
 
 /* All that the client did not give, RFC 8620 5.3 "created". */
@@ -107,7 +161,8 @@ put_created(struct jmap_set *s, const struct op *op, uint64_t id)
 	json_t *o = json_object();
 	int rc;
 
-	if ((rc = store_mailbox_get(c->st, c->arena, id, &m)) < 0) {
+	if ((rc = store_mailbox_get(c->st, c->arena, id, &m)) < 0 ||
+	    (rc = mailbox_view(c, &m)) < 0) {
 		json_decref(o);
 		return rc;
 	}
@@ -150,6 +205,10 @@ try_create(struct jmap_set *s, struct op *op)
 	if (ch.set.role == STORE_ROLE_INBOX)
 		return fail(op, set_error_prop("role",
 		    "there is one inbox"), true);
+	if ((err = may_be_below(c, ch.set.parent)) != NULL)
+		return fail(op, err, true);
+	if (!account_is_own(c->acct))
+		ch.set.subscribed = false;
 	rc = store_mailbox_create(c->st, &ch.set, &id);
 	if (rc < 0)
 		return fail(op, store_error_of(c, &ch, &m, rc),
@@ -172,6 +231,8 @@ try_update(struct jmap_set *s, struct op *op)
 
 	memset(&ch, 0, sizeof(ch));
 	rc = store_mailbox_get(c->st, c->arena, op->id, &m);
+	if (rc == 0)
+		rc = mailbox_view(c, &m);
 	if (rc < 0)
 		return fail(op, set_error_store(c, rc), true);
 	ch.is_inbox = m.role == STORE_ROLE_INBOX;
@@ -185,6 +246,8 @@ try_update(struct jmap_set *s, struct op *op)
 	    ch.set.role == STORE_ROLE_INBOX))
 		return fail(op, set_error("forbidden",
 		    "the inbox stays what it is"), true);
+	if ((err = may_change(c, op->id, &ch)) != NULL)
+		return fail(op, err, true);
 	rc = store_mailbox_update(c->st, op->id, &ch.set);
 	if (rc < 0)
 		return fail(op, store_error_of(c, &ch, &m, rc),
@@ -200,8 +263,12 @@ static int
 try_destroy(struct jmap_set *s, struct op *op)
 {
 	bool with_mail = jmap_arg_bool(s->c, "onDestroyRemoveEmails");
-	int rc = store_mailbox_destroy(s->c->st, op->id, with_mail);
+	json_t *err = may_destroy(s->c, op->id, with_mail);
+	int rc;
 
+	if (err != NULL)
+		return fail(op, err, true);
+	rc = store_mailbox_destroy(s->c->st, op->id, with_mail);
 	if (rc < 0)
 		return fail(op, set_error_store(s->c, rc),
 		    rc != STORE_E_HASCHILD);

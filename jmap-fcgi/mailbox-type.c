@@ -101,8 +101,6 @@ get_rights(struct jmap_call *c, void *obj, const char *name)
 	json_t *o = json_object();
 
 	(void)name;
-	if (account_read_only(c->acct))
-		rights &= STORE_RIGHT_LOOKUP | STORE_RIGHT_READ;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		js_put(o, all[i].name, json_boolean(
 		    (all[i].need & ~rights) == 0 &&

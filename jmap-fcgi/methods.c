@@ -27,6 +27,7 @@ const struct jmap_method jmap_methods[] = {
 	{ "Blob/upload",	CAP_BLOB, blob_upload,	blob_upload_args, NULL, RW },
 	{ "Core/echo",		CAP_CORE, core_echo,	NULL, NULL, METHOD_ANY },
 	{ "Email/changes",	CAP_MAIL, email_changes, type_changes_args, NULL, SHARED },
+	{ "Email/copy",		CAP_MAIL, email_copy,	email_copy_args, NULL, SHARED_RW },
 	{ "Email/get",		CAP_MAIL, email_get,	type_get_args, email_get_args, SHARED },
 	{ "Email/import",	CAP_MAIL, email_import,	email_import_args, NULL, SHARED_RW },
 	{ "Email/parse",	CAP_MAIL, email_parse,	email_parse_args, email_get_args, SHARED },

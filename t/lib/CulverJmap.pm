@@ -179,7 +179,12 @@ sub session {
 	};
 }
 
-sub account { (keys %{ $_[0]->session->{accounts} })[0] }
+# The user's own account, or the one that the test wants to use.
+sub account {
+	my ($self) = @_;
+	return $self->{acct}
+	    // $self->session->{primaryAccounts}{'urn:ietf:params:jmap:mail'};
+}
 
 sub post {
 	my ($self, $body, %o) = @_;
