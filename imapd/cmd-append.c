@@ -300,19 +300,22 @@ finish(struct imap_cmd *cmd, struct append_msg *m)
 	return false;
 }
 
-/* "APPENDUID validity uids" */
+/* "APPENDUID validity uids"; NULL where the user may not select the mailbox: he
+ * isn't to learn anything of it (RFC 4315 3). */
 static const char *
-appenduid(struct imap_cmd *cmd, uint32_t validity,
+appenduid(struct imap_cmd *cmd, const struct imap_place *to,
     const struct store_added *added, size_t n)
 {
 	uint32_t *uids = arena_calloc(cmd->a, n, sizeof(*uids));
 	struct buf code;
 	const char *text;
 
+	if (!(to->rights & STORE_RIGHT_READ))
+		return NULL;
 	for (size_t i = 0; i < n; i++)
 		uids[i] = added[i].uid;
 	buf_init(&code, 64 * 1024);
-	buf_printf(&code, "APPENDUID %u ", (unsigned)validity);
+	buf_printf(&code, "APPENDUID %u ", (unsigned)to->mb.uidvalidity);
 	seqset_print(&code, uids, n);
 	text = arena_strndup(cmd->a, code.p, code.n);
 	buf_release(&code);
@@ -366,7 +369,7 @@ add(struct imap_cmd *cmd, struct store_new *new, size_t n,
 	if ((rc = store_email_add(to->st, new, n, added, NULL)) < 0)
 		return no_mailbox(cmd, to, rc);
 	annotate(cmd, to, added, set, n);
-	return imap_ok_code(cmd, appenduid(cmd, to->mb.uidvalidity, added, n),
+	return imap_ok_code(cmd, appenduid(cmd, to, added, n),
 	    "Appended");
 }
 
@@ -483,6 +486,7 @@ cmd_replace(struct imap_cmd *cmd)
 	struct store_added added;
 	struct imap_place to;
 	struct slice name;
+	const char *code;
 	uint32_t uid;
 	size_t n;
 	int rc;
@@ -514,10 +518,12 @@ cmd_replace(struct imap_cmd *cmd)
 	if (rc < 0)
 		return imap_store_failed(cmd, rc);
 	annotate(cmd, &to, &added, set, 1);
-	enc_raw(e, "* OK [");
-	enc_raw(e, appenduid(cmd, to.mb.uidvalidity, &added, 1));
-	enc_raw(e, "] ");
-	enc_say(e, "Replacement ready");
-	enc_eol(e);
+	if ((code = appenduid(cmd, &to, &added, 1)) != NULL) {
+		enc_raw(e, "* OK [");
+		enc_raw(e, code);
+		enc_raw(e, "] ");
+		enc_say(e, "Replacement ready");
+		enc_eol(e);
+	}
 	return imap_ok(cmd, "Replaced");
 }

@@ -29,16 +29,21 @@ copyuid(struct imap_cmd *cmd, uint32_t validity, const struct store_pair *p,
 }
 
 static enum imap_next
-copied(struct imap_cmd *cmd, const struct store_mailbox *to,
+copied(struct imap_cmd *cmd, const struct imap_place *to,
     const struct store_pair *p, size_t n, bool move)
 {
-	const char *code;
+	const char *code = NULL;
 
 	if (n == 0)
 		return imap_ok(cmd, "There was nothing of that");
-	code = copyuid(cmd, to->uidvalidity, p, n);
+	/* RFC 4315 3: the UIDs are none of his business who may not select
+	 * the mailbox. */
+	if (to->rights & STORE_RIGHT_READ)
+		code = copyuid(cmd, to->mb.uidvalidity, p, n);
 	if (!move)
 		return imap_ok_code(cmd, code, "Copied");
+	if (code == NULL)
+		return imap_ok(cmd, "Moved");
 	enc_raw(&cmd->s->out, "* OK [");
 	enc_raw(&cmd->s->out, code);
 	enc_raw(&cmd->s->out, "] ");
@@ -92,7 +97,7 @@ copy(struct imap_cmd *cmd, bool move)
 		rc = copy_across(cmd, &to, uids, n, move, &pairs, &n_pairs);
 	if (rc < 0)
 		return imap_store_failed(cmd, rc);
-	return copied(cmd, &to.mb, pairs, n_pairs, move);
+	return copied(cmd, &to, pairs, n_pairs, move);
 }
 
 enum imap_next

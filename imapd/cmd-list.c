@@ -213,6 +213,10 @@ list_entry_put(struct imap_cmd *cmd, const char *word, const struct entry *e,
 	if (e->nonexistent) {
 		enc_sp(out);
 		enc_raw(out, "\\NonExistent");
+	} else if (!(e->rights & STORE_RIGHT_READ) && word[3] != 'S') {
+		/* RFC 9051 6.3.9.2, RFC 5819 2; of LSUB it says another thing */
+		enc_sp(out);
+		enc_raw(out, "\\Noselect");
 	}
 	if (e->has_children || !e->nonexistent) {
 		enc_sp(out);

@@ -140,11 +140,24 @@ imap_flags_put(struct imap_session *s, uint64_t flags, bool recent)
 	enc_close(&s->out);
 }
 
+/* Is every keyword in use that there can be? */
+static bool
+keywords_full(const struct imap_session *s)
+{
+	if (s->n_keywords < STORE_KEYWORD_FIRST + STORE_KEYWORD_BITS)
+		return false;
+	for (size_t i = STORE_KEYWORD_FIRST; i < s->n_keywords; i++)
+		if (s->keywords[i].p == NULL)
+			return false;
+	return true;
+}
+
 void
 imap_flags_tell(struct imap_session *s)
 {
 	uint64_t may = s->view.readonly ? 0 :
 	    imap_flags_allowed(s->view.rights);
+	bool more = may & ~(STORE_SEEN | STORE_DELETED) && !keywords_full(s);
 	struct enc *e = &s->out;
 
 	s->keywords_told = 0;
@@ -158,14 +171,14 @@ imap_flags_tell(struct imap_session *s)
 	enc_open(e);
 	put_system(e, may);
 	put_keywords(s, may);
-	if (may & ~(STORE_SEEN | STORE_DELETED)) {
+	if (more) {	/* RFC 9051 7.1: not once the limit is reached */
 		enc_sp(e);
 		enc_raw(e, "\\*");
 	}
 	enc_close(e);
 	enc_raw(e, "] ");
 	enc_say(e, may == 0 ? "No flag can be changed" :
-	    (may & STORE_ANSWERED) == 0 ? "These flags can be changed" :
+	    !more ? "These flags can be changed" :
 	    "These flags and new ones can be changed");
 	enc_eol(e);
 }

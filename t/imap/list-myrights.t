@@ -45,7 +45,7 @@ C2: b LIST "" "Other Users/*" RETURN (MYRIGHTS STATUS (MESSAGES))
 S2: * LIST (\HasChildren) "/" "Other Users/${me}/foo"
 S2: * MYRIGHTS "Other Users/${me}/foo" lrs
 S2: * STATUS "Other Users/${me}/foo" (MESSAGES 0)
-S2: * LIST (\HasNoChildren) "/" "Other Users/${me}/foo/bar"
+S2: * LIST (\Noselect \HasNoChildren) "/" "Other Users/${me}/foo/bar"
 S2: * MYRIGHTS "Other Users/${me}/foo/bar" l
 S2: b OK ...
 

@@ -42,7 +42,7 @@ S2: b OK ...
 C: a SETACL team anyone l
 A: a OK...
 C2: b LIST "" "Other Users/*"
-S2: * LIST (\HasNoChildren) "/" "Other Users/${me}/team"
+S2: * LIST (\Noselect \HasNoChildren) "/" "Other Users/${me}/team"
 S2: b OK ...
 # one's own account isn't another user's
 C2: b SELECT "Other Users/${bob}/INBOX"
@@ -226,7 +226,7 @@ A: a OK ...
 C2: b SELECT "Other Users/${me}/INBOX"
 A2: b OK ...
 C2: b COPY 1 "Other Users/${me}/two"
-S2: b OK [COPYUID ...
+S2: b OK ...
 C: a SELECT two
 A: a OK...
 C: a FETCH 1 FLAGS
@@ -387,14 +387,14 @@ U2: * LSUB (\HasNoChildren) "/" "Other Users/${me}/INBOX"
 U2: * LSUB (\HasNoChildren) "/" "Other Users/${me}/top"
 S2: b OK ...
 C2: b LIST (SUBSCRIBED) "" "Other Users/*"
-U2: * LIST (\Subscribed \HasNoChildren) "/" "Other Users/${me}/INBOX"
-U2: * LIST (\Subscribed \HasNoChildren) "/" "Other Users/${me}/top"
+U2: * LIST (\Subscribed \Noselect \HasNoChildren) "/" "Other Users/${me}/INBOX"
+U2: * LIST (\Subscribed \Noselect \HasNoChildren) "/" "Other Users/${me}/top"
 S2: b OK ...
 C2: b UNSUBSCRIBE "Other Users/${me}/INBOX"
 S2: b OK Unsubscribed
 C2: b LIST "" "Other Users/${me}/*" RETURN (SUBSCRIBED)
-U2: * LIST (\HasNoChildren) "/" "Other Users/${me}/INBOX"
-U2: * LIST (\Subscribed \HasNoChildren) "/" "Other Users/${me}/top"
+U2: * LIST (\Noselect \HasNoChildren) "/" "Other Users/${me}/INBOX"
+U2: * LIST (\Subscribed \Noselect \HasNoChildren) "/" "Other Users/${me}/top"
 S2: b OK ...
 C: a LSUB "" top
 S: a OK ...
@@ -410,3 +410,38 @@ C2: b UNSUBSCRIBE "Other Users/${me}/top"
 S2: b OK Unsubscribed
 C2: b LIST (SUBSCRIBED) "" "Other Users/*"
 S2: b OK ...
+
+== a mailbox to drop mail in: nothing is told of what is in it
+L2: bob
+C2: a CREATE drop
+A2: a OK ...
+C2: b SETACL drop ${me} lip
+A2: b OK ...
+M: a APPEND "Other Users/${bob}/drop" < one
+S: a OK Appended
+M: b APPEND INBOX < one
+S: b OK [APPENDUID ...
+C: c SELECT INBOX
+A: c OK ...
+C: d COPY 1 "Other Users/${bob}/drop"
+S: d OK Copied
+C: e MOVE 1 "Other Users/${bob}/drop"
+S: * 1 EXPUNGE
+S: e OK Moved
+M: b APPEND INBOX < one
+A: b OK [APPENDUID ...
+M: f REPLACE 1 "Other Users/${bob}/drop" < one
+S: * 1 EXPUNGE
+S: f OK Replaced
+C: g LIST "" *drop RETURN (STATUS (MESSAGES))
+S: * LIST (\Noselect \HasNoChildren) "/" "Other Users/${bob}/drop"
+S: g OK ...
+C2: c STATUS drop (MESSAGES)
+S2: * STATUS drop (MESSAGES 4)
+S2: c OK ...
+C2: d SETACL drop ${me} +r
+A2: d OK ...
+C: h LIST "" *drop RETURN (STATUS (MESSAGES))
+S: * LIST (\HasNoChildren) "/" "Other Users/${bob}/drop"
+S: * STATUS "Other Users/${bob}/drop" (MESSAGES 4)
+S: h OK ...
