@@ -24,6 +24,10 @@ sub call {
 	}
 	die "$name: never";
 }
+# So is the account, which is made at the first request.
+for (1 .. 60) {
+	last if eval { $t->session };
+}
 sub ids { map { $_->{id} } @{ call('Mailbox/get', {})->{list} } }
 sub emails { @{ call('Email/query', {})->{ids} } }
 sub any { $_[rand @_] }
