@@ -120,6 +120,7 @@ struct conf {
 	bool lmtp_detail;		/* user+detail@ goes to user */
 	enum conf_detail lmtp_detail_folder;	/* ... and which folder */
 	bool lmtp_delivered_to;		/* the field names the recipient */
+	uint32_t lmtp_once_s;		/* duplicates; 0: are delivered */
 	enum conf_failure lmtp_over_quota, lmtp_disk_full;
 	const char *const *domains;	/* that are accepted; none: any */
 	size_t n_domains;

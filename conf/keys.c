@@ -141,6 +141,7 @@ const struct conf_key conf_top_keys[] = {
 	{ "lmtp-detail", CONF_K_BOOL, TOP(lmtp_detail), 0, "true", 0, 0, NULL, NULL },
 	{ "lmtp-detail-folder", CONF_K_ENUM, TOP(lmtp_detail_folder), 0, "none", 0, 0, details, NULL },
 	{ "lmtp-delivered-to", CONF_K_BOOL, TOP(lmtp_delivered_to), 0, "true", 0, 0, NULL, NULL },
+	{ "lmtp-once", CONF_K_TIME32, TOP(lmtp_once_s), 0, "0", 0, 30 * DAY, NULL, NULL },
 	{ "lmtp-over-quota", CONF_K_ENUM, TOP(lmtp_over_quota), 0, "temporary", 0, 0, failures, NULL },
 	{ "lmtp-disk-full", CONF_K_ENUM, TOP(lmtp_disk_full), 0, "temporary", 0, 0, failures, NULL },
 	{ "domains", CONF_K_LIST, TOP(domains), TOP(n_domains), NULL, 0, 0, NULL, conf_check_host },

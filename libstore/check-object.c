@@ -116,6 +116,18 @@ push_check(struct check *c, struct slice key, struct slice val)
 	return row_push_get(val, c->tmp, &r);
 }
 
+static int
+once_check(struct check *c, struct slice key, struct slice val)
+{
+	uint64_t when;
+
+	if (key.n == 1)
+		return row_u64_get(val, &c->once_counted);
+	c->once++;
+	return key.n == 1 + ROW_NAME_HASH ? row_u64_get(val, &when) :
+	    STORE_E_CORRUPT;
+}
+
 int
 check_objects(struct check *c)
 {
@@ -125,5 +137,11 @@ check_objects(struct check *c)
 		return rc;
 	if ((rc = check_rows(c, ROW_K_VACATION, vacation_check)) < 0)
 		return rc;
-	return check_rows(c, ROW_K_PUSH, push_check);
+	if ((rc = check_rows(c, ROW_K_PUSH, push_check)) < 0 ||
+	    (rc = check_rows(c, ROW_K_ONCE, once_check)) < 0)
+		return rc;
+	if (c->once != c->once_counted)
+		check_fault(c, "%ju messages given once are counted; there "
+		    "are %ju", (uintmax_t)c->once_counted, (uintmax_t)c->once);
+	return 0;
 }

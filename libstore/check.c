@@ -48,8 +48,9 @@ check_rows(struct check *c, int kind,
 static int
 row_known(struct check *c, struct slice key, struct slice val)
 {
-	if (key.n > 0 && !memchr("HMnrhcgetTixkbdjamsIEvp", key.p[0],
-	    23))
+	static const char kinds[] = "HMnrhcgetTixkbdjamsIEvpD";
+
+	if (key.n > 0 && !memchr(kinds, key.p[0], sizeof(kinds) - 1))
 		check_fault(c, "unknown kind of row 0x%02x",
 		    (unsigned char)key.p[0]);
 	return val.n > 0 && row_version((unsigned char)val.p[0],

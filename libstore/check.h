@@ -55,6 +55,7 @@ struct check {
 	struct umap blobs;	/* by the first octets of the blob id */
 	uint64_t n_dead, n_chunks, size, messages;
 	uint64_t meta_size;	/* of the annotations */
+	uint64_t once, once_counted;
 	bool jobs;
 };
 
@@ -65,7 +66,7 @@ void check_fault(struct check *c, const char *fmt, ...)
 int check_rows(struct check *c, int kind,
     int (*fn)(struct check *c, struct slice key, struct slice val));
 
-int check_objects(struct check *c);		/* I E v */
+int check_objects(struct check *c);		/* I E v p D */
 int check_mailboxes(struct check *c);		/* M n r, loads */
 int check_chunks(struct check *c);		/* h c g */
 int check_emails(struct check *c);		/* e */

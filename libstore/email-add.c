@@ -178,6 +178,10 @@ add_one(struct work *w, struct add_item *it, struct store_added *added,
 	for (size_t i = 0; i < v->n_mailboxes; i++)
 		if ((rc = w_mailbox(w, v->mailboxes[i], &m)) < 0)
 			return rc;
+	if (v->once.n > 0 && (rc = once_claim(w, v->mailboxes[0], v->once,
+	    v->received_at == INT64_MIN ? w->now : v->received_at,
+	    v->once_s)) < 0)
+		return rc;
 	if ((rc = add_blob(w, it, &r)) < 0)
 		return rc;
 	s.blob = it->id;

@@ -32,6 +32,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/metadata.c \
 	libstore/msgid.c \
 	libstore/object.c \
+	libstore/once.c \
 	libstore/outbox.c \
 	libstore/push.c libstore/push.h \
 	libstore/quota.c \
@@ -286,6 +287,12 @@ t_unit_test_store_vacation_SOURCES = t/unit/test-store-vacation.c \
 	$(STORE_FIXTURE)
 t_unit_test_store_vacation_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_store_vacation_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += t/unit/test-store-once
+t_unit_test_store_once_SOURCES = t/unit/test-store-once.c \
+	$(STORE_FIXTURE)
+t_unit_test_store_once_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_test_store_once_LDADD = $(STORE_TEST_LIBS)
 
 check_PROGRAMS += t/unit/test-store-push
 t_unit_test_store_push_SOURCES = t/unit/test-store-push.c \

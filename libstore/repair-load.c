@@ -416,7 +416,8 @@ rp_load(struct repair *r)
 		{ ROW_K_IDENTITY, rp_load_identity },
 		{ ROW_K_SUBMISSION, rp_load_submission },
 		{ ROW_K_VACATION, rp_load_vacation },
-		{ ROW_K_PUSH, rp_load_push }
+		{ ROW_K_PUSH, rp_load_push },
+		{ ROW_K_ONCE, rp_load_once }
 	};
 	static const int derived[] = {
 		ROW_K_COLD, ROW_K_NAME, ROW_K_CHANGED, ROW_K_THREAD, ROW_K_MEMBER,

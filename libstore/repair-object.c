@@ -132,6 +132,31 @@ write_one(struct repair *r, const struct rp_object *o)
 	return rp_put(r, row_key_u64(o->kind, o->id));
 }
 
+static void
+keep(struct repair *r, struct slice key, struct slice val)
+{
+	r->vacation = arena_grow(r->a, r->vacation, &r->cap_vacation,
+	    r->n_vacation + 1, sizeof(*r->vacation));
+	r->vacation[r->n_vacation].key = arena_slice(r->a, key);
+	r->vacation[r->n_vacation++].val = arena_slice(r->a, val);
+}
+
+/* The count is made anew. */
+int
+rp_load_once(struct repair *r, struct slice key, struct slice val)
+{
+	uint64_t v;
+	int rc;
+
+	if (key.n != 1 && key.n != 1 + ROW_NAME_HASH)
+		return STORE_E_CORRUPT;
+	if ((rc = row_u64_get(val, &v)) == 0 && key.n > 1) {
+		keep(r, key, val);
+		r->n_once++;
+	}
+	return rc;
+}
+
 /* With those who got it. */
 int
 rp_load_vacation(struct repair *r, struct slice key, struct slice val)
@@ -150,10 +175,7 @@ rp_load_vacation(struct repair *r, struct slice key, struct slice val)
 	} else {
 		rp_seen(r, v.modseq);
 	}
-	r->vacation = arena_grow(r->a, r->vacation, &r->cap_vacation,
-	    r->n_vacation + 1, sizeof(*r->vacation));
-	r->vacation[r->n_vacation].key = arena_slice(r->a, key);
-	r->vacation[r->n_vacation++].val = arena_slice(r->a, val);
+	keep(r, key, val);
 	return 0;
 }
 
@@ -202,6 +224,11 @@ rp_write_objects(struct repair *r)
 	for (size_t i = 0; i < r->n_vacation; i++)
 		if ((rc = write_vacation(r, &r->vacation[i])) < 0)
 			return rc;
+	if (r->n_once > 0) {
+		row_u64_put(&r->st->val, r->n_once);
+		if ((rc = rp_put(r, row_key_kind(ROW_K_ONCE))) < 0)
+			return rc;
+	}
 	if ((rc = write_sum(r, ROW_K_IDENTITY, n)) < 0)
 		return rc;
 	return write_sum(r, ROW_K_SUBMISSION, sent);

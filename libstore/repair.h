@@ -126,6 +126,7 @@ struct repair {
 	size_t n_object, cap_object;
 	struct rp_vacation *vacation;
 	size_t n_vacation, cap_vacation;
+	uint64_t n_once;	/* ... of them that tell what was given once */
 	size_t octets;		/* of the transaction */
 	struct rp_mailbox *recovered;
 };
@@ -154,6 +155,7 @@ int rp_put(struct repair *r, struct row_key k);
 /* repair-object.c */
 int rp_load_identity(struct repair *r, struct slice key, struct slice val);
 int rp_load_submission(struct repair *r, struct slice key, struct slice val);
+int rp_load_once(struct repair *r, struct slice key, struct slice val);
 int rp_load_vacation(struct repair *r, struct slice key, struct slice val);
 int rp_load_push(struct repair *r, struct slice key, struct slice val);
 int rp_write_objects(struct repair *r);

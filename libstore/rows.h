@@ -60,7 +60,8 @@ enum {
 	ROW_K_BLOB = 'b', ROW_K_DUE = 'd', ROW_K_JOB = 'j',
 	ROW_K_ACL = 'a', ROW_K_META = 'm', ROW_K_SUBSCRIPTION = 's',
 	ROW_K_IDENTITY = 'I', ROW_K_SUBMISSION = 'E',
-	ROW_K_VACATION = 'v', ROW_K_PUSH = 'p'
+	ROW_K_VACATION = 'v', ROW_K_PUSH = 'p',
+	ROW_K_ONCE = 'D'
 };
 enum { ROW_KEY_MAX = 40 };
 

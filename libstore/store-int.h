@@ -380,6 +380,12 @@ int submissions_stop(struct work *w);
 /* outbox.c: the account is in the outbox, and no later than due. */
 int outbox_hint(struct store *st, int64_t due);
 void outbox_forget(const struct store_conf *cf, const char *account);
+/* once.c: EXISTS: the mailbox was given what has this name, in the interval
+ * before now; else it is remembered. */
+struct row_key once_key(uint64_t mailbox, struct slice name);
+int once_claim(struct work *w, uint64_t mailbox, struct slice name,
+    int64_t now, int64_t interval_s);
+
 /* vacation.c */
 struct row_key vacation_key(struct slice sender);
 uint64_t vacation_modseq(struct kv_txn *t, struct arena *a, int *rc_r);

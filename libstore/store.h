@@ -455,6 +455,11 @@ struct store_new {	/* a new Email */
 	size_t n_mailboxes;
 	uint64_t flags;
 	int64_t received_at;		/* seconds; INT64_MIN: now */
+	/* Where n > 0: a name (its Message-ID) that the first mailbox is given
+	 * once only in that time; EXISTS, if it was.  Of the last 500 at
+	 * least that is known. */
+	struct slice once;
+	int64_t once_s;
 };
 struct store_added {
 	uint64_t email, thread;

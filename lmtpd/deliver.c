@@ -6,10 +6,14 @@
 
 #include "libbase/log.h"
 #include "libbase/text.h"
+#include "libmime/mime.h"
 #include "lmtpd/lmtp.h"
 #include "lmtpd/report.h"
 
-enum { IDLE_EVERY = 64 };	/* deliveries to an open store */
+enum {
+	IDLE_EVERY = 64,	/* deliveries to an open store */
+	ONCE_NAME_MAX = 998	/* octets; what is longer is no Message-ID */
+};
 
 /* Makes l->s->store the account's.  A handle stays open for the next message:
  * mail often comes in runs. */
@@ -133,7 +137,8 @@ add(struct lmtp *l, struct lmtp_rcpt *r)
 {
 	struct store_new new = { .spool = l->spool,
 		.received_at = l->arrived, .mailboxes = &r->mailbox,
-		.n_mailboxes = 1 };
+		.n_mailboxes = 1, .once = l->once,
+		.once_s = l->s->conf->lmtp_once_s };
 	struct store_spool *own = NULL;
 	struct store_added added;
 	int rc;
@@ -145,6 +150,14 @@ add(struct lmtp *l, struct lmtp_rcpt *r)
 	}
 	rc = store_email_add(l->s->store, &new, 1, &added, NULL);
 	store_spool_free(&own);
+	if (rc == STORE_E_EXISTS && l->once.n > 0) {
+		log_info("duplicate: from=<%.*s> to=<%.*s> account=%s "
+			 "message-id=%.*s",
+		    (int)l->sender.n, l->sender.p, (int)r->address.n,
+		    r->address.p, r->account, (int)l->once.n, l->once.p);
+		r->duplicate = true;
+		return 0;
+	}
 	if (rc < 0)
 		return rc;
 	log_info("delivered: from=<%.*s> to=<%.*s> account=%s size=%" PRIu64
@@ -182,7 +195,7 @@ deliver(struct lmtp *l, struct lmtp_rcpt *r)
 		r->same = (size_t)(same - l->rcpt);
 		return same->rc;
 	}
-	if ((rc = add(l, r)) < 0)
+	if ((rc = add(l, r)) < 0 || r->duplicate)
 		return rc;
 	vacation_note(l, r, l->arrived);
 	if (++l->delivered % IDLE_EVERY == 0)
@@ -252,7 +265,7 @@ take_report(struct lmtp *l, struct slice octets)
 		const struct lmtp_rcpt *r = &l->rcpt[i];
 		struct store **st = &l->s->store;
 
-		if (r->same != i || r->rc < 0 ||
+		if (r->same != i || r->rc < 0 || r->duplicate ||
 		    lmtp_account(l, r->account) < 0 ||
 		    store_submission_from_envid(*st, report.envid, &id) < 0)
 			continue;
@@ -264,6 +277,25 @@ take_report(struct lmtp *l, struct slice octets)
 	}
 }
 
+/* The Message-ID, where duplicates are to be known by it. */
+static void
+take_once(struct lmtp *l, struct slice octets)
+{
+	struct mime_fields it;
+	struct mime_field f;
+
+	if (l->s->conf->lmtp_once_s == 0)
+		return;
+	mime_fields_init(&it, octets);
+	while (mime_fields_next(&it, &f))
+		if (slice_ieq(f.name, SLICE_LIT("Message-ID"))) {
+			f.value = slice_trim(f.value);
+			if (f.value.n > 0 && f.value.n <= ONCE_NAME_MAX)
+				l->once = f.value;
+			return;
+		}
+}
+
 void
 lmtp_finish(struct lmtp *l, int rc)
 {
@@ -272,6 +304,8 @@ lmtp_finish(struct lmtp *l, int rc)
 	if (rc < 0)
 		log_err("message from=<%.*s>: %s", (int)l->sender.n,
 		    l->sender.p, store_error(rc)->text);
+	if (rc == 0)
+		take_once(l, store_spool_octets(l->spool));
 	answer_all(l, rc);
 	if (rc == 0) {
 		vacation_answer(l, store_spool_octets(l->spool), l->arrived);

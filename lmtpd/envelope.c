@@ -119,6 +119,7 @@ add_rcpt(struct lmtp *l, struct slice address, struct slice account,
 	r->mailbox = 0;
 	r->same = i;
 	r->rc = 0;
+	r->duplicate = false;
 	r->vacation = NULL;
 	l->n_rcpt++;
 }

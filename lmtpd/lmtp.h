@@ -33,6 +33,7 @@ struct lmtp_rcpt {
 				 * answer */
 	int rc;			/* of its delivery: 0 or enum store_rc */
 	const struct store_vacation *vacation;	/* NULL: none */
+	bool duplicate;		/* it was delivered before, see lmtp-once */
 	struct store_blobid blob;	/* of what was delivered */
 };
 
@@ -49,6 +50,8 @@ struct lmtp {
 	size_t n_rcpt, cap_rcpt;
 	struct store_spool *spool;	/* from DATA or the first BDAT on */
 	int64_t arrived;	/* ... when that came */
+	struct slice once;	/* its Message-ID; n 0: it has none, or that
+				 * doesn't matter */
 	bool apart;		/* each recipient gets its own copy; the spool
 				 * has no trace */
 	bool chunked;		/* BDAT came */

@@ -32,7 +32,7 @@ lmtp_reset(struct lmtp *l)
 	l->chunk_rc = 0;
 	l->octets = 0;
 	store_spool_free(&l->spool);
-	l->sender = slice_make(NULL, 0);
+	l->sender = l->once = slice_make(NULL, 0);
 	l->rcpt = NULL;
 	l->n_rcpt = l->cap_rcpt = 0;
 	arena_reset(l->txn);

@@ -218,6 +218,37 @@ sub codes {
 	$d->ask('QUIT');
 }
 
+# -- duplicates, where they are not wanted
+{
+	my $conf = $t->slurp('culver.conf');
+	my $n = messages('bob');
+	my $m = "Subject: s\r\nMessage-ID:\r\n <once\@example.org>\r\n\r\n";
+	my $d = client();
+	message($d, "$m.\r\n", 'bob') for 1 .. 2;
+	is(scalar(messages('bob')), $n += 2, 'a duplicate comes twice');
+	$t->spew('culver.conf', "lmtp-once = 1d\nlmtp-detail-folder = any\n"
+		. $conf);
+	$d = client();
+	for my $to (['bob'], ['bob'], ['carol', 'bob', 'bob+x']) {
+		my @a = message($d, "$m.\r\n", @$to);
+		is(join(' ', map { substr $_, 0, 9 } @a),
+			join(' ', ('250 2.0.0') x @$to), "accepted: @$to");
+	}
+	is(scalar(messages('bob')), $n += 1, 'but delivered once');
+	like((messages('carol'))[-1], qr/<once\@/, 'to each who is new');
+	like($t->slurp('log'),
+		qr/duplicate: .*to=<bob> account=bob message-id=<once\@/,
+		'the log tells');
+	message($d, ($m =~ s/once/Once/r) . ".\r\n", 'bob');
+	message($d, "Subject: none\r\n\r\n.\r\n", 'bob') for 1 .. 2;
+	message($d, "Message-ID:\r\n\r\n.\r\n", 'bob') for 1 .. 2;
+	is(scalar(messages('bob')), $n += 5,
+		'another id and no id are no duplicates');
+	$d->ask('QUIT');
+	$t->spew('culver.conf', $conf);
+	is(($t->culver("check", "bob"))[0], 0, "culver check");
+}
+
 # -- too large: said in MAIL, or found out
 {
 	my $d = client();
