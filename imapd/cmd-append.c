@@ -525,5 +525,5 @@ cmd_replace(struct imap_cmd *cmd)
 		enc_say(e, "Replacement ready");
 		enc_eol(e);
 	}
-	return imap_ok(cmd, "Replaced");
+	return imap_ok_expunged(cmd, "Replaced");
 }

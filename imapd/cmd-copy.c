@@ -43,13 +43,13 @@ copied(struct imap_cmd *cmd, const struct imap_place *to,
 	if (!move)
 		return imap_ok_code(cmd, code, "Copied");
 	if (code == NULL)
-		return imap_ok(cmd, "Moved");
+		return imap_ok_expunged(cmd, "Moved");
 	enc_raw(&cmd->s->out, "* OK [");
 	enc_raw(&cmd->s->out, code);
 	enc_raw(&cmd->s->out, "] ");
 	enc_say(&cmd->s->out, "Moved");
 	enc_eol(&cmd->s->out);
-	return imap_ok(cmd, "Moved");
+	return imap_ok_expunged(cmd, "Moved");
 }
 
 static enum imap_next

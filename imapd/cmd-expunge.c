@@ -23,6 +23,20 @@ limit(struct imap_cmd *cmd, uint32_t **uids, size_t n)
 }
 
 enum imap_next
+imap_ok_expunged(struct imap_cmd *cmd, const char *text)
+{
+	struct imap_session *s = cmd->s;
+	int rc;
+
+	if (!(s->enabled & IMAP_QRESYNC))
+		return imap_ok(cmd, text);
+	if ((rc = imap_sync(s, true, NULL)) < 0)
+		return imap_store_failed(cmd, rc);
+	return imap_ok_code(cmd, arena_printf(cmd->a, "HIGHESTMODSEQ %llu",
+	    (unsigned long long)s->view.highest), text);
+}
+
+enum imap_next
 cmd_expunge(struct imap_cmd *cmd)
 {
 	struct view *v = &cmd->s->view;
@@ -48,10 +62,7 @@ cmd_expunge(struct imap_cmd *cmd)
 	    &gone, &n_gone, NULL);
 	if (rc < 0 && rc != STORE_E_NOTFOUND)
 		return imap_store_failed(cmd, rc);
-	if (n_gone == 0 || !(cmd->s->enabled & IMAP_QRESYNC))
+	if (n_gone == 0)
 		return imap_ok(cmd, "Expunged");
-	if ((rc = imap_sync(cmd->s, true, NULL)) < 0)
-		return imap_store_failed(cmd, rc);
-	return imap_ok_code(cmd, arena_printf(cmd->a, "HIGHESTMODSEQ %llu",
-	    (unsigned long long)v->highest), "Expunged");
+	return imap_ok_expunged(cmd, "Expunged");
 }

@@ -125,6 +125,37 @@ put_item(struct fetch *f, struct fetch_msg *m, const struct store_msg *vm,
 	return 0;
 }
 
+static bool
+wanted(const struct fetch *f, enum fetch_kind kind)
+{
+	for (size_t i = 0; i < f->q.n; i++)
+		if (f->q.items[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* That \Seen is set now; with CONDSTORE the mod-sequence and UID, too (RFC 7162
+ * 3.2.4).  What was asked for is there already. */
+static int
+put_seen(struct fetch *f, struct fetch_msg *m, const struct store_msg *vm)
+{
+	const struct imap_session *s = f->cmd->s;
+	const struct fetch_item flags = { .kind = FETCH_FLAGS };
+	const struct fetch_item modseq = { .kind = FETCH_MODSEQ };
+	const struct fetch_item uid = { .kind = FETCH_UID };
+	int rc = 0;
+
+	if (!wanted(f, FETCH_FLAGS))
+		rc = put_item(f, m, vm, &flags, NULL);
+	if (!(s->enabled & IMAP_CONDSTORE))
+		return rc;
+	if (rc >= 0 && !wanted(f, FETCH_MODSEQ))
+		rc = put_item(f, m, vm, &modseq, NULL);
+	if (rc >= 0 && !(s->enabled & IMAP_UIDONLY) && !wanted(f, FETCH_UID))
+		rc = put_item(f, m, vm, &uid, NULL);
+	return rc;
+}
+
 /* info is NULL where the view knows all.  < 0: a literal is unfinished. */
 static int
 put_message(struct fetch *f, size_t i, const struct store_msg_info *info)
@@ -154,14 +185,8 @@ put_message(struct fetch *f, size_t i, const struct store_msg_info *info)
 	imap_fetch_open(s, i);
 	for (size_t k = 0; rc >= 0 && k < f->q.n; k++)
 		rc = put_item(f, &m, vm, &f->q.items[k], &d[k]);
-	if (rc >= 0 && f->seen != NULL && f->seen[i] && !f->q.wants_flags) {
-		static const struct fetch_item flags = { .kind = FETCH_FLAGS };
-
-		rc = put_item(f, &m, vm, &flags, NULL);
-		if (rc >= 0 && s->enabled & IMAP_CONDSTORE &&
-		    !f->q.wants_modseq)
-			imap_modseq_put(s, vm->modseq);
-	}
+	if (rc >= 0 && f->seen != NULL && f->seen[i])
+		rc = put_seen(f, &m, vm);
 	enc_close(&s->out);
 	enc_eol(&s->out);
 	fetch_msg_release(&m);

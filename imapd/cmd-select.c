@@ -175,7 +175,6 @@ enum imap_next
 cmd_close(struct imap_cmd *cmd)
 {
 	struct view *v = &cmd->s->view;
-	struct store_mailbox mb;
 	uint32_t *gone;
 	size_t n = 0;
 	int rc = 0;
@@ -188,10 +187,8 @@ cmd_close(struct imap_cmd *cmd)
 		    NULL, 0, &gone, &n, NULL);
 	if (rc < 0 && rc != STORE_E_NOTFOUND)
 		return imap_store_failed(cmd, rc);
-	if (n > 0 && cmd->s->enabled & IMAP_QRESYNC &&
-	    store_mailbox_get(imap_store(cmd->s), cmd->a, v->mailbox, &mb) == 0)
-		cmd->code = arena_printf(cmd->a, "HIGHESTMODSEQ %llu",
-		    (unsigned long long)mb.highestmodseq);
+	/* No HIGHESTMODSEQ: there may be changes up to it that the client
+	 * hasn't been told of (RFC 7162 3.2.8). */
 	imap_unselect(cmd->s);
-	return imap_ok_code(cmd, cmd->code, "Closed");
+	return imap_ok(cmd, "Closed");
 }

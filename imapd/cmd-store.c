@@ -133,7 +133,8 @@ tell(struct imap_cmd *cmd, const struct request *q, const uint32_t *uids,
 		wrong = v->m[k].flags != flags[i];
 		if (!q->silent || wrong || s->enabled & IMAP_CONDSTORE)
 			imap_tell_flags(s, (size_t)k, cmd->uid ||
-			    s->enabled & IMAP_REV2, !q->silent || wrong);
+			    s->enabled & (IMAP_REV2 | IMAP_CONDSTORE),
+			    !q->silent || wrong);	/* RFC 7162 3.2.4 */
 	}
 }
 

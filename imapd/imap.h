@@ -247,6 +247,12 @@ int imap_resync(struct imap_cmd *cmd, const struct imap_resync *r);
 int imap_tell_vanished(struct imap_cmd *cmd, const struct seqset *set,
     uint64_t since);
 
+/* ---- cmd-expunge.c ----------------------------------------------------- */
+
+/* OK of a command that removed messages; with QRESYNC the client is told of them
+ * before, and the HIGHESTMODSEQ (RFC 7162 3.2.7, RFC 6851 4.4). */
+enum imap_next imap_ok_expunged(struct imap_cmd *cmd, const char *text);
+
 /* ---- cmd-list.c -------------------------------------------------------- */
 
 /* "* LIST (...) "/" name", with OLDNAME if the client wrote another (RFC 9051

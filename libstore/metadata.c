@@ -358,6 +358,10 @@ set_all(struct work *w, void *arg)
 	before = sum.size;
 	if ((rc = set_on(w, s, &sum)) < 0)
 		return rc;
+	if (s->mailbox != 0 && w->dirty) {	/* RFC 7162 3.2 */
+		m->row.highestmodseq = w->modseq;
+		m->dirty = true;
+	}
 	return sum_settle(w, &sum, before);
 }
 

@@ -53,7 +53,7 @@ A: s OK ...
 C2: s EXAMINE INBOX (CONDSTORE)
 A2: s OK ...
 C: b STORE 1 +FLAGS.SILENT (\Seen)
-S/ \* 1 FETCH \(MODSEQ \((?<m>\d+)\)\)
+S/ \* 1 FETCH \(UID \d+ MODSEQ \((?<m>\d+)\)\)
 S: b OK ...
 C2: c NOOP
 S2/ \* 1 FETCH \(UID 1 FLAGS \(.*\\Seen.*\) MODSEQ \((?<n>\d+)\)\)
@@ -71,7 +71,7 @@ S: e OK ...
 C: f STORE 1 -FLAGS.SILENT (\Seen)
 A: f OK ...
 C: g FETCH 1 BODY[TEXT]
-S/ \* 1 FETCH \(BODY\[TEXT\] .* FLAGS \(.*\\Seen.*\) MODSEQ \(\d+\)\)
+S/ \* 1 FETCH \(BODY\[TEXT\] .* FLAGS \(.*\\Seen.*\) MODSEQ \(\d+\) UID 1\)
 S: g OK ...
 
 == STORE UNCHANGEDSINCE
@@ -91,9 +91,9 @@ A2: s OK ...
 C2: a STORE 2 +FLAGS.SILENT ($Processed)
 A2: a OK ...
 C: b STORE 1:3 (UNCHANGEDSINCE ${h}) +FLAGS.SILENT ($Processed \Deleted)
-A: * 1 FETCH (MODSEQ (...))
-S/ \* 2 FETCH \(FLAGS \(.*rocessed.*\) MODSEQ \((?<two>\d+)\)\)
-S: * 3 FETCH (MODSEQ (...))
+A: * 1 FETCH (UID 1 MODSEQ (...))
+S/ \* 2 FETCH \(UID 2 FLAGS \(.*rocessed.*\) MODSEQ \((?<two>\d+)\)\)
+S: * 3 FETCH (UID 3 MODSEQ (...))
 S: b OK [MODIFIED 2] ...
 C: c UID STORE 2 (UNCHANGEDSINCE ${two}) +FLAGS.SILENT (\Deleted)
 S/ \* 2 FETCH \(UID 2 MODSEQ \((?<m>\d+)\)\)
@@ -105,11 +105,11 @@ U: * 3 FETCH (UID 3 FLAGS (...) MODSEQ (...))
 S: d OK [MODIFIED 1:3] ...
 # 0 fails always
 C: e STORE 1 (UNCHANGEDSINCE 0) +FLAGS.SILENT ($MDNSent)
-S: * 1 FETCH (FLAGS ...
+S: * 1 FETCH (UID 1 FLAGS ...
 S: e OK [MODIFIED 1] ...
 C: f STORE 1:2,1 (UNCHANGEDSINCE 9223372036854775807) +FLAGS.SILENT (\Seen)
-S: * 1 FETCH (MODSEQ (...))
-S: * 2 FETCH (MODSEQ (...))
+S: * 1 FETCH (UID 1 MODSEQ (...))
+S: * 2 FETCH (UID 2 MODSEQ (...))
 S: f OK Stored
 
 == STORE UNCHANGEDSINCE and expunged messages (RFC 7162, example 11)
@@ -133,8 +133,8 @@ A2: b OK ...
 C2: c EXPUNGE
 A2: c OK ...
 C: b STORE 1:3 (UNCHANGEDSINCE ${h}) +FLAGS (\Seen)
-U: * 1 FETCH (FLAGS (\Seen...) MODSEQ (...))
-U: * 2 FETCH (FLAGS (\Flagged...) MODSEQ (...))
+U: * 1 FETCH (UID 1 FLAGS (\Seen...) MODSEQ (...))
+U: * 2 FETCH (UID 2 FLAGS (\Flagged...) MODSEQ (...))
 S: b NO [MODIFIED 2] ...
 C: c NOOP
 S: * 3 EXPUNGE
@@ -155,7 +155,7 @@ A: s OK ...
 C: b FETCH 1:* (FLAGS) (CHANGEDSINCE ${h})
 S: b OK ...
 C: c STORE 2 +FLAGS.SILENT (\Answered)
-S/ \* 2 FETCH \(MODSEQ \((?<m>\d+)\)\)
+S/ \* 2 FETCH \(UID \d+ MODSEQ \((?<m>\d+)\)\)
 S: c OK ...
 C: d FETCH 1:* (FLAGS) (CHANGEDSINCE ${h})
 S/ \* 2 FETCH \(MODSEQ \((?<n>\d+)\) FLAGS \(\\Answered.*\)\)
@@ -219,7 +219,7 @@ C: s SELECT INBOX
 A: * OK [HIGHESTMODSEQ ${h}] ...
 A: s OK ...
 C: c STORE 1 +FLAGS.SILENT (\Seen)
-S: * 1 FETCH (MODSEQ (...))
+S: * 1 FETCH (UID 1 MODSEQ (...))
 S: c OK ...
 
 == bad arguments

@@ -49,7 +49,7 @@ S: g OK ...
 C: h STORE 1 +FLAGS.SILENT (\Deleted)
 A: h OK ...
 C: i CLOSE
-S/ i OK \[HIGHESTMODSEQ \d+\] .*
+S: i OK Closed
 
 == VANISHED has none that went before
 M: a APPEND INBOX < one
@@ -196,3 +196,57 @@ C: h SELECT INBOX (QRESYNC (1 1) QRESYNC (1 1))
 S: h BAD expected CONDSTORE, QRESYNC or ANNOTATE at octet 31
 C: i SELECT INBOX (QRESYNC (0 1))
 A: i OK ...
+
+== MOVE and REPLACE end with HIGHESTMODSEQ, as EXPUNGE does (RFC 6851 4.4)
+C: a CREATE box
+A: a OK ...
+M: a APPEND INBOX < one
+A: a OK ...
+M: a APPEND INBOX < one
+A: a OK ...
+M: a APPEND INBOX < one
+A: a OK ...
+C: b ENABLE QRESYNC
+A: b OK ...
+C: c SELECT INBOX
+A: c OK ...
+C: d MOVE 1 box
+S: * OK [COPYUID ...] Moved
+S: * VANISHED 1
+S/ d OK \[HIGHESTMODSEQ (?<h>\d+)\] Moved
+C: e STATUS INBOX (HIGHESTMODSEQ)
+S: * STATUS INBOX (HIGHESTMODSEQ ${h})
+S: e OK ...
+C: f UID MOVE 99 box
+S: f OK There was nothing of that
+M: g REPLACE 1 INBOX < one
+S: * OK [APPENDUID ...
+S: * VANISHED 2
+S: * 2 EXISTS
+A: g OK [HIGHESTMODSEQ ...] Replaced
+# with what the client didn't ask for: FETCH that sets \Seen
+C: h FETCH 1 (BODY[]<0.1> FLAGS)
+S: * 1 FETCH (BODY[]<0> {1}<CRLF>... FLAGS (\Seen...) MODSEQ (...) UID 3)
+S: h OK ...
+C: i FETCH 2 (UID BODY[]<0.1> MODSEQ)
+S: * 2 FETCH (UID 4 BODY[]<0> {1}<CRLF>... MODSEQ (...) FLAGS (\Seen...))
+S: i OK ...
+C: j FETCH 2 (BODY[]<0.1>)
+S: * 2 FETCH (BODY[]<0> {1}<CRLF>...)
+S: j OK ...
+
+== an annotation raises the mailbox's mod-sequence
+C: a STATUS INBOX (HIGHESTMODSEQ)
+S/ \* STATUS INBOX \(HIGHESTMODSEQ (?<h>\d+)\)
+S: a OK ...
+C: b SETMETADATA INBOX (/private/comment "x")
+S: b OK ...
+C: c STATUS INBOX (HIGHESTMODSEQ)
+S/ \* STATUS INBOX \(HIGHESTMODSEQ (?!${h}\))(?<i>\d+)\)
+S: c OK ...
+# nothing changes
+C: d SETMETADATA INBOX (/private/vendor/none NIL)
+S: d OK ...
+C: e STATUS INBOX (HIGHESTMODSEQ)
+S: * STATUS INBOX (HIGHESTMODSEQ ${i})
+S: e OK ...

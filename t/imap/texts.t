@@ -35,7 +35,7 @@ sub code {
 }
 
 # Functions whose texts are all for people: those of answers and of arguments.
-my $say = qr/imap_(?:ok|ok_code|no|bad|bye)|enc_say|language_text|
+my $say = qr/imap_(?:ok|ok_code|ok_expunged|no|bad|bye)|enc_say|language_text|
     imap_args_(?!word\b)\w+|imap_parse_expected|expected|put_code|refuse|
     answer|imap_noupdate|context_fail/x;
 # Others never are.
