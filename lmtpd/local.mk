@@ -34,7 +34,7 @@ t_unit_test_vacation_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(TEST_LIBS)
 
 dist_man_MANS += doc/lmtpd.8
 TAPS += t/lmtp/protocol.t t/lmtp/delivery.t t/lmtp/detail.t \
-	t/lmtp/exim.t
+	t/lmtp/exim.t t/lmtp/table.t
 
 check_PROGRAMS += t/fuzz/fuzz-lmtp
 t_fuzz_fuzz_lmtp_SOURCES = t/fuzz/fuzz-lmtp.c $(FUZZ_MAIN) \

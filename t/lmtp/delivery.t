@@ -245,6 +245,30 @@ sub codes {
 	is(scalar(messages('bob')), $n += 5,
 		'another id and no id are no duplicates');
 	$d->ask('QUIT');
+
+	# By several ways at the same time.
+	my @pids;
+	for my $p (1 .. 4) {
+		my $pid = fork // die;
+		if ($pid == 0) {
+			my $e = client();
+			my $ok = 1;
+			for my $i (1 .. 10) {
+				my ($a) = message($e, "Message-ID: <r$i\@x>\r\n"
+					. "Subject: by $p\r\n\r\n.\r\n", 'bob');
+				$ok &&= ($a // '') =~ /\A250 /;
+			}
+			POSIX::_exit($ok ? 0 : 1);
+		}
+		push @pids, $pid;
+	}
+	my $ok = 1;
+	for (@pids) {
+		waitpid $_, 0;
+		$ok &&= $? == 0;
+	}
+	ok($ok, 'four at once: all accepted');
+	is(scalar(messages('bob')), $n + 10, 'four at once: each once');
 	$t->spew('culver.conf', $conf);
 	is(($t->culver("check", "bob"))[0], 0, "culver check");
 }
