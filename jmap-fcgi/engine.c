@@ -18,6 +18,7 @@ const struct jmap_capability jmap_capabilities[] = {
 	{ CAP_VACATION, "urn:ietf:params:jmap:vacationresponse", true },
 	{ CAP_QUOTA, "urn:ietf:params:jmap:quota", false },
 	{ CAP_BLOB, "urn:ietf:params:jmap:blob", false },
+	{ CAP_MDN, "urn:ietf:params:jmap:mdn", true },
 };
 const size_t n_jmap_capabilities =
     sizeof(jmap_capabilities) / sizeof(jmap_capabilities[0]);

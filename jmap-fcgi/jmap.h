@@ -24,7 +24,7 @@ enum {
 
 enum jmap_cap {	/* the capabilities that there are */
 	CAP_CORE = 1, CAP_MAIL = 2, CAP_SUBMISSION = 4, CAP_VACATION = 8,
-	CAP_QUOTA = 16, CAP_BLOB = 32
+	CAP_QUOTA = 16, CAP_BLOB = 32, CAP_MDN = 64
 };
 struct jmap_capability {
 	enum jmap_cap bit;

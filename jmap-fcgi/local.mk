@@ -42,6 +42,8 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/mailbox-query.c \
 	jmap-fcgi/mailbox-set.c \
 	jmap-fcgi/mailbox-type.c jmap-fcgi/mailbox.h \
+	jmap-fcgi/mdn-parse.c jmap-fcgi/mdn.h \
+	jmap-fcgi/mdn-send.c \
 	jmap-fcgi/methods.c jmap-fcgi/methods.h \
 	jmap-fcgi/outbox.c \
 	jmap-fcgi/patch.c \
@@ -94,7 +96,7 @@ TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/identity.t t/jmap/submission.t t/jmap/submission-query.t \
 	t/jmap/submission-sendmail.t t/jmap/submission-mta.t t/jmap/submission-crash.t t/jmap/vacation.t t/jmap/email-parse.t \
 	t/jmap/email-query-changes.t t/jmap/email-create.t \
-	t/jmap/snippet.t t/jmap/quota.t t/jmap/blob-methods.t t/jmap/shared.t t/jmap/email-copy.t
+	t/jmap/snippet.t t/jmap/quota.t t/jmap/blob-methods.t t/jmap/shared.t t/jmap/email-copy.t t/jmap/mdn.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c

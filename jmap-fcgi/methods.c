@@ -7,6 +7,7 @@
 #include "jmap-fcgi/email-text.h"
 #include "jmap-fcgi/email.h"
 #include "jmap-fcgi/mailbox.h"
+#include "jmap-fcgi/mdn.h"
 #include "jmap-fcgi/quota.h"
 #include "jmap-fcgi/submission.h"
 
@@ -42,6 +43,8 @@ const struct jmap_method jmap_methods[] = {
 	{ "Identity/changes",	CAP_SUBMISSION, identity_changes, type_changes_args, NULL, RO },
 	{ "Identity/get",	CAP_SUBMISSION, identity_get, type_get_args, NULL, RO },
 	{ "Identity/set",	CAP_SUBMISSION, identity_set, type_set_args, NULL, RW },
+	{ "MDN/parse",		CAP_MDN, mdn_parse,	mdn_parse_args, NULL, RO },
+	{ "MDN/send",		CAP_MDN, mdn_send,	mdn_send_args, NULL, RW },
 	{ "Mailbox/changes",	CAP_MAIL, mailbox_changes, type_changes_args, NULL, SHARED },
 	{ "Mailbox/get",	CAP_MAIL, mailbox_get,	type_get_args, NULL, SHARED },
 	{ "Mailbox/query",	CAP_MAIL, mailbox_query, window_args, mailbox_query_args, SHARED },

@@ -15,6 +15,7 @@
 #define SUBMISSION "urn:ietf:params:jmap:submission"
 #define QUOTA "urn:ietf:params:jmap:quota"
 #define BLOB "urn:ietf:params:jmap:blob"
+#define MDN "urn:ietf:params:jmap:mdn"
 #define VACATION "urn:ietf:params:jmap:vacationresponse"
 
 const char *
@@ -117,6 +118,7 @@ account_object(const struct web *w, struct account *ac)
 	if (ac->own && mta_configured(w->env->conf)) {
 		js_put(caps, SUBMISSION, submission_limits(w));
 		js_put(caps, VACATION, json_object());
+		js_put(caps, MDN, json_object());
 	}
 	js_put(o, "accountCapabilities", caps);
 	return o;
@@ -143,6 +145,7 @@ session_object(struct web *w, const char *base)
 	if (mta_configured(w->env->conf)) {
 		js_put(caps, SUBMISSION, json_object());
 		js_put(caps, VACATION, json_object());
+		js_put(caps, MDN, json_object());
 	}
 	js_put(o, "capabilities", caps);
 	for (struct account *ac = accounts_list(w->env, &w->user, w->arena);
@@ -155,6 +158,7 @@ session_object(struct web *w, const char *base)
 	if (mta_configured(w->env->conf)) {
 		js_put_str(primary, SUBMISSION, w->user.account_id);
 		js_put_str(primary, VACATION, w->user.account_id);
+		js_put_str(primary, MDN, w->user.account_id);
 	}
 	js_put(o, "primaryAccounts", primary);
 	js_put(o, "username", js_str(slice_str(w->user.name)));
