@@ -20,6 +20,10 @@ struct account {
 	size_t n;
 	uint64_t modseq, changed;
 	bool loaded;
+	/* What the user has subscribed by names that IMAP gives to it. */
+	struct slice *subs;
+	size_t n_subs;
+	bool have_subs;
 	struct account *next;
 };
 

@@ -108,33 +108,14 @@ get_rights(struct jmap_call *c, void *obj, const char *name)
 	return o;
 }
 
-/* Another's is subscribed by the name that it has in IMAP. */
-static bool
-other_subscribed(struct jmap_call *c, uint64_t id)
-{
-	struct arena *a = c->req->scratch;
-	struct slice path, *list;
-	size_t n;
-
-	if (store_mailbox_path(c->st, a, id, &path) < 0 ||
-	    store_subscriptions(c->req->user->st, a, &list, &n) < 0)
-		return false;
-	path = slice_str(arena_printf(a, "Other Users/%s/%.*s",
-	    c->acct->name, (int)path.n, path.p));
-	for (size_t i = 0; i < n; i++)
-		if (slice_eq(list[i], path))
-			return true;
-	return false;
-}
-
 static json_t *
 get_subscribed(struct jmap_call *c, void *obj, const char *name)
 {
 	const struct store_mailbox *m = obj;
 
+	(void)c;
 	(void)name;
-	return json_boolean(account_is_own(c->acct) ? m->subscribed :
-	    other_subscribed(c, m->id));
+	return json_boolean(m->subscribed);
 }
 
 int
@@ -230,6 +211,30 @@ static const struct jmap_prop props[] = {
 	/* clang-format on */
 };
 
+/* Another's is subscribed by the name that it has in IMAP. */
+static bool
+other_subscribed(struct jmap_call *c, uint64_t id)
+{
+	struct arena *a = c->arena;
+	struct account *ac = c->acct;
+	struct slice path;
+
+	if (!ac->have_subs) {
+		ac->have_subs = true;
+		if (store_subscriptions(c->req->user->st, a, &ac->subs,
+		    &ac->n_subs) < 0)
+			ac->n_subs = 0;
+	}
+	if (ac->n_subs == 0 || store_mailbox_path(c->st, a, id, &path) < 0)
+		return false;
+	path = slice_str(arena_printf(a, "Other Users/%s/%.*s", ac->name,
+	    (int)path.n, path.p));
+	for (size_t i = 0; i < ac->n_subs; i++)
+		if (slice_eq(ac->subs[i], path))
+			return true;
+	return false;
+}
+
 int
 mailbox_view(struct jmap_call *c, struct store_mailbox *m)
 {
@@ -237,6 +242,8 @@ mailbox_view(struct jmap_call *c, struct store_mailbox *m)
 
 	if ((rights & STORE_RIGHT_LOOKUP) == 0)
 		return STORE_E_NOTFOUND;
+	if (!account_is_own(c->acct))
+		m->subscribed = other_subscribed(c, m->id);
 	if ((rights & STORE_RIGHT_READ) == 0)
 		m->total = m->deleted = m->unread = m->threads =
 		    m->unread_threads = 0;

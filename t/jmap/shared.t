@@ -105,6 +105,8 @@ is($m{open}{isSubscribed}, $F, 'isSubscribed');
 }
 is($t->call('Mailbox/get', { ids => [$box{open}] })->{list}[0]{isSubscribed}, $T,
     'by IMAP');
+is_deeply($t->call('Mailbox/query', { filter => { isSubscribed => $T } })->{ids},
+    [$box{open}], 'and so in a filter');
 $r = $t->call('Mailbox/get', { ids => [@box{qw(open hidden inbox)}] });
 is_deeply($r->{notFound}, [@box{qw(hidden inbox)}], 'notFound');
 $r = $t->call('Mailbox/query', { sort => [{ property => 'name' }] });
