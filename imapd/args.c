@@ -134,18 +134,38 @@ imap_args_mailbox(struct imap_args *v, struct slice *s_r)
 	return imap_args_name(v, s_r, NULL);
 }
 
+/* RFC 9051 6.3.9: a pattern is silently ignored if no name can match it. */
+static void
+decode_or_ignore(struct imap_args *v, struct slice *s_r)
+{
+	if (name_utf8(v, v->next->s, s_r, NULL)) {
+		if (s_r->p == NULL)
+			*s_r = SLICE_LIT("");
+		return;
+	}
+	*s_r = (struct slice){ NULL, 0 };
+	v->err = NULL;
+}
+
+bool
+imap_args_reference(struct imap_args *v, struct slice *s_r)
+{
+	struct imap_args before = *v;
+
+	if (!imap_args_astring(v, s_r, "a mailbox name"))
+		return false;
+	decode_or_ignore(&before, s_r);
+	return true;
+}
+
 bool
 imap_args_pattern(struct imap_args *v, struct slice *s_r)
 {
-	struct slice raw;
-
 	if (!is_string(v->next) && (v->next == NULL ||
 	    v->next->type != IMAP_ARG_ATOM ||
 	    !all(v->next->s, imap_is_list_char)))
 		return imap_args_expected(v, "a mailbox pattern");
-	raw = v->next->s;
-	if (!name_utf8(v, raw, s_r, NULL))
-		return false;
+	decode_or_ignore(v, s_r);
 	v->next = v->next->next;
 	return true;
 }

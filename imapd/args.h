@@ -38,7 +38,9 @@ bool imap_args_nstring(struct imap_args *v, struct slice *s_r,
 bool imap_args_name(struct imap_args *v, struct slice *s_r,
     struct slice *raw_r);
 bool imap_args_mailbox(struct imap_args *v, struct slice *s_r);
-/* A LIST pattern, likewise; wildcards are kept. */
+/* The reference and a pattern of LIST, likewise; wildcards are kept.  {NULL, 0}:
+ * it isn't UTF-7 or UTF-8, no name matches it. */
+bool imap_args_reference(struct imap_args *v, struct slice *s_r);
 bool imap_args_pattern(struct imap_args *v, struct slice *s_r);
 bool imap_args_number(struct imap_args *v, uint32_t *n_r, const char *what);
 /* number64 of RFC 9051, mod-sequence-valzer of RFC 7162: 63 bits. */

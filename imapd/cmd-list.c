@@ -90,10 +90,10 @@ add_pattern(struct imap_cmd *cmd, struct imap_args *v, struct request *q,
 
 	if (!imap_args_pattern(v, &pat))
 		return false;
-	if (pat.n == 0) {
+	if (pat.p != NULL && pat.n == 0)
 		q->ask_root = true;
+	if (pat.n == 0 || q->ref.p == NULL)
 		return true;
-	}
 	q->m = arena_grow(cmd->a, q->m, cap, q->n_m + 1, sizeof(*q->m));
 	match_init(&q->m[q->n_m++], cmd->a, q->ref, pat);
 	return true;
@@ -131,7 +131,7 @@ parse(struct imap_cmd *cmd, struct request *q)
 			return false;
 		}
 	}
-	if (!imap_args_mailbox(v, &q->ref) || !patterns(cmd, q))
+	if (!imap_args_reference(v, &q->ref) || !patterns(cmd, q))
 		return false;
 	if (imap_args_word(v, "RETURN")) {
 		q->extended = true;
@@ -367,7 +367,7 @@ cmd_lsub(struct imap_cmd *cmd)
 	size_t cap = 0;
 	int rc;
 
-	if (!imap_args_mailbox(&cmd->args, &q.ref) ||
+	if (!imap_args_reference(&cmd->args, &q.ref) ||
 	    !add_pattern(cmd, &cmd->args, &q, &cap) ||
 	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
@@ -395,7 +395,7 @@ cmd_xlist(struct imap_cmd *cmd)
 	size_t cap = 0;
 	int rc;
 
-	if (!imap_args_mailbox(&cmd->args, &q.ref) ||
+	if (!imap_args_reference(&cmd->args, &q.ref) ||
 	    !add_pattern(cmd, &cmd->args, &q, &cap) ||
 	    !imap_args_end(&cmd->args))
 		return imap_bad_args(cmd);
