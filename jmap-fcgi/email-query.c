@@ -116,7 +116,7 @@ collect(void *arg, const struct store_msg_info *m)
 	    (rc = is_visible(q, m->email)) <= 0)
 		return rc;
 	it = (struct query_item){ m->email, m->thread, m->flags, m->size,
-		m->received_at, NULL };
+		m->received_at, NULL, NULL };
 	if (q->want_threads)
 		it.tf = find_thread(q, m->thread);
 	if ((rc = filter_match(q, &it)) <= 0)
@@ -197,7 +197,7 @@ email_query_run(struct query *q, const struct query_window *w)
 
 	if ((rc = filter_parse(q, jmap_arg(q->c, "filter"))) < 0 ||
 	    (rc = sort_parse(q, jmap_arg(q->c, "sort"), &sort)) < 0 ||
-	    (rc = collect_all(q)) < 0)
+	    (rc = collect_all(q)) < 0 || (rc = sort_load(q, sort)) < 0)
 		return rc;
 	sort_items(q, sort, threads || w == NULL ? q->n :
 	    window_need(w, q->n));

@@ -5,11 +5,14 @@
 
 #include "jmap-fcgi/email.h"
 #include "libbase/collation.h"
+#include "libbase/text.h"
 
 enum { SORTS_MAX = 16 };
 
 enum sort_by {
-	SORT_RECEIVED, SORT_SIZE, SORT_ID, SORT_KEYWORD, SORT_ALL, SORT_SOME
+	SORT_RECEIVED, SORT_SIZE, SORT_ID,
+	SORT_FROM, SORT_TO, SORT_SUBJECT, SORT_SENT,	/* by item->keys */
+	SORT_KEYWORD, SORT_ALL, SORT_SOME
 };
 struct query_sort {
 	size_t n;
@@ -17,13 +20,14 @@ struct query_sort {
 		enum sort_by by;
 		bool descending;
 		uint64_t flag;
+		enum collation how;
 	} by[SORTS_MAX];
 };
 
 /* In the order of enum sort_by. */
 const char *const sort_options[] = {
-	"receivedAt", "size", "id", "hasKeyword", "allInThreadHaveKeyword",
-	"someInThreadHaveKeyword", NULL
+	"receivedAt", "size", "id", "from", "to", "subject", "sentAt",
+	"hasKeyword", "allInThreadHaveKeyword", "someInThreadHaveKeyword", NULL
 };
 
 static bool
@@ -79,9 +83,12 @@ parse_one(struct query *q, json_t *v, struct comparator *by)
 		return bad(q->c, "isAscending must be true or false");
 	if (coll != NULL && !json_is_string(coll))
 		return bad(q->c, "collation must be a string");
-	/* Our properties are not strings: it makes no difference. */
-	if (coll != NULL && collation_find(js_slice(coll)) < 0)
-		return unsupported(q->c, "no such collation");
+	by->how = COLLATION_UNICODE;
+	if (coll != NULL) {
+		if ((i = collation_find(js_slice(coll))) < 0)
+			return unsupported(q->c, "no such collation");
+		by->how = (enum collation)i;
+	}
 	if (!known(sort_options, name, &i))
 		return unsupported(q->c, "no such property to sort by");
 	by->by = (enum sort_by)i;
@@ -106,10 +113,103 @@ sort_parse(struct query *q, json_t *v, struct query_sort **s_r)
 			return rc;
 	}
 	if (s->n == 0)		/* newest first */
-		s->by[s->n++] = (struct comparator){ SORT_RECEIVED, true, 0 };
+		s->by[s->n++] = (struct comparator){ .by = SORT_RECEIVED,
+			.descending = true };
 	*s_r = s;
 	return 0;
 }
+
+/* ---- what the messages know -------------------------------------------- */
+
+/* The name of the first address, or the address. */
+static struct slice
+first_address(const struct mime_addrs *l, struct arena *a)
+{
+	for (uint32_t i = l->last; i < l->n; i++) {
+		struct slice name = slice_make(NULL, 0);
+
+		if (l->a[i].kind != MIME_ADDR)
+			continue;
+		if (l->a[i].name.n > 0)
+			name = mime_words_decode(a, l->a[i].name);
+		return name.n > 0 ? name : mime_addr_email(&l->a[i], a);
+	}
+	return SLICE_LIT("");
+}
+
+/* A time as octets that are in its order. */
+static struct slice
+time_key(int64_t t, struct arena *a)
+{
+	uint64_t u = (uint64_t)t ^ UINT64_C(1) << 63;
+	char *p = arena_alloc(a, 8);
+
+	for (int i = 7; i >= 0; i--, u >>= 8)
+		p[i] = (char)(u & 0xff);
+	return slice_make(p, 8);
+}
+
+static struct slice
+key_of(const struct comparator *by, const struct query_item *it,
+    const struct mime_env *env, struct arena *scratch, struct arena *a)
+{
+	struct slice s;
+
+	if (by->by == SORT_SENT)
+		return time_key(env->sent.ok ? env->sent.t : it->received_at,
+		    a);
+	if (by->by == SORT_SUBJECT)
+		s = env->subject.p == NULL ? SLICE_LIT("") :
+		    mime_base_subject(env->subject, scratch, NULL);
+	else
+		s = first_address(by->by == SORT_FROM ? &env->from : &env->to,
+		    scratch);
+	s = collation_key(by->how, utf8_clean(scratch, s), scratch);
+	return arena_slice(a, s);
+}
+
+static bool
+has_key(const struct comparator *by)
+{
+	return by->by >= SORT_FROM && by->by <= SORT_SENT;
+}
+
+static int
+load_item(struct query *q, const struct query_sort *s, struct query_item *it)
+{
+	struct jmap_call *c = q->c;
+	struct slice *keys = arena_calloc(c->arena, s->n, sizeof(*keys));
+	struct email em;
+	int rc;
+
+	memset(&em, 0, sizeof(em));
+	if ((rc = email_load(c, c->req->scratch, it->email, &em.e)) == 0 &&
+	    (rc = email_mime(c, &em)) == 0)
+		for (size_t i = 0; i < s->n; i++)
+			if (has_key(&s->by[i]))
+				keys[i] = key_of(&s->by[i], it,
+				    em.mime->root->env, c->req->scratch,
+				    c->arena);
+	arena_reset(c->req->scratch);
+	it->keys = keys;
+	return rc;
+}
+
+int
+sort_load(struct query *q, const struct query_sort *s)
+{
+	bool any = false;
+	int rc;
+
+	for (size_t i = 0; i < s->n; i++)
+		any |= has_key(&s->by[i]);
+	for (size_t i = 0; i < q->n && any; i++)
+		if ((rc = load_item(q, s, &q->item[i])) < 0)
+			return jmap_store_failed(q->c->req, "sort", rc);
+	return 0;
+}
+
+/* ---- the order --------------------------------------------------------- */
 
 #define CMP(x, y) ((x) < (y) ? -1 : (x) > (y))
 
@@ -130,6 +230,12 @@ compare(const struct query_sort *s, const struct query_item *a,
 			break;
 		case SORT_ID:
 			d = CMP(a->email, b->email);
+			break;
+		case SORT_FROM:
+		case SORT_TO:
+		case SORT_SUBJECT:
+		case SORT_SENT:
+			d = slice_cmp(a->keys[i], b->keys[i]);
 			break;
 		case SORT_KEYWORD:
 			d = CMP(a->flags & by->flag, b->flags & by->flag);

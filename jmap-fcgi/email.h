@@ -142,6 +142,7 @@ struct query_item {
 	uint64_t email, thread, flags, size;
 	int64_t received_at;
 	const struct thread_flags *tf;	/* if it was asked for */
+	const struct slice *keys;	/* of sort_load() */
 };
 struct query;
 struct filter;
@@ -170,6 +171,8 @@ int filter_parse(struct query *q, json_t *v);
 int filter_match(struct query *q, const struct query_item *it);
 /* Checks "sort", then sorts q->item so that the first n (or more) are right. */
 int sort_parse(struct query *q, json_t *v, struct query_sort **s_r);
+/* Loads for all q->item what only the messages know, if that is sorted by. */
+int sort_load(struct query *q, const struct query_sort *s);
 void sort_items(struct query *q, const struct query_sort *s, size_t n);
 /* Values of "property", for emailQuerySortOptions; NULL-ended. */
 extern const char *const sort_options[];
