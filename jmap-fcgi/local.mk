@@ -109,3 +109,9 @@ t_fuzz_fuzz_jmap_SOURCES = t/fuzz/fuzz-jmap.c $(FUZZ_MAIN)
 t_fuzz_fuzz_jmap_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_jmap_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_FLAGS)
 t_fuzz_fuzz_jmap_LDADD = $(LIBJMAP)
+
+check_PROGRAMS += t/unit/test-jmap-snippet
+t_unit_test_jmap_snippet_SOURCES = t/unit/test-jmap-snippet.c
+t_unit_test_jmap_snippet_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) \
+	$(JANSSON_CFLAGS)
+t_unit_test_jmap_snippet_LDADD = $(LIBJMAP) $(CMOCKA_LIBS)

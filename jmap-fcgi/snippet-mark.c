@@ -7,7 +7,7 @@
 enum {
 	WINDOW = 8192,		/* looked at together */
 	OVERLAP = 4096,		/* more than any term, as it may be written */
-	BEFORE = 60,		/* octets that are shown before a finding */
+	BEFORE = 60,		/* octets, about, that are shown before one */
 	CLUSTER_MAX = 16	/* characters that fold together */
 };
 
@@ -182,9 +182,9 @@ put_html(const struct window *w, size_t at, size_t max, bool more,
 	bool open = false;
 
 	while (at < w->text.n) {
-		bool on = w->on[at];
 		size_t next = at, need;
 		struct slice s = piece(w, &next);
+		bool on = memchr(w->on + at, 1, next - at) != NULL;
 
 		need = s.n + MORE.n + (on != open ? on ? ON.n : OFF.n : 0) +
 		    (on ? OFF.n : 0);
@@ -204,12 +204,15 @@ put_html(const struct window *w, size_t at, size_t max, bool more,
 		buf_add_slice(out, MORE);
 }
 
-/* Where a preview begins that shows what is found at first: at a word. */
+/* Where a preview begins that shows what is found at first: at a word.  What is
+ * before it has to leave room, also as HTML. */
 static size_t
 begin(const struct window *w, size_t first)
 {
-	size_t at = first > BEFORE ? first - BEFORE : 0;
+	size_t at = first, n = 0;
 
+	while (at > 0 && n < BEFORE)
+		n += strchr("<>&", w->text.p[--at]) != NULL ? 5 : 1;
 	if (at == 0)
 		return 0;
 	for (size_t i = at; i < first; i++)
