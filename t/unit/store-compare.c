@@ -230,6 +230,15 @@ see(void *arg, const struct store_msg_info *g)
 	return 0;
 }
 
+static bool
+first_of_thread(const struct model *m, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (m->e[j].thread == m->e[i].thread)
+			return false;
+	return true;
+}
+
 void
 md_compare(struct model *m, struct store *st, struct arena *a)
 {
@@ -249,7 +258,8 @@ md_compare(struct model *m, struct store *st, struct arena *a)
 	}
 	for (size_t i = 0; i < m->n_e; i++) {
 		compare_email(st, a, &m->e[i], m);
-		compare_thread(m, st, a, m->e[i].thread);
+		if (first_of_thread(m, i))
+			compare_thread(m, st, a, m->e[i].thread);
 	}
 	for (size_t i = 0; i < m->n_e; i++)
 		if (m->e[i].n_in > 0) {
@@ -276,14 +286,20 @@ struct obj {
 struct objs {
 	struct obj *o;
 	size_t n, cap;
+	size_t hint;		/* the one found last: the next is near it */
 };
 
 static struct obj *
 obj(struct objs *s, uint64_t id)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (s->o[i].id == id)
+	for (size_t k = 0, i = s->hint; k < s->n; k++, i++) {
+		if (i >= s->n)
+			i = 0;
+		if (s->o[i].id == id) {
+			s->hint = i;
 			return &s->o[i];
+		}
+	}
 	if (s->n == s->cap) {
 		s->cap = s->cap * 2 + 16;
 		s->o = xreallocarray(s->o, s->cap, sizeof(*s->o));
@@ -423,7 +439,7 @@ static void
 compare_type(struct model *m, struct store *st, struct arena *a,
     const struct md_snap *p, enum store_type t)
 {
-	struct objs s = { NULL, 0, 0 };
+	struct objs s = { NULL, 0, 0, 0 };
 	struct store_change *c;
 	uint64_t state = p->modseq, next;
 	size_t n, max, pages = 0;

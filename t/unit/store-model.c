@@ -119,9 +119,14 @@ md_child(const struct model *m, uint64_t id)
 struct md_email *
 md_email(struct model *m, uint64_t id)
 {
-	for (size_t i = 0; i < m->n_e; i++)
-		if (m->e[i].id == id && m->e[i].n_in > 0)
+	for (size_t k = 0, i = m->hint; k < m->n_e; k++, i++) {
+		if (i >= m->n_e)
+			i = 0;
+		if (m->e[i].id == id && m->e[i].n_in > 0) {
+			m->hint = i;
 			return &m->e[i];
+		}
+	}
 	return NULL;
 }
 
@@ -139,9 +144,14 @@ md_by_uid(struct model *m, uint64_t mb, uint32_t uid)
 {
 	struct md_in *in;
 
-	for (size_t i = 0; i < m->n_e; i++)
-		if ((in = md_in(&m->e[i], mb)) && in->uid == uid)
+	for (size_t k = 0, i = m->hint; k < m->n_e; k++, i++) {
+		if (i >= m->n_e)
+			i = 0;
+		if ((in = md_in(&m->e[i], mb)) && in->uid == uid) {
+			m->hint = i;
 			return &m->e[i];
+		}
+	}
 	return NULL;
 }
 

@@ -46,6 +46,7 @@ struct model {
 	struct md_content c[MD_CONTENTS];
 	struct md_email *e;
 	size_t n_e;
+	size_t hint;		/* the one found last: the next is near it */
 	struct md_box b[MD_BOXES];
 	size_t n_b;
 	struct md_snap snap[MD_SNAPS];
