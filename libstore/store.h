@@ -281,7 +281,8 @@ size_t store_metadata_max(const struct store *st);
 int store_metadata_get(struct store *st, struct arena *a, uint64_t mailbox,
     const char *user, struct store_metadata **v_r, size_t *n_r);
 /* Sets or removes all n or none.  INVALID (name), TOOBIG (value), LIMIT (too
- * many in this mailbox), QUOTA (too much in the account), NOTFOUND. */
+ * many in this mailbox), QUOTA (too much in the account), NOTFOUND.  A change
+ * raises the mailbox's highestmodseq. */
 int store_metadata_set(struct store *st, uint64_t mailbox, const char *user,
     const struct store_metadata *v, size_t n);
 /*
