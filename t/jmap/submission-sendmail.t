@@ -31,7 +31,7 @@ chmod 0755, "$dir/sendmail";
 my $t = CulverJmap->new(users => { alice => 'secret' },
 	using => ['submission'], conf => qq(domains = {"example.org"}\n)
 	. qq(sendmail = "$dir/sendmail"\noutbox-poll = 1h\nsend-retry = 1\n)
-	. qq(send-give-up = 1\n));
+	. qq(send-give-up = 4\n));
 
 sub spew {
 	my ($name, $text) = @_;
@@ -97,8 +97,7 @@ spew('exit', 75);
 $r = submit();
 is($r->{undoStatus}, 'pending', 'not now');
 is($r->{deliveryStatus}{'b@x.test'}{delivered}, 'queued', 'queued');
-later_on();
-later_on();
+later_on() for 1 .. 5;
 my ($code, $out, $err) = $t->culver('spool');
 is($code, 0, 'culver spool');
 is(get($r->{id})->{undoStatus}, 'final', 'given up');
