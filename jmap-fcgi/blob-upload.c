@@ -191,17 +191,6 @@ create(struct jmap_call *c, json_t *o, json_t **created_r)
 	return err;
 }
 
-/* Puts o, or null where it is empty. */
-static void
-put_map(struct jmap_call *c, const char *name, json_t *o)
-{
-	if (json_object_size(o) == 0) {
-		json_decref(o);
-		o = json_null();
-	}
-	js_put(c->out, name, o);
-}
-
 int
 blob_upload(struct jmap_call *c)
 {
@@ -224,8 +213,8 @@ blob_upload(struct jmap_call *c)
 		js_put(c->req->created, key,
 		    json_incref(json_object_get(o, "id")));
 	}
-	put_map(c, "created", done);
-	put_map(c, "notCreated", failed);
+	js_put_some(c->out, "created", done);
+	js_put_some(c->out, "notCreated", failed);
 	return 0;
 }
 
@@ -284,7 +273,7 @@ blob_copy(struct jmap_call *c)
 		store_blobid_text(&id, text);
 		js_put_str(done, key, text);
 	}
-	put_map(c, "copied", done);
-	put_map(c, "notCopied", failed);
+	js_put_some(c->out, "copied", done);
+	js_put_some(c->out, "notCopied", failed);
 	return 0;
 }

@@ -250,16 +250,6 @@ destroy_originals(struct copy *cp)
 		js_put(c->then_args, "ifInState", json_incref(state));
 }
 
-static void
-put_map(struct jmap_call *c, const char *name, json_t *o)
-{
-	if (json_object_size(o) == 0) {
-		json_decref(o);
-		o = json_null();
-	}
-	js_put(c->out, name, o);
-}
-
 static int
 check_create(struct jmap_call *c)
 {
@@ -295,8 +285,8 @@ email_copy(struct jmap_call *c)
 	failed = json_object();
 	cp.originals = json_array();
 	copy_all(&cp, done, failed);
-	put_map(c, "created", done);
-	put_map(c, "notCreated", failed);
+	js_put_some(c->out, "created", done);
+	js_put_some(c->out, "notCreated", failed);
 	if ((rc = set_new_state(c, &email_type)) == 0)
 		destroy_originals(&cp);
 	json_decref(cp.originals);

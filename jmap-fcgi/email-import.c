@@ -241,11 +241,7 @@ email_import(struct jmap_call *c)
 	done = json_object();
 	failed = json_object();
 	rc = import_all(c, done, failed);
-	js_put(c->out, "created", json_object_size(done) > 0 ?
-	    json_incref(done) : json_null());
-	js_put(c->out, "notCreated", json_object_size(failed) > 0 ?
-	    json_incref(failed) : json_null());
-	json_decref(done);
-	json_decref(failed);
+	js_put_some(c->out, "created", done);
+	js_put_some(c->out, "notCreated", failed);
 	return rc;
 }

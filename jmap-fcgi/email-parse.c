@@ -103,16 +103,6 @@ parse_one(struct parse *ps, json_t *id)
 	return jmap_charge(c, text.n + 3);
 }
 
-static void
-put_list(struct jmap_call *c, const char *name, json_t *v, size_t n)
-{
-	if (n == 0) {
-		json_decref(v);
-		v = json_null();
-	}
-	js_put(c->out, name, v);
-}
-
 int
 email_parse(struct jmap_call *c)
 {
@@ -133,9 +123,8 @@ email_parse(struct jmap_call *c)
 		if ((rc = parse_one(&ps, v)) < 0)
 			break;
 	json_decref(ps.seen);
-	put_list(c, "parsed", ps.parsed, json_object_size(ps.parsed));
-	put_list(c, "notParsable", ps.not_parsable,
-	    json_array_size(ps.not_parsable));
-	put_list(c, "notFound", ps.not_found, json_array_size(ps.not_found));
+	js_put_some(c->out, "parsed", ps.parsed);
+	js_put_some(c->out, "notParsable", ps.not_parsable);
+	js_put_some(c->out, "notFound", ps.not_found);
 	return rc;
 }

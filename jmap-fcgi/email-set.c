@@ -179,7 +179,7 @@ update(struct batch *b, const char *key, json_t *patch, uint64_t id)
 }
 
 static void
-collect_updates(struct batch *b, json_t *destroying)
+collect_updates(struct batch *b)
 {
 	struct jmap_set *s = b->s;
 	const char *key;
@@ -191,7 +191,7 @@ collect_updates(struct batch *b, json_t *destroying)
 			not_updated(s, key, set_error("notFound", NULL));
 			continue;
 		}
-		if (json_object_get(destroying, key) != NULL) {
+		if (json_object_get(s->destroying, key) != NULL) {
 			not_updated(s, key, set_error("willDestroy", NULL));
 			continue;
 		}
@@ -201,7 +201,7 @@ collect_updates(struct batch *b, json_t *destroying)
 }
 
 static void
-collect_destroys(struct batch *b, json_t *destroying)
+collect_destroys(struct batch *b)
 {
 	struct jmap_set *s = b->s;
 	struct store_email_set set;
@@ -209,7 +209,7 @@ collect_destroys(struct batch *b, json_t *destroying)
 	const char *key;
 	json_t *v, *err;
 
-	json_object_foreach(destroying, key, v) {
+	json_object_foreach(s->destroying, key, v) {
 		memset(&set, 0, sizeof(set));
 		set.destroy = true;
 		err = NULL;
@@ -275,25 +275,11 @@ carry_out(struct batch *b)
 	return 0;
 }
 
-/* The ids to destroy, as a set. */
-static json_t *
-destroy_set(struct jmap_set *s)
-{
-	json_t *o = json_object(), *v;
-	size_t i;
-
-	json_array_foreach(s->destroy, i, v)
-		json_object_setn_new(o, json_string_value(v),
-		    json_string_length(v), json_true());
-	return o;
-}
-
 int
 email_set(struct jmap_call *c)
 {
 	struct jmap_set s;
 	struct batch b;
-	json_t *destroying;
 	size_t max;
 	int rc;
 
@@ -306,10 +292,8 @@ email_set(struct jmap_call *c)
 	b.set = arena_calloc(c->arena, max, sizeof(*b.set));
 	b.op = arena_calloc(c->arena, max, sizeof(*b.op));
 	email_create_all(&s);
-	destroying = destroy_set(&s);
-	collect_updates(&b, destroying);
-	collect_destroys(&b, destroying);
+	collect_updates(&b);
+	collect_destroys(&b);
 	rc = carry_out(&b);
-	json_decref(destroying);
 	return set_end(&s, rc);
 }

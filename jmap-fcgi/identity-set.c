@@ -4,43 +4,19 @@
 #include "jmap-fcgi/submission.h"
 #include "libsession/session.h"
 
-/* All that the client did not give, RFC 8620 5.3 "created". */
-static int
-put_created(struct jmap_set *s, const char *key, json_t *given, uint64_t id)
+static json_t *
+try_create(void *arg, const char *key, json_t *given)
 {
+	struct jmap_set *s = arg;
 	struct jmap_call *c = s->c;
 	struct store_identity v;
-	json_t *o, *value, *same;
-	int rc;
-
-	if ((rc = store_identity_get(c->st, c->arena, id, &v)) < 0)
-		return jmap_store_failed(c->req, "Identity/set", rc);
-	o = json_object();
-	for (const struct jmap_prop *p = identity_type.props; p->name; p++) {
-		value = p->get(c, &v, p->name);
-		same = json_object_get(given, p->name);
-		if (same != NULL && json_equal(same, value))
-			json_decref(value);
-		else
-			js_put(o, p->name, value);
-	}
-	js_put(s->created, key, o);
-	js_put(c->req->created, key, id_json('I', id));
-	return 0;
-}
-
-/* NULL, or a SetError. */
-static json_t *
-try_create(struct jmap_set *s, const char *key, json_t *arg)
-{
-	struct jmap_call *c = s->c;
 	struct identity_change ch;
 	json_t *err;
 	uint64_t id;
 	int rc;
 
 	memset(&ch, 0, sizeof(ch));
-	err = set_patch(c, &identity_type, NULL, &ch, arg);
+	err = set_patch(c, &identity_type, NULL, &ch, given);
 	if (err != NULL)
 		return err;
 	if (ch.v.email.n == 0)
@@ -53,14 +29,16 @@ try_create(struct jmap_set *s, const char *key, json_t *arg)
 		return set_error("forbiddenFrom",
 		    "mail for that address isn't delivered to you");
 	if ((rc = store_identity_create(c->st, &ch.v, &id)) < 0 ||
-	    (rc = put_created(s, key, arg, id)) < 0)
+	    (rc = store_identity_get(c->st, c->arena, id, &v)) < 0)
 		return set_error_store(c, rc);
+	set_created(s, key, given, id, &v);
 	return NULL;
 }
 
 static json_t *
-try_update(struct jmap_set *s, const char *key, json_t *patch)
+try_update(void *arg, const char *key, json_t *patch)
 {
+	struct jmap_set *s = arg;
 	struct jmap_call *c = s->c;
 	struct store_identity old;
 	struct identity_change ch;
@@ -84,8 +62,9 @@ try_update(struct jmap_set *s, const char *key, json_t *patch)
 }
 
 static json_t *
-try_destroy(struct jmap_set *s, const char *key)
+try_destroy(void *arg, const char *key)
 {
+	struct jmap_set *s = arg;
 	struct jmap_call *c = s->c;
 	uint64_t id;
 	int rc;
@@ -98,38 +77,9 @@ try_destroy(struct jmap_set *s, const char *key)
 	return NULL;
 }
 
-static bool
-will_destroy(const struct jmap_set *s, const char *key)
-{
-	json_t *v;
-	size_t i;
-
-	json_array_foreach(s->destroy, i, v)
-		if (slice_eq(js_slice(v), slice_str(key)))
-			return true;
-	return false;
-}
-
-static void
-run(struct jmap_set *s)
-{
-	const char *key;
-	json_t *v, *err;
-	size_t i;
-
-	json_object_foreach(s->create, key, v)
-		if ((err = try_create(s, key, v)) != NULL)
-			js_put(s->not_created, key, err);
-	json_object_foreach(s->update, key, v) {
-		err = will_destroy(s, key) ? set_error("willDestroy", NULL) :
-		    try_update(s, key, v);
-		if (err != NULL)
-			js_put(s->not_updated, key, err);
-	}
-	json_array_foreach(s->destroy, i, v)
-		if ((err = try_destroy(s, json_string_value(v))) != NULL)
-			js_put(s->not_destroyed, json_string_value(v), err);
-}
+static const struct set_ops ops = {
+	.create = try_create, .update = try_update, .destroy = try_destroy
+};
 
 int
 identity_set(struct jmap_call *c)
@@ -140,6 +90,6 @@ identity_set(struct jmap_call *c)
 	if ((rc = identity_ensure(c)) < 0 ||
 	    (rc = set_begin(c, &identity_type, &s)) < 0)
 		return rc;
-	run(&s);
+	set_items(&s, &ops, &s);
 	return set_end(&s, 0);
 }

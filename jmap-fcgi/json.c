@@ -305,6 +305,16 @@ js_put(json_t *o, const char *key, json_t *v)
 }
 
 void
+js_put_some(json_t *o, const char *key, json_t *v)
+{
+	if (json_object_size(v) + json_array_size(v) == 0) {
+		json_decref(v);
+		v = json_null();
+	}
+	js_put(o, key, v);
+}
+
+void
 js_put_str(json_t *o, const char *key, const char *s)
 {
 	js_put(o, key, json_string(s));

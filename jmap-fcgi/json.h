@@ -50,6 +50,8 @@ json_t *js_str(struct slice s);
 json_t *js_str_or_null(struct slice s);
 /* o[key] = v, v is taken over. */
 void js_put(json_t *o, const char *key, json_t *v);
+/* The same, or null where v is an object or array without members. */
+void js_put_some(json_t *o, const char *key, json_t *v);
 void js_put_str(json_t *o, const char *key, const char *s);
 /* An integer within +-(2^53 - 1), also when written as 1e3 or 5.0 (RFC 8620
  * section 1.3).  0, or -1. */

@@ -152,31 +152,17 @@ may_destroy(struct jmap_call *c, uint64_t id, bool with_mail)
 
 /* ---- create ------------------------------------------------------------ */
 
-/* All that the client did not give, RFC 8620 5.3 "created". */
 static int
 put_created(struct jmap_set *s, const struct op *op, uint64_t id)
 {
 	struct jmap_call *c = s->c;
 	struct store_mailbox m;
-	json_t *o = json_object();
 	int rc;
 
 	if ((rc = store_mailbox_get(c->st, c->arena, id, &m)) < 0 ||
-	    (rc = mailbox_view(c, &m)) < 0) {
-		json_decref(o);
+	    (rc = mailbox_view(c, &m)) < 0)
 		return rc;
-	}
-	for (const struct jmap_prop *p = mailbox_type.props; p->name; p++) {
-		json_t *v = p->get(c, &m, p->name);
-		json_t *given = json_object_get(op->arg, p->name);
-
-		if (given != NULL && json_equal(given, v))
-			json_decref(v);
-		else
-			js_put(o, p->name, v);
-	}
-	js_put(s->created, op->key, o);
-	js_put(c->req->created, op->key, id_json('M', id));
+	set_created(s, op->key, op->arg, id, &m);
 	return 0;
 }
 
@@ -340,7 +326,7 @@ collect(struct jmap_set *s, struct op *ops)
 {
 	const char *key;
 	json_t *v;
-	size_t n = 0, i;
+	size_t n = 0;
 
 	json_object_foreach(s->create, key, v)
 		ops[n++] = (struct op){ .kind = OP_CREATE, .key = key,
@@ -348,9 +334,8 @@ collect(struct jmap_set *s, struct op *ops)
 	json_object_foreach(s->update, key, v)
 		ops[n++] = (struct op){ .kind = OP_UPDATE, .key = key,
 			.arg = v };
-	json_array_foreach(s->destroy, i, v)
-		ops[n++] = (struct op){ .kind = OP_DESTROY,
-			.key = json_string_value(v) };
+	json_object_foreach(s->destroying, key, v)
+		ops[n++] = (struct op){ .kind = OP_DESTROY, .key = key };
 	return n;
 }
 

@@ -104,15 +104,6 @@ put_field(json_t *o, json_t *errors, json_t *more, const struct mime_field *f,
 		    js_str(value));
 }
 
-static json_t *
-or_null(json_t *v)
-{
-	if (json_array_size(v) + json_object_size(v) > 0)
-		return v;
-	json_decref(v);
-	return json_null();
-}
-
 /* The fields of a message/disposition-notification.  false: it is none. */
 static bool
 put_report(struct parse *ps, const struct mime_part *p, struct slice raw,
@@ -139,8 +130,8 @@ put_report(struct parse *ps, const struct mime_part *p, struct slice raw,
 		else if (disp == NULL)
 			disp = disposition(v);
 	}
-	js_put(o, "error", or_null(errors));
-	js_put(o, "extensionFields", or_null(more));
+	js_put_some(o, "error", errors);
+	js_put_some(o, "extensionFields", more);
 	js_put(o, "disposition", disp != NULL ? disp : json_null());
 	return disp != NULL && json_is_string(json_object_get(o,
 	    "finalRecipient"));
@@ -247,8 +238,8 @@ mdn_parse(struct jmap_call *c)
 			break;
 	}
 	json_decref(seen);
-	js_put(c->out, "parsed", or_null(ps.parsed));
-	js_put(c->out, "notParsable", or_null(ps.not_parsable));
-	js_put(c->out, "notFound", or_null(ps.not_found));
+	js_put_some(c->out, "parsed", ps.parsed);
+	js_put_some(c->out, "notParsable", ps.not_parsable);
+	js_put_some(c->out, "notFound", ps.not_found);
 	return rc;
 }

@@ -544,15 +544,6 @@ check_call(struct jmap_call *c, struct store_identity *identity)
 	return rc < 0 ? jmap_store_failed(c->req, "MDN/send", rc) : 0;
 }
 
-static json_t *
-or_null(json_t *o)
-{
-	if (json_object_size(o) > 0)
-		return o;
-	json_decref(o);
-	return json_null();
-}
-
 int
 mdn_send(struct jmap_call *c)
 {
@@ -566,8 +557,8 @@ mdn_send(struct jmap_call *c)
 	failed = json_object();
 	update = json_object();
 	send_all(c, &identity, done, failed, update);
-	js_put(c->out, "sent", or_null(done));
-	js_put(c->out, "notSent", or_null(failed));
+	js_put_some(c->out, "sent", done);
+	js_put_some(c->out, "notSent", failed);
 	if (json_object_size(update) == 0) {
 		json_decref(update);
 		return 0;

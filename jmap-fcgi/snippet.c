@@ -194,11 +194,6 @@ snippet_get(struct jmap_call *c)
 			break;
 	json_decref(sn.seen);
 	js_put(c->out, "list", sn.list);
-	if (json_array_size(sn.not_found) > 0)
-		js_put(c->out, "notFound", sn.not_found);
-	else {
-		json_decref(sn.not_found);
-		js_put(c->out, "notFound", json_null());
-	}
+	js_put_some(c->out, "notFound", sn.not_found);
 	return rc;
 }

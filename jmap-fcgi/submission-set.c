@@ -23,29 +23,6 @@ struct set {
 
 /* ---- create ------------------------------------------------------------ */
 
-static int
-put_created(struct set *set, const char *key, json_t *given,
-    struct store_submission *v)
-{
-	struct jmap_call *c = set->s.c;
-	json_t *o = json_object(), *value, *same;
-	char id[STORE_ID_TEXT];
-
-	for (const struct jmap_prop *p = submission_type.props; p->name; p++) {
-		value = p->get(c, v, p->name);
-		same = json_object_get(given, p->name);
-		if (same != NULL && json_equal(same, value))
-			json_decref(value);
-		else
-			js_put(o, p->name, value);
-	}
-	js_put(set->s.created, key, o);
-	js_put(c->req->created, key, id_json('S', v->id));
-	js_put(set->emails, store_id_text('S', v->id, id),
-	    id_json('E', v->email));
-	return 0;
-}
-
 /* The mail system refused all of it at once, so there is no submission. */
 static json_t *
 refused_error(struct jmap_call *c, const struct store_submission *v,
@@ -112,16 +89,18 @@ send_now(struct jmap_call *c, struct store_submission *v)
 }
 
 static json_t *
-try_create(struct set *set, const char *key, json_t *arg)
+try_create(void *arg, const char *key, json_t *given)
 {
+	struct set *set = arg;
 	struct jmap_call *c = set->s.c;
 	struct submission_change ch;
+	char id[STORE_ID_TEXT];
 	json_t *err;
 	int rc;
 
 	memset(&ch, 0, sizeof(ch));
 	ch.create = true;
-	if ((err = set_patch(c, &submission_type, NULL, &ch, arg)) != NULL ||
+	if ((err = set_patch(c, &submission_type, NULL, &ch, given)) != NULL ||
 	    (err = submission_check(c, &ch)) != NULL)
 		return err;
 	rc = store_submission_create(c->st, &ch.v, &ch.v.id);
@@ -142,7 +121,9 @@ try_create(struct set *set, const char *key, json_t *arg)
 		return err;
 	if ((rc = store_submission_get(c->st, c->arena, ch.v.id, &ch.v)) < 0)
 		return set_error_store(c, rc);
-	put_created(set, key, arg, &ch.v);
+	set_created(&set->s, key, given, ch.v.id, &ch.v);
+	js_put(set->emails, store_id_text('S', ch.v.id, id),
+	    id_json('E', ch.v.email));
 	return NULL;
 }
 
@@ -162,8 +143,9 @@ load(struct set *set, const char *key, struct store_submission *v)
 }
 
 static json_t *
-try_update(struct set *set, const char *key, json_t *patch)
+try_update(void *arg, const char *key, json_t *patch)
 {
+	struct set *set = arg;
 	struct jmap_call *c = set->s.c;
 	struct submission_change ch;
 	struct store_submission v;
@@ -190,8 +172,9 @@ try_update(struct set *set, const char *key, json_t *patch)
 }
 
 static json_t *
-try_destroy(struct set *set, const char *key)
+try_destroy(void *arg, const char *key)
 {
+	struct set *set = arg;
 	struct store_submission v;
 	char id[STORE_ID_TEXT];
 	json_t *err;
@@ -210,17 +193,9 @@ try_destroy(struct set *set, const char *key)
 	return NULL;
 }
 
-static bool
-will_destroy(const struct jmap_set *s, const char *key)
-{
-	json_t *v;
-	size_t i;
-
-	json_array_foreach(s->destroy, i, v)
-		if (slice_eq(js_slice(v), slice_str(key)))
-			return true;
-	return false;
-}
+static const struct set_ops ops = {
+	.create = try_create, .update = try_update, .destroy = try_destroy
+};
 
 /* ---- the implied Email/set --------------------------------------------- */
 
@@ -270,28 +245,6 @@ imply(struct set *set)
 	js_put(c->then_args, "destroy", destroy);
 }
 
-static void
-run(struct set *set)
-{
-	struct jmap_set *s = &set->s;
-	const char *key;
-	json_t *v, *err;
-	size_t i;
-
-	json_object_foreach(s->create, key, v)
-		if ((err = try_create(set, key, v)) != NULL)
-			js_put(s->not_created, key, err);
-	json_object_foreach(s->update, key, v) {
-		err = will_destroy(s, key) ? set_error("willDestroy", NULL) :
-		    try_update(set, key, v);
-		if (err != NULL)
-			js_put(s->not_updated, key, err);
-	}
-	json_array_foreach(s->destroy, i, v)
-		if ((err = try_destroy(set, json_string_value(v))) != NULL)
-			js_put(s->not_destroyed, json_string_value(v), err);
-}
-
 int
 submission_set(struct jmap_call *c)
 {
@@ -307,7 +260,7 @@ submission_set(struct jmap_call *c)
 	if ((rc = set_begin(c, &submission_type, &set.s)) < 0)
 		return rc;
 	set.emails = json_object();
-	run(&set);
+	set_items(&set.s, &ops, &set);
 	imply(&set);
 	json_decref(set.emails);
 	return set_end(&set.s, 0);

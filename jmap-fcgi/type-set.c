@@ -57,6 +57,19 @@ objects(struct jmap_call *c, const char *name)
 	return 0;
 }
 
+/* The ids to destroy, as a set. */
+static json_t *
+destroy_set(struct jmap_set *s)
+{
+	json_t *o = json_object(), *v;
+	size_t i;
+
+	json_array_foreach(s->destroy, i, v)
+		json_object_setn_new(o, json_string_value(v),
+		    json_string_length(v), json_true());
+	return o;
+}
+
 int
 set_begin(struct jmap_call *c, const struct jmap_type *t, struct jmap_set *s)
 {
@@ -83,18 +96,48 @@ set_begin(struct jmap_call *c, const struct jmap_type *t, struct jmap_set *s)
 	s->not_created = json_object();
 	s->not_updated = json_object();
 	s->not_destroyed = json_object();
+	s->destroying = destroy_set(s);
 	return 0;
 }
 
-/* The value, or null where it is empty. */
-static void
-put_or_null(json_t *out, const char *name, json_t *v)
+void
+set_created(struct jmap_set *s, const char *key, json_t *given, uint64_t id,
+    void *obj)
 {
-	if (json_object_size(v) + json_array_size(v) == 0) {
-		json_decref(v);
-		v = json_null();
+	struct jmap_call *c = s->c;
+	json_t *o = json_object(), *v, *same;
+
+	for (const struct jmap_prop *p = s->type->props; p->name; p++) {
+		v = p->get(c, obj, p->name);
+		same = json_object_get(given, p->name);
+		if (same != NULL && json_equal(same, v))
+			json_decref(v);
+		else
+			js_put(o, p->name, v);
 	}
-	js_put(out, name, v);
+	js_put(s->created, key, o);
+	js_put(c->req->created, key, id_json(s->type->prefix, id));
+}
+
+void
+set_items(struct jmap_set *s, const struct set_ops *ops, void *arg)
+{
+	const char *key;
+	json_t *v, *err;
+
+	json_object_foreach(s->create, key, v)
+		if ((err = ops->create(arg, key, v)) != NULL)
+			js_put(s->not_created, key, err);
+	json_object_foreach(s->update, key, v) {
+		err = json_object_get(s->destroying, key) != NULL ?
+		    set_error("willDestroy", NULL) :
+		    ops->update(arg, key, v);
+		if (err != NULL)
+			js_put(s->not_updated, key, err);
+	}
+	json_object_foreach(s->destroying, key, v)
+		if ((err = ops->destroy(arg, key)) != NULL)
+			js_put(s->not_destroyed, key, err);
 }
 
 int
@@ -102,14 +145,15 @@ set_end(struct jmap_set *s, int rc)
 {
 	json_t *out = s->c->out;
 
+	json_decref(s->destroying);
 	if (rc == 0)
 		rc = set_new_state(s->c, s->type);
-	put_or_null(out, "created", s->created);
-	put_or_null(out, "updated", s->updated);
-	put_or_null(out, "destroyed", s->destroyed);
-	put_or_null(out, "notCreated", s->not_created);
-	put_or_null(out, "notUpdated", s->not_updated);
-	put_or_null(out, "notDestroyed", s->not_destroyed);
+	js_put_some(out, "created", s->created);
+	js_put_some(out, "updated", s->updated);
+	js_put_some(out, "destroyed", s->destroyed);
+	js_put_some(out, "notCreated", s->not_created);
+	js_put_some(out, "notUpdated", s->not_updated);
+	js_put_some(out, "notDestroyed", s->not_destroyed);
 	if (rc == 0)
 		rc = jmap_charge(s->c, js_size(out, s->c->req->left));
 	return rc;

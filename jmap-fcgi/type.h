@@ -136,6 +136,7 @@ struct jmap_set {
 	json_t *create, *update, *destroy;	/* arguments; NULL: none */
 	json_t *created, *updated, *destroyed;
 	json_t *not_created, *not_updated, *not_destroyed;
+	json_t *destroying;	/* the ids of destroy, as a set */
 };
 
 /* Checks ifInState against the type's state; puts oldState. */
@@ -143,6 +144,20 @@ int set_check_state(struct jmap_call *c, const struct jmap_type *t);
 /* Limits and state; fills *s. */
 int set_begin(struct jmap_call *c, const struct jmap_type *t,
     struct jmap_set *s);
+/*
+ * created[key]: the properties of a new object but for those that the client
+ * gave as they are now (RFC 8620 5.3).  Its id is key's for the calls after.
+ */
+void set_created(struct jmap_set *s, const char *key, json_t *given,
+    uint64_t id, void *obj);
+struct set_ops {
+	/* NULL, or a SetError. */
+	json_t *(*create)(void *arg, const char *key, json_t *obj);
+	json_t *(*update)(void *arg, const char *key, json_t *patch);
+	json_t *(*destroy)(void *arg, const char *key);
+};
+/* Does all of it, one after the other, and notes what failed. */
+void set_items(struct jmap_set *s, const struct set_ops *ops, void *arg);
 /* Puts newState and the results; or drops them where rc < 0.  Returns rc. */
 int set_end(struct jmap_set *s, int rc);
 /* Puts newState. */

@@ -171,6 +171,14 @@ buf_add_lstr(struct buf *b, struct slice s)
 	return buf_add_slice(b, s);
 }
 
+int
+buf_add_opt(struct buf *b, struct slice s)
+{
+	if (buf_add_varint(b, s.p == NULL ? 0 : s.n + 1) < 0)
+		return -1;
+	return buf_add_slice(b, s);
+}
+
 struct cur
 cur_make(struct slice s)
 {
@@ -259,4 +267,18 @@ cur_lstr(struct cur *c)
 		return slice_make(NULL, 0);
 	}
 	return cur_bytes(c, (size_t)n);
+}
+
+struct slice
+cur_opt(struct cur *c)
+{
+	uint64_t n = cur_varint(c);
+
+	if (n == 0)
+		return slice_make(NULL, 0);
+	if (n - 1 > cur_left(c)) {
+		c->bad = true;
+		return slice_make(NULL, 0);
+	}
+	return cur_bytes(c, (size_t)n - 1);
 }

@@ -48,6 +48,9 @@ int buf_add_be64(struct buf *b, uint64_t v);
 int buf_add_varint(struct buf *b, uint64_t v);
 /* A varint length and the octets. */
 int buf_add_lstr(struct buf *b, struct slice s);
+/* The same of a text that may be absent (s.p NULL), which isn't the empty one:
+ * the length is one more, 0 where there is none. */
+int buf_add_opt(struct buf *b, struct slice s);
 
 /*
  * A cursor over octets of unknown honesty.  Each get takes from the front;
@@ -66,6 +69,7 @@ uint64_t cur_be64(struct cur *c);
 uint64_t cur_varint(struct cur *c);
 struct slice cur_bytes(struct cur *c, size_t n);
 struct slice cur_lstr(struct cur *c);
+struct slice cur_opt(struct cur *c);
 static inline size_t
 cur_left(const struct cur *c)
 {

@@ -222,9 +222,8 @@ out:
 	return rc;
 }
 
-/* Makes the entries of path's directory durable. */
-static int
-sync_dir_of(const char *path)
+int
+io_sync_parent(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *dir = slash == NULL ? xstrdup(".") :
@@ -252,7 +251,7 @@ io_replace(const char *path, struct slice data, mode_t mode)
 		goto out;
 	if (io_write_full(fd, data.p, data.n) == 0 && fdatasync(fd) == 0 &&
 	    rename(tmp, path) == 0)
-		rc = sync_dir_of(path);
+		rc = io_sync_parent(path);
 	else {
 		int saved = errno;
 

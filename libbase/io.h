@@ -21,6 +21,8 @@ int io_pwrite_full(int fd, const void *p, size_t n, off_t off);
 int io_pwritev_full(int fd, const struct iovec *iov, int cnt, off_t off);
 int io_open(const char *path, int flags, mode_t mode); /* mode: for O_CREAT */
 int io_fsync(int fd);
+/* Makes the entries of the directory that path is in durable. */
+int io_sync_parent(const char *path);
 void io_close(int *fd);				/* -1 afterwards; no-op on -1 */
 int io_cloexec(int fd);
 int io_nonblock(int fd, int on);

@@ -179,20 +179,6 @@ compose(struct rewrite *w, struct buf *out)
 	memcpy(out->p, head, PASSWD_HEAD_LEN);
 }
 
-static int
-sync_parent(const char *path)
-{
-	char *dir = xstrdup(path), *slash = strrchr(dir, '/');
-	int fd, rc = -1;
-
-	*(slash == dir ? slash + 1 : slash) = '\0';
-	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0)
-		rc = fsync(fd);
-	io_close(&fd);
-	xfree(dir);
-	return rc;
-}
-
 /* Puts text in the file's place with its owner and mode. */
 static int
 replace(const struct conf *c, const struct stat *old, struct slice text)
@@ -216,7 +202,7 @@ replace(const struct conf *c, const struct stat *old, struct slice text)
 		fchown(fd, uid, gid) == 0) &&
 	    fchmod(fd, mode) == 0 && fdatasync(fd) == 0 &&
 	    rename(tmp, c->passwd_file) == 0)
-		rc = sync_parent(c->passwd_file);
+		rc = io_sync_parent(c->passwd_file);
 	e = errno;
 	if (rc < 0)
 		unlink(tmp);

@@ -320,7 +320,7 @@ webpush_origin(struct slice url, struct buf *origin)
 
 /* A new key, where nobody else makes one at the same time. */
 static int
-key_make(const char *dir, const char *path)
+key_make(const char *path)
 {
 	unsigned char key[WEBPUSH_SCALAR];
 	char *tmp = xasprintf("%s.%ld.%" PRId64, path, (long)getpid(),
@@ -338,10 +338,8 @@ key_make(const char *dir, const char *path)
 	unlink(tmp);
 	xfree(tmp);
 	if (rc == 0) {
-		fd = io_open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-		rc = fd < 0 ? -1 : io_fsync(fd);
+		rc = io_sync_parent(path);
 		e = errno;
-		io_close(&fd);
 	}
 	errno = e;
 	return rc;
@@ -377,7 +375,7 @@ vapid_load(const struct store_conf *cf, struct vapid *v_r)
 		return -1;
 	path = xasprintf("%s/.vapid", dir);
 	rc = key_read(path, v_r);
-	if (rc < 0 && errno == ENOENT && (rc = key_make(dir, path)) == 0)
+	if (rc < 0 && errno == ENOENT && (rc = key_make(path)) == 0)
 		rc = key_read(path, v_r);
 	e = errno;
 	xfree(path);

@@ -215,8 +215,7 @@ static int
 sys_rc(int e)
 {
 	return e == EEXIST || e == ENOTEMPTY ? STORE_E_EXISTS :
-	    e == ENOENT ? STORE_E_NOTFOUND :
-	    io_full(e) ? STORE_E_NOSPACE : STORE_E_IO;
+	    e == ENOENT ? STORE_E_NOTFOUND : store_errno_rc(e);
 }
 
 int

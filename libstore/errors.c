@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "libbase/io.h"
 #include "libstore/errors.h"
 
 /* IMAP: RFC 5530, 9051 and 9208; JMAP: RFC 8620 and 8621; POP3: RFC 2449 and
@@ -49,6 +50,12 @@ static const struct store_error errors[] = {
 	    "Not permitted", 0 },
 	/* clang-format on */
 };
+
+int
+store_errno_rc(int e)
+{
+	return io_full(e) ? STORE_E_NOSPACE : STORE_E_IO;
+}
 
 const struct store_error *
 store_error(int rc)

@@ -40,6 +40,9 @@ struct store_error {
 	int retry;
 };
 
+/* What a system call's errno comes to: NOSPACE, or else IO. */
+int store_errno_rc(int e);
+
 /* The row of rc; never NULL (an unknown code gives STORE_E_IO's). */
 const struct store_error *store_error(int rc);
 

@@ -14,8 +14,7 @@ addresses_out(const struct row_addresses *l, struct arena *a)
 
 	out.a = arena_calloc(a, l->n, sizeof(*out.a));
 	for (size_t i = 0; i < l->n; i++) {
-		if (l->a[i].name.p != NULL)
-			out.a[i].name = arena_slice(a, l->a[i].name);
+		out.a[i].name = arena_slice(a, l->a[i].name);
 		out.a[i].email = arena_slice(a, l->a[i].email);
 	}
 	return out;
@@ -78,21 +77,6 @@ store_identity_list(struct store *st, struct arena *a,
 	return rc == STORE_E_CORRUPT ? store_corrupt(st, "identities", 0) : rc;
 }
 
-static int
-identity_read(struct kv_txn *t, struct arena *a, uint64_t id,
-    struct slice *val_r)
-{
-	struct row_key k = row_key_u64(ROW_K_IDENTITY, id);
-	uint64_t modseq;
-	bool gone;
-	int rc;
-
-	if ((rc = kv_get(t, a, row_key(&k), val_r)) < 0 ||
-	    (rc = row_object_get(*val_r, &modseq, &gone)) < 0)
-		return rc;
-	return gone ? STORE_E_NOTFOUND : 0;
-}
-
 int
 store_identity_get(struct store *st, struct arena *a, uint64_t id,
     struct store_identity *v_r)
@@ -103,7 +87,7 @@ store_identity_get(struct store *st, struct arena *a, uint64_t id,
 
 	if ((rc = ro_begin(st, &t)) < 0)
 		return rc;
-	if ((rc = identity_read(t, a, id, &val)) == 0)
+	if ((rc = object_read(t, a, ROW_K_IDENTITY, id, &val)) == 0)
 		rc = identity_out(id, val, a, v_r);
 	ro_end(st);
 	return rc == STORE_E_CORRUPT ? store_corrupt(st, "identity", id) : rc;
@@ -138,6 +122,17 @@ take(struct row_identity *r, const struct store_identity *v, unsigned set,
 		r->reply_to = addresses_in(&v->reply_to, a);
 	if (set & STORE_IDENTITY_BCC)
 		r->bcc = addresses_in(&v->bcc, a);
+}
+
+/* A row for a change. */
+static int
+change_begin(struct work *w, uint64_t id, struct row_identity *r)
+{
+	struct slice val;
+	int rc;
+
+	rc = object_read(w->t, w->a, ROW_K_IDENTITY, id, &val);
+	return rc < 0 ? rc : row_identity_get(val, w->a, r);
 }
 
 static int
@@ -201,11 +196,9 @@ update(struct work *w, void *arg)
 {
 	struct change *c = arg;
 	struct row_identity r;
-	struct slice val;
 	int rc;
 
-	if ((rc = identity_read(w->t, w->a, c->id, &val)) < 0 ||
-	    (rc = row_identity_get(val, w->a, &r)) < 0)
+	if ((rc = change_begin(w, c->id, &r)) < 0)
 		return rc;
 	take(&r, c->v, c->set, w->a);
 	return c->set != 0 ? write_row(w, c->id, &r, false) : 0;
@@ -226,11 +219,9 @@ destroy(struct work *w, void *arg)
 {
 	struct change *c = arg;
 	struct row_identity r;
-	struct slice val;
 	int rc;
 
-	if ((rc = identity_read(w->t, w->a, c->id, &val)) < 0 ||
-	    (rc = row_identity_get(val, w->a, &r)) < 0)
+	if ((rc = change_begin(w, c->id, &r)) < 0)
 		return rc;
 	return r.is_default ? STORE_E_DENIED :
 	    object_gone(w, ROW_K_IDENTITY, c->id);
@@ -251,11 +242,9 @@ static int
 demote(struct work *w, const struct store_identity *v)
 {
 	struct row_identity r;
-	struct slice val;
 	int rc;
 
-	if ((rc = identity_read(w->t, w->a, v->id, &val)) < 0 ||
-	    (rc = row_identity_get(val, w->a, &r)) < 0)
+	if ((rc = change_begin(w, v->id, &r)) < 0)
 		return rc;
 	r.is_default = false;
 	return write_row(w, v->id, &r, false);

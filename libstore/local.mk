@@ -21,6 +21,7 @@ libstore_libstore_a_SOURCES += \
 	libstore/email-change.c \
 	libstore/expunge.c \
 	libstore/flags.c \
+	libstore/hint.c \
 	libstore/ids.c \
 	libstore/identity.c \
 	libstore/keyword.c \

@@ -72,9 +72,8 @@ store_maildrop_lock(struct store *st)
 	fd = io_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	xfree(path);
 	if (fd < 0)
-		return store_fail(st, io_full(errno) ?
-		    STORE_E_NOSPACE : STORE_E_IO, "maildrop.lock: %s",
-		    strerror(errno));
+		return store_fail(st, store_errno_rc(errno),
+		    "maildrop.lock: %s", strerror(errno));
 	/* Of the open file, so that threads exclude each other as well. */
 	do
 		rc = fcntl(fd, F_OFD_SETLK, &fl);

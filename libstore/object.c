@@ -29,6 +29,21 @@ objects_read(struct kv_txn *t, struct arena *a, int kind,
 	return rc < 0 ? rc : row_objects_get(v, s_r);
 }
 
+int
+object_read(struct kv_txn *t, struct arena *a, int kind, uint64_t id,
+    struct slice *val_r)
+{
+	struct row_key k = row_key_u64(kind, id);
+	uint64_t modseq;
+	bool gone;
+	int rc;
+
+	if ((rc = kv_get(t, a, row_key(&k), val_r)) < 0 ||
+	    (rc = row_object_get(*val_r, &modseq, &gone)) < 0)
+		return rc;
+	return gone ? STORE_E_NOTFOUND : 0;
+}
+
 static int
 objects_write(struct work *w, int kind, struct row_objects *s)
 {

@@ -8,7 +8,6 @@
  */
 #include "config.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -29,78 +28,12 @@ struct store_outbox {
 };
 
 static int
-sys_rc(int e)
-{
-	return io_full(e) ? STORE_E_NOSPACE : STORE_E_IO;
-}
-
-static char *
-hint_path(const struct store *st)
-{
-	return xasprintf("%s/" OUTBOX "/%s", st->cf->mail_dir, st->name);
-}
-
-static int
-flush_dir(const char *path)
-{
-	int fd = io_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	int rc;
-
-	if (fd < 0)
-		return sys_rc(errno);
-	rc = io_fsync(fd) < 0 ? sys_rc(errno) : 0;
-	io_close(&fd);
-	return rc;
-}
-
-/* The directory, durably; 0 also if it is there. */
-static int
-make_dir(const struct store *st)
-{
-	char *path = xasprintf("%s/" OUTBOX, st->cf->mail_dir);
-	int rc = 0;
-
-	if (mkdir(path, 0700) == 0)
-		rc = flush_dir(st->cf->mail_dir);
-	else if (errno != EEXIST)
-		rc = sys_rc(errno);
-	xfree(path);
-	return rc;
-}
-
-/* The file, durably. */
-static int
-hint_open(const struct store *st, int *fd_r)
-{
-	char *path = hint_path(st), *dir;
-	int fd, rc = 0;
-
-	fd = io_open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
-	if (fd < 0 && errno == ENOENT && (rc = make_dir(st)) == 0) {
-		fd = io_open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-		    0600);
-		if (fd >= 0) {
-			dir = xasprintf("%s/" OUTBOX, st->cf->mail_dir);
-			rc = flush_dir(dir);
-			xfree(dir);
-		}
-	}
-	if (fd < 0 && rc == 0)
-		rc = sys_rc(errno);
-	xfree(path);
-	if (rc < 0 && fd >= 0)
-		io_close(&fd);
-	*fd_r = fd;
-	return rc;
-}
-
-static int
 set_due(int fd, int64_t due)
 {
 	struct timespec t[2] = { { .tv_nsec = UTIME_OMIT },
 		{ .tv_sec = (time_t)due } };
 
-	return futimens(fd, t) < 0 ? sys_rc(errno) : 0;
+	return futimens(fd, t) < 0 ? store_errno_rc(errno) : 0;
 }
 
 int
@@ -112,7 +45,7 @@ outbox_hint(struct store *st, int64_t due)
 
 	if (!store_conf_files(st->cf))
 		return 0;
-	if ((rc = hint_open(st, &fd)) < 0)
+	if ((rc = hint_open(st->cf, OUTBOX, st->name, &fd)) < 0)
 		return store_fail(st, rc, OUTBOX "/%s can't be made",
 		    st->name);
 	/* A new file's time is now, which is never too late but for a
@@ -122,7 +55,7 @@ outbox_hint(struct store *st, int64_t due)
 		/* Durable, for a row that is due before the time it has. */
 		rc = set_due(fd, due);
 	if (rc == 0 && later && io_fsync(fd) < 0)
-		rc = sys_rc(errno);
+		rc = store_errno_rc(errno);
 	io_close(&fd);
 	return rc < 0 ? store_fail(st, rc, OUTBOX "/%s can't be changed",
 	    st->name) : 0;
@@ -134,7 +67,7 @@ outbox_hint(struct store *st, int64_t due)
 static bool
 is_there(const struct store *st, int fd)
 {
-	char *path = hint_path(st);
+	char *path = hint_path(st->cf, OUTBOX, st->name);
 	struct stat a, b;
 	bool same;
 
@@ -151,11 +84,11 @@ lock(struct store *st, int *fd_r)
 	int rc;
 
 	for (int i = 0; i < LOCK_TRIES; i++) {
-		if ((rc = hint_open(st, fd_r)) < 0)
+		if ((rc = hint_open(st->cf, OUTBOX, st->name, fd_r)) < 0)
 			return rc;
 		if (flock(*fd_r, LOCK_EX | LOCK_NB) < 0) {
 			rc = errno == EWOULDBLOCK ? STORE_E_BUSY :
-			    sys_rc(errno);
+			    store_errno_rc(errno);
 			io_close(fd_r);
 			return rc;
 		}
@@ -237,18 +170,14 @@ store_outbox_settle(struct store_outbox *o)
 {
 	struct store_submission *v;
 	struct arena *a = arena_new(0);
-	char *path;
 	size_t n;
 	int rc;
 
 	if ((rc = store_outbox_list(o, a, &v, &n)) == 0 && o->fd >= 0) {
-		if (n > 0) {
+		if (n > 0)
 			rc = set_due(o->fd, v[0].next_try);
-		} else {
-			path = hint_path(o->st);
-			(void)unlink(path);
-			xfree(path);
-		}
+		else
+			outbox_forget(o->st->cf, o->st->name);
 		/* What came meanwhile. */
 		arena_reset(a);
 		if (rc == 0 &&
@@ -261,47 +190,39 @@ store_outbox_settle(struct store_outbox *o)
 
 /* ---- all accounts ------------------------------------------------------ */
 
-static bool
-is_due(int dir, const char *name, int64_t now)
-{
-	struct stat sb;
+struct due {
+	const struct store_conf *cf;
+	int64_t now;
+	int (*fn)(void *arg, const char *account);
+	void *arg;
+};
 
-	return store_account_ok(slice_str(name)) &&
-	    fstatat(dir, name, &sb, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(sb.st_mode) && (int64_t)sb.st_mtim.tv_sec <= now;
+static int
+if_due(void *arg, const char *account)
+{
+	struct due *d = arg;
+	char *path = hint_path(d->cf, OUTBOX, account);
+	struct stat sb;
+	bool due;
+
+	due = lstat(path, &sb) == 0 && S_ISREG(sb.st_mode) &&
+	    (int64_t)sb.st_mtim.tv_sec <= d->now;
+	xfree(path);
+	return due ? d->fn(d->arg, account) : 0;
 }
 
 int
 store_outbox_each(const struct store_conf *cf, int64_t now,
     int (*fn)(void *arg, const char *account), void *arg)
 {
-	struct dirent *de;
-	char *path;
-	int rc = 0;
-	DIR *d;
+	struct due d = { .cf = cf, .now = now, .fn = fn, .arg = arg };
 
-	if (!store_conf_files(cf))
-		return 0;
-	path = xasprintf("%s/" OUTBOX, cf->mail_dir);
-	d = opendir(path);
-	xfree(path);
-	if (d == NULL)
-		return errno == ENOENT ? 0 : STORE_E_IO;
-	while (rc == 0 && (errno = 0, de = readdir(d)) != NULL)
-		if (is_due(dirfd(d), de->d_name, now))
-			rc = fn(arg, de->d_name);
-	if (rc == 0 && errno != 0)
-		rc = STORE_E_IO;
-	closedir(d);
-	return rc;
+	return store_conf_files(cf) ? hint_each(cf, OUTBOX, if_due, &d) : 0;
 }
 
 /* An account of that name is no more. */
 void
 outbox_forget(const struct store_conf *cf, const char *account)
 {
-	char *path = xasprintf("%s/" OUTBOX "/%s", cf->mail_dir, account);
-
-	(void)unlink(path);
-	xfree(path);
+	hint_drop(cf, OUTBOX, account);
 }

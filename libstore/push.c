@@ -6,11 +6,8 @@
  */
 #include "config.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "libbase/io.h"
 #include "libbase/xalloc.h"
@@ -22,23 +19,18 @@ enum { HOUR = 3600 };
 
 /* ---- reading ----------------------------------------------------------- */
 
-static struct slice
-text_out(struct slice s, struct arena *a)
-{
-	return s.p != NULL ? arena_slice(a, s) : s;
-}
-
 static void
 fill(struct store_push *v, uint64_t id, const struct row_push *r,
     struct arena *a)
 {
 	*v = (struct store_push){
 		.id = id, .state = (enum store_push_state)r->state,
-		.expires = r->expires, .user = text_out(r->user, a),
-		.device = text_out(r->device, a), .url = text_out(r->url, a),
-		.code = text_out(r->code, a),
-		.p256dh = text_out(r->p256dh, a),
-		.auth = text_out(r->auth, a), .all_types = r->all_types,
+		.expires = r->expires, .user = arena_slice(a, r->user),
+		.device = arena_slice(a, r->device),
+		.url = arena_slice(a, r->url),
+		.code = arena_slice(a, r->code),
+		.p256dh = arena_slice(a, r->p256dh),
+		.auth = arena_slice(a, r->auth), .all_types = r->all_types,
 		.n_type = r->n_type, .told = r->told,
 		.next_try = r->next_try, .attempts = r->attempts,
 		.gap_s = r->gap_s
@@ -47,7 +39,7 @@ fill(struct store_push *v, uint64_t id, const struct row_push *r,
 	if (r->n_type > 0)
 		v->type = arena_calloc(a, r->n_type, sizeof(*v->type));
 	for (size_t i = 0; i < r->n_type; i++)
-		v->type[i] = text_out(r->type[i], a);
+		v->type[i] = arena_slice(a, r->type[i]);
 }
 
 struct list {
@@ -303,69 +295,27 @@ store_push_destroy(struct store *st, uint64_t id)
 
 /* ---- hints ------------------------------------------------------------- */
 
-static char *
-hint_path(const struct store_conf *cf, const char *account)
-{
-	return xasprintf("%s/" PUSH "/%s", cf->mail_dir, account);
-}
-
 char *
 store_push_dir(const struct store_conf *cf)
 {
-	char *path = xasprintf("%s/" PUSH, cf->mail_dir);
-	int fd;
-
-	if (mkdir(path, 0700) == 0) {
-		fd = io_open(cf->mail_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		    0);
-		if (fd >= 0 && io_fsync(fd) == 0) {
-			io_close(&fd);
-			return path;
-		}
-		io_close(&fd);
-	} else if (errno == EEXIST) {
-		return path;
-	}
-	xfree(path);
-	return NULL;
-}
-
-/* A new file has to be there after a crash as its row is. */
-static int
-hint_make(const char *dir, const char *path)
-{
-	int d, fd, rc;
-
-	fd = io_open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -1;
-	io_close(&fd);
-	d = io_open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (d < 0)
-		return -1;
-	rc = io_fsync(d);
-	io_close(&d);
-	return rc;
+	return hint_dir(cf, PUSH) < 0 ? NULL :
+	    xasprintf("%s/" PUSH, cf->mail_dir);
 }
 
 int
 store_push_hint(struct store *st)
 {
-	char *path, *dir;
-	int rc;
+	int fd, rc;
 
 	if (!store_conf_files(st->cf))
 		return 0;
-	path = hint_path(st->cf, st->name);
-	rc = utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW);
-	if (rc < 0 && errno == ENOENT &&
-	    (dir = store_push_dir(st->cf)) != NULL) {
-		rc = hint_make(dir, path);
-		xfree(dir);
+	if ((rc = hint_open(st->cf, PUSH, st->name, &fd)) == 0) {
+		if (futimens(fd, NULL) < 0)
+			rc = store_errno_rc(errno);
+		io_close(&fd);
 	}
-	xfree(path);
-	return rc == 0 ? 0 : store_fail(st, io_full(errno) ?
-	    STORE_E_NOSPACE : STORE_E_IO, PUSH "/%s can't be made", st->name);
+	return rc < 0 ? store_fail(st, rc, PUSH "/%s can't be made",
+	    st->name) : 0;
 }
 
 int
@@ -391,32 +341,11 @@ int
 store_push_each(const struct store_conf *cf,
     int (*fn)(void *arg, const char *account), void *arg)
 {
-	struct dirent *de;
-	char *path;
-	int rc = 0;
-	DIR *d;
-
-	if (!store_conf_files(cf))
-		return 0;
-	path = xasprintf("%s/" PUSH, cf->mail_dir);
-	d = opendir(path);
-	xfree(path);
-	if (d == NULL)
-		return errno == ENOENT ? 0 : STORE_E_IO;
-	while (rc == 0 && (errno = 0, de = readdir(d)) != NULL)
-		if (store_account_ok(slice_str(de->d_name)))
-			rc = fn(arg, de->d_name);
-	if (rc == 0 && errno != 0)
-		rc = STORE_E_IO;
-	closedir(d);
-	return rc;
+	return store_conf_files(cf) ? hint_each(cf, PUSH, fn, arg) : 0;
 }
 
 void
 store_push_forget(const struct store_conf *cf, const char *account)
 {
-	char *path = hint_path(cf, account);
-
-	(void)unlink(path);
-	xfree(path);
+	hint_drop(cf, PUSH, account);
 }

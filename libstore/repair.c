@@ -218,7 +218,7 @@ aside_make(const struct store_conf *cf, const char *account, char **dir_r)
 	gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
 	if (mkdir(top, 0700) < 0 && errno != EEXIST)
-		rc = io_full(errno) ? STORE_E_NOSPACE : STORE_E_IO;
+		rc = store_errno_rc(errno);
 	for (int i = 0; rc == 0 && i < 1000; i++) {
 		xfree(dir);
 		dir = i == 0 ? xasprintf("%s/%s.%s", top, account, stamp) :
@@ -226,7 +226,7 @@ aside_make(const struct store_conf *cf, const char *account, char **dir_r)
 		if (mkdir(dir, 0700) == 0)
 			break;
 		if (errno != EEXIST || i == 999)
-			rc = io_full(errno) ? STORE_E_NOSPACE : STORE_E_IO;
+			rc = store_errno_rc(errno);
 	}
 	xfree(top);
 	if (rc < 0) {
@@ -249,7 +249,7 @@ repair_in(struct repair *r, const struct store_conf *cf, const char *account,
 	r->report = io_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	xfree(path);
 	if (r->report < 0)
-		return io_full(errno) ? STORE_E_NOSPACE : STORE_E_IO;
+		return store_errno_rc(errno);
 	rc = kv_salvage(&kc, dir, r->aside, say, r, &kv);
 	if (rc == 0) {
 		r->st = store_handle_new(cf, account, dir);

@@ -579,8 +579,8 @@ store_restore(const struct store_conf *cf, const struct store_restore *r,
 	if (!store_conf_files(cf))
 		return STORE_E_INVALID;
 	if (io_mkdirs(cf->mail_dir, 0700) < 0)
-		return say(&x, io_full(errno) ? STORE_E_NOSPACE : STORE_E_IO,
-		    "%s: %s", cf->mail_dir, strerror(errno));
+		return say(&x, store_errno_rc(errno), "%s: %s",
+		    cf->mail_dir, strerror(errno));
 	x.dir = account_dir(cf, r->account);
 	x.tmp = account_temp(cf, "new");
 	tmp2 = account_temp(cf, "new");

@@ -94,35 +94,13 @@ row_gone_put(struct buf *b, uint64_t modseq)
 
 /* ---- addresses --------------------------------------------------------- */
 
-/* An absent text is told from an empty one by a length that is one more. */
-static void
-put_opt(struct buf *b, struct slice s)
-{
-	buf_add_varint(b, s.p == NULL ? 0 : s.n + 1);
-	buf_add_slice(b, s);
-}
-
-static struct slice
-get_opt(struct cur *c)
-{
-	uint64_t n = cur_varint(c);
-
-	if (n == 0)
-		return slice_make(NULL, 0);
-	if (n - 1 > cur_left(c)) {
-		c->bad = true;
-		return slice_make(NULL, 0);
-	}
-	return cur_bytes(c, (size_t)n - 1);
-}
-
 /* 0: there is no list; else one more than it has entries. */
 static void
 put_addresses(struct buf *b, const struct row_addresses *l)
 {
 	buf_add_varint(b, l->present ? l->n + 1 : 0);
 	for (size_t i = 0; l->present && i < l->n; i++) {
-		put_opt(b, l->a[i].name);
+		buf_add_opt(b, l->a[i].name);
 		buf_add_lstr(b, l->a[i].email);
 	}
 }
@@ -142,7 +120,7 @@ get_addresses(struct cur *c, struct arena *a, struct row_addresses *l)
 	l->n = (size_t)n - 1;
 	l->a = arena_calloc(a, l->n, sizeof(*l->a));
 	for (size_t i = 0; i < l->n; i++) {
-		l->a[i].name = get_opt(c);
+		l->a[i].name = cur_opt(c);
 		l->a[i].email = cur_lstr(c);
 	}
 }
@@ -194,7 +172,7 @@ put_path(struct buf *b, const struct row_path *p)
 	buf_add_varint(b, p->n_param);
 	for (size_t i = 0; i < p->n_param; i++) {
 		buf_add_lstr(b, p->param[i].name);
-		put_opt(b, p->param[i].value);
+		buf_add_opt(b, p->param[i].value);
 	}
 }
 
@@ -215,7 +193,7 @@ get_path(struct cur *c, struct arena *a, struct row_path *p)
 	p->param = arena_calloc(a, p->n_param, sizeof(*p->param));
 	for (size_t i = 0; i < p->n_param; i++) {
 		p->param[i].name = cur_lstr(c);
-		p->param[i].value = get_opt(c);
+		p->param[i].value = cur_opt(c);
 	}
 }
 
@@ -368,9 +346,9 @@ row_vacation_put(struct buf *b, const struct row_vacation *r)
 	buf_addc(b, (char)(r->enabled | r->has_from << 1 | r->has_to << 2));
 	buf_add_be64(b, r->has_from ? (uint64_t)r->from : 0);
 	buf_add_be64(b, r->has_to ? (uint64_t)r->to : 0);
-	put_opt(b, r->subject);
-	put_opt(b, r->text);
-	put_opt(b, r->html);
+	buf_add_opt(b, r->subject);
+	buf_add_opt(b, r->text);
+	buf_add_opt(b, r->html);
 	return end(b);
 }
 
@@ -390,9 +368,9 @@ row_vacation_get(struct slice v, struct row_vacation *r_r)
 	r_r->has_to = (marks & 4) != 0;
 	r_r->from = (int64_t)cur_be64(&c);
 	r_r->to = (int64_t)cur_be64(&c);
-	r_r->subject = get_opt(&c);
-	r_r->text = get_opt(&c);
-	r_r->html = get_opt(&c);
+	r_r->subject = cur_opt(&c);
+	r_r->text = cur_opt(&c);
+	r_r->html = cur_opt(&c);
 	if (state != OBJECT_LIVE || marks > 7 ||
 	    (!r_r->has_from && r_r->from != 0) ||
 	    (!r_r->has_to && r_r->to != 0))

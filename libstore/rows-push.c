@@ -3,28 +3,6 @@
 
 #include "libstore/rows.h"
 
-/* 0: there is none; else one more than it has octets. */
-static void
-put_opt(struct buf *b, struct slice s)
-{
-	buf_add_varint(b, s.p == NULL ? 0 : s.n + 1);
-	buf_add_slice(b, s);
-}
-
-static struct slice
-get_opt(struct cur *c)
-{
-	uint64_t n = cur_varint(c);
-
-	if (n == 0)
-		return slice_make(NULL, 0);
-	if (n - 1 > cur_left(c)) {
-		c->bad = true;
-		return slice_make(NULL, 0);
-	}
-	return cur_bytes(c, (size_t)n - 1);
-}
-
 int
 row_push_put(struct buf *b, const struct row_push *r)
 {
@@ -37,8 +15,8 @@ row_push_put(struct buf *b, const struct row_push *r)
 	buf_add_lstr(b, r->device);
 	buf_add_lstr(b, r->url);
 	buf_add_lstr(b, r->code);
-	put_opt(b, r->p256dh);
-	put_opt(b, r->auth);
+	buf_add_opt(b, r->p256dh);
+	buf_add_opt(b, r->auth);
 	buf_add_varint(b, r->all_types ? 0 : r->n_type + 1);
 	for (size_t i = 0; !r->all_types && i < r->n_type; i++)
 		buf_add_lstr(b, r->type[i]);
@@ -93,8 +71,8 @@ row_push_get(struct slice v, struct arena *a, struct row_push *r_r)
 	r_r->device = cur_lstr(&c);
 	r_r->url = cur_lstr(&c);
 	r_r->code = cur_lstr(&c);
-	r_r->p256dh = get_opt(&c);
-	r_r->auth = get_opt(&c);
+	r_r->p256dh = cur_opt(&c);
+	r_r->auth = cur_opt(&c);
 	get_types(&c, a, r_r);
 	r_r->told = cur_varint(&c);
 	r_r->next_try = (int64_t)cur_be64(&c);

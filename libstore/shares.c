@@ -8,12 +8,7 @@
  */
 #include "config.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "libbase/io.h"
 #include "libbase/xalloc.h"
@@ -21,75 +16,28 @@
 
 #define SHARED ".shared"
 
-static int
-sys_rc(int e)
-{
-	return e == ENOENT ? STORE_E_NOTFOUND :
-	    io_full(e) ? STORE_E_NOSPACE : STORE_E_IO;
-}
-
+/* The directory below mail_dir of who has rights; xmalloc. */
 static char *
-hint_dir(const struct store *st, struct slice who)
+hints_of(struct slice who)
 {
-	return xasprintf("%s/" SHARED "/%.*s", st->cf->mail_dir, (int)who.n,
-	    who.p);
-}
-
-static int
-flush_dir(const char *path)
-{
-	int fd = io_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	int rc;
-
-	if (fd < 0)
-		return sys_rc(errno);
-	rc = io_fsync(fd) < 0 ? sys_rc(errno) : 0;
-	io_close(&fd);
-	return rc;
-}
-
-/* Makes a directory durably; 0 also if it is there. */
-static int
-make_dir(const struct store *st, const char *path)
-{
-	char *up;
-	int rc;
-
-	if (mkdir(path, 0700) < 0)
-		return errno == EEXIST ? 0 : sys_rc(errno);
-	up = xstrdup(path);
-	*strrchr(up, '/') = '\0';
-	rc = flush_dir(up);
-	xfree(up);
-	(void)st;
-	return rc;
+	return xasprintf(SHARED "/%.*s", (int)who.n, who.p);
 }
 
 int
 share_hint(struct store *st, struct slice who)
 {
-	char *dir, *top, *path;
+	char *dir;
 	int rc, fd;
 
 	if (!store_conf_files(st->cf) || slice_eq(who, slice_str(st->name)))
 		return 0;
-	top = xasprintf("%s/" SHARED, st->cf->mail_dir);
-	dir = hint_dir(st, who);
-	path = xasprintf("%s/%s", dir, st->name);
-	if ((rc = make_dir(st, top)) == 0 && (rc = make_dir(st, dir)) == 0) {
-		fd = io_open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-		    O_CLOEXEC, 0600);
-		if (fd >= 0) {
-			io_close(&fd);
-			rc = flush_dir(dir);
-		} else if (errno != EEXIST)
-			rc = sys_rc(errno);
-	}
-	if (rc < 0)
-		(void)store_fail(st, rc, "%s: can't be made", path);
-	xfree(path);
+	dir = hints_of(who);
+	if ((rc = hint_open(st->cf, dir, st->name, &fd)) == 0)
+		io_close(&fd);
+	else
+		(void)store_fail(st, rc, "%s/%s can't be made", dir,
+		    st->name);
 	xfree(dir);
-	xfree(top);
 	return rc;
 }
 
@@ -97,33 +45,30 @@ share_hint(struct store *st, struct slice who)
 
 struct names {
 	struct arena *a;
+	const char *self;
 	const char **v;
 	size_t n, cap;
 };
 
 static int
+note(void *arg, const char *owner)
+{
+	struct names *l = arg;
+
+	if (strcmp(owner, l->self) == 0)
+		return 0;
+	l->v = arena_grow(l->a, l->v, &l->cap, l->n + 1, sizeof(*l->v));
+	l->v[l->n++] = arena_strdup(l->a, owner);
+	return 0;
+}
+
+static int
 read_dir(const struct store *st, const char *who, struct names *l)
 {
-	char *path = hint_dir(st, slice_str(who));
-	DIR *d = opendir(path);
-	struct dirent *de;
-	int rc = 0;
+	char *dir = hints_of(slice_str(who));
+	int rc = hint_each(st->cf, dir, note, l);
 
-	if (d == NULL)
-		rc = errno == ENOENT ? 0 : STORE_E_IO;
-	xfree(path);
-	while (d != NULL && (errno = 0, de = readdir(d)) != NULL) {
-		if (!store_account_ok(slice_str(de->d_name)) ||
-		    strcmp(de->d_name, st->name) == 0)
-			continue;
-		l->v = arena_grow(l->a, l->v, &l->cap, l->n + 1,
-		    sizeof(*l->v));
-		l->v[l->n++] = arena_strdup(l->a, de->d_name);
-	}
-	if (d != NULL && errno != 0)
-		rc = STORE_E_IO;
-	if (d != NULL)
-		closedir(d);
+	xfree(dir);
 	return rc;
 }
 
@@ -137,7 +82,7 @@ int
 store_shares(struct store *st, struct arena *a, const char ***owners_r,
     size_t *n_r)
 {
-	struct names l = { .a = a };
+	struct names l = { .a = a, .self = st->name };
 	size_t n = 0;
 	int rc;
 
@@ -159,10 +104,10 @@ store_shares(struct store *st, struct arena *a, const char ***owners_r,
 static void
 drop(const struct store_conf *cf, const char *who, const char *owner)
 {
-	char *path = xasprintf("%s/" SHARED "/%s/%s", cf->mail_dir, who, owner);
+	char *dir = hints_of(slice_str(who));
 
-	(void)unlink(path);
-	xfree(path);
+	hint_drop(cf, dir, owner);
+	xfree(dir);
 }
 
 void

@@ -79,8 +79,7 @@ spool_fail(struct store_spool *sp, int rc)
 static int
 spool_errno(struct store_spool *sp)
 {
-	return spool_fail(sp, io_full(errno) ?
-	    STORE_E_NOSPACE : STORE_E_IO);
+	return spool_fail(sp, store_errno_rc(errno));
 }
 
 /* An unnamed file in the file system that it is going to be stored in. */

@@ -361,6 +361,9 @@ int meta_copy(struct store *st, uint64_t from, uint64_t to);
 /* object.c: identities and what else has a mark where it was */
 int objects_read(struct kv_txn *t, struct arena *a, int kind,
     struct row_objects *s_r);
+/* The row of one; NOTFOUND also where only its mark is left. */
+int object_read(struct kv_txn *t, struct arena *a, int kind, uint64_t id,
+    struct slice *val_r);
 /* Calls fn for each row but the sum; fn != 0 stops and is returned. */
 int objects_each(struct kv_txn *t, int kind,
     int (*fn)(void *arg, uint64_t id, struct slice val), void *arg);
@@ -377,6 +380,19 @@ int submission_commit(struct store *st, uint64_t id);
 int submission_done(struct store *st, const struct store_submission *v);
 /* All that are pending are canceled. */
 int submissions_stop(struct work *w);
+/* hint.c: mail_dir/dir/account, dir of one level or two. */
+char *hint_path(const struct store_conf *cf, const char *dir,
+    const char *account);		/* xmalloc */
+/* The directory, made durably if it isn't there; errno is the system's. */
+int hint_dir(const struct store_conf *cf, const char *dir);
+/* The file, made durably if it isn't there, to read and write. */
+int hint_open(const struct store_conf *cf, const char *dir,
+    const char *account, int *fd_r);
+/* Calls fn for each account with one; fn != 0 stops and is returned. */
+int hint_each(const struct store_conf *cf, const char *dir,
+    int (*fn)(void *arg, const char *account), void *arg);
+void hint_drop(const struct store_conf *cf, const char *dir,
+    const char *account);
 /* outbox.c: the account is in the outbox, and no later than due. */
 int outbox_hint(struct store *st, int64_t due);
 void outbox_forget(const struct store_conf *cf, const char *account);

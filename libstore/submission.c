@@ -123,21 +123,6 @@ store_submission_list(struct store *st, struct arena *a,
 	return submissions_read(st, a, false, v_r, n_r);
 }
 
-static int
-submission_read(struct kv_txn *t, struct arena *a, uint64_t id,
-    struct slice *val_r)
-{
-	struct row_key k = row_key_u64(ROW_K_SUBMISSION, id);
-	uint64_t modseq;
-	bool gone;
-	int rc;
-
-	if ((rc = kv_get(t, a, row_key(&k), val_r)) < 0 ||
-	    (rc = row_object_get(*val_r, &modseq, &gone)) < 0)
-		return rc;
-	return gone ? STORE_E_NOTFOUND : 0;
-}
-
 int
 store_submission_get(struct store *st, struct arena *a, uint64_t id,
     struct store_submission *v_r)
@@ -148,7 +133,7 @@ store_submission_get(struct store *st, struct arena *a, uint64_t id,
 
 	if ((rc = ro_begin(st, &t)) < 0)
 		return rc;
-	if ((rc = submission_read(t, a, id, &val)) == 0)
+	if ((rc = object_read(t, a, ROW_K_SUBMISSION, id, &val)) == 0)
 		rc = submission_out(id, val, a, v_r);
 	ro_end(st);
 	return rc == STORE_E_CORRUPT ?
@@ -175,9 +160,8 @@ change_begin(struct work *w, uint64_t id, struct row_submission *r)
 	struct slice val;
 	int rc;
 
-	if ((rc = submission_read(w->t, w->a, id, &val)) < 0)
-		return rc;
-	return row_submission_get(val, w->a, r);
+	rc = object_read(w->t, w->a, ROW_K_SUBMISSION, id, &val);
+	return rc < 0 ? rc : row_submission_get(val, w->a, r);
 }
 
 /* One that was open. */

@@ -31,12 +31,6 @@ vacation_modseq(struct kv_txn *t, struct arena *a, int *rc_r)
 	return r.modseq;
 }
 
-static struct slice
-text_out(struct slice s, struct arena *a)
-{
-	return s.p != NULL ? arena_slice(a, s) : s;
-}
-
 int
 store_vacation_get(struct store *st, struct arena *a,
     struct store_vacation *v_r)
@@ -52,9 +46,9 @@ store_vacation_get(struct store *st, struct arena *a,
 			.modseq = r.modseq, .enabled = r.enabled,
 			.has_from = r.has_from, .from = r.from,
 			.has_to = r.has_to, .to = r.to,
-			.subject = text_out(r.subject, a),
-			.text = text_out(r.text, a),
-			.html = text_out(r.html, a)
+			.subject = arena_slice(a, r.subject),
+			.text = arena_slice(a, r.text),
+			.html = arena_slice(a, r.html)
 		};
 	ro_end(st);
 	return rc == STORE_E_CORRUPT ?

@@ -41,7 +41,7 @@ repo_fail_sys(struct kv_repo *r, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(r->err);
 	snprintf(r->err + n, sizeof(r->err) - n, ": %s", strerror(e));
-	return io_full(e) ? STORE_E_NOSPACE : STORE_E_IO;
+	return store_errno_rc(e);
 }
 
 /* ---- opening ------------------------------------------------------------ */

@@ -53,6 +53,27 @@ fixture_check(struct store *st)
 	assert_int_equal(n, 0);
 }
 
+void
+fixture_quiet(void *arg, const char *text)
+{
+	(void)arg;
+	(void)text;
+}
+
+void
+fixture_repair(struct fixture *f, struct store **st, size_t faults)
+{
+	char name[STORE_ACCOUNT_MAX + 1];
+	size_t n;
+
+	snprintf(name, sizeof(name), "%s", store_account_name(*st));
+	assert_int_equal(store_check(*st, false, NULL, NULL, &n), 0);
+	assert_int_equal(n, faults);
+	store_close(st);
+	assert_int_equal(store_repair(&f->conf, name, fixture_quiet, NULL), 0);
+	assert_int_equal(store_open(&f->conf, name, st), 0);
+}
+
 static int
 setup(void **state)
 {

@@ -25,6 +25,13 @@ const char *fixture_name(const struct fixture *f, const char *name);
 struct store *fixture_account(struct fixture *f, const char *name);
 /* Asserts that store_check() finds nothing. */
 void fixture_check(struct store *st);
+/* Takes store_repair()'s and store_restore()'s texts, and drops them. */
+void fixture_quiet(void *arg, const char *text);
+/*
+ * Asserts that a quick store_check() finds just that many faults, closes
+ * the account, repairs it and opens it anew.
+ */
+void fixture_repair(struct fixture *f, struct store **st, size_t faults);
 
 /* Runs the tests over one engine (NULL: all), as one TAP stream. */
 int fixture_run(const char *engine, const struct CMUnitTest *tests, size_t n);

@@ -242,28 +242,18 @@ test_shares(void **state)
 }
 
 static void
-say_nothing(void *arg, const char *text)
-{
-	(void)arg;
-	(void)text;
-}
-
-static void
 test_repair(void **state)
 {
 	struct fixture *f = *state;
 	struct store *st = fixture_account(f, "x1");
-	char name[STORE_ACCOUNT_MAX + 1];
 	uint64_t m = make(st, "shared"), n = make(st, "damaged"), modseq;
 	struct row_key k = row_key_u64(ROW_K_ACL, n);
 	struct kv_txn *t;
-	size_t faults;
 
 	if (strcmp(f->engine, "bdb") != 0) {
 		store_close(&st);
 		return;
 	}
-	snprintf(name, sizeof(name), "%s", store_account_name(st));
 	set(st, m, "bob", "lr");
 	set(st, n, "bob", "lr");
 	assert_int_equal(kv_begin(st->kv, KV_RW, &t), 0);
@@ -272,11 +262,7 @@ test_repair(void **state)
 	assert_int_equal(kv_put(t, row_key(&k), slice_make("\1\1\1b\1", 5)),
 	    0);
 	assert_int_equal(kv_commit(&t, &modseq), 0);
-	assert_int_equal(store_check(st, false, NULL, NULL, &faults), 0);
-	assert_int_equal(faults, 2);
-	store_close(&st);
-	assert_int_equal(store_repair(&f->conf, name, say_nothing, NULL), 0);
-	assert_int_equal(store_open(&f->conf, name, &st), 0);
+	fixture_repair(f, &st, 2);
 	assert_int_equal(rights(st, m, "bob"), letters("lr"));
 	assert_int_equal(rights(st, n, "bob"), 0);
 	fixture_check(st);

@@ -282,25 +282,16 @@ test_marks(void **state)
 }
 
 static void
-say_nothing(void *arg, const char *text)
-{
-	(void)arg;
-	(void)text;
-}
-
-static void
 test_repair(void **state)
 {
 	struct fixture *f = *state;
 	struct store *st = fixture_account(f, "x1");
 	uint64_t one = make(st, "1", "1@x"), two = make(st, "2", "2@x");
 	uint64_t modseq, got, before;
-	char name[STORE_ACCOUNT_MAX + 1];
 	struct row_key k = row_key_kind(ROW_K_IDENTITY);
 	struct kv_txn *t;
 	size_t faults;
 
-	snprintf(name, sizeof(name), "%s", store_account_name(st));
 	assert_int_equal(store_identity_destroy(st, make(st, "3", "3@x")), 0);
 	before = state_of(st);
 	if (strcmp(f->engine, "bdb") != 0) {
@@ -316,11 +307,7 @@ test_repair(void **state)
 	k = row_key_u64(ROW_K_IDENTITY, two);
 	assert_int_equal(kv_put(t, row_key(&k), S("\1x")), 0);
 	assert_int_equal(kv_commit(&t, &modseq), 0);
-	assert_int_equal(store_check(st, false, NULL, NULL, &faults), 0);
-	assert_int_equal(faults, 1);
-	store_close(&st);
-	assert_int_equal(store_repair(&f->conf, name, say_nothing, NULL), 0);
-	assert_int_equal(store_open(&f->conf, name, &st), 0);
+	fixture_repair(f, &st, 1);
 	assert_string_equal(all(st), "1@x (1)");
 	assert_int_equal(store_identity_destroy(st, one), 0);
 	assert_string_equal(changes(st, before, 0, &got), "-18");

@@ -407,13 +407,6 @@ test_emails(void **state)
 	store_close(&st);
 }
 
-static void
-say_nothing(void *arg, const char *text)
-{
-	(void)arg;
-	(void)text;
-}
-
 /* Closed, opened; damaged, repaired. */
 static void
 test_repair(void **state)
@@ -421,12 +414,10 @@ test_repair(void **state)
 	struct fixture *f = *state;
 	struct store *st = fixture_account(f, "x1");
 	uint64_t m = make(st, "a"), modseq, e;
-	char name[STORE_ACCOUNT_MAX + 1];
 	struct row_key k = row_key_kind(ROW_K_META);
 	struct kv_txn *t;
 	size_t faults;
 
-	snprintf(name, sizeof(name), "%s", store_account_name(st));
 	assert_int_equal(set(st, m, NULL, "/k", "v"), 0);
 	assert_int_equal(set(st, 0, "bob", "/s", "w"), 0);
 	assert_int_equal(set(st, m, "bob", "/bad", "x"), 0);
@@ -442,11 +433,7 @@ test_repair(void **state)
 	k = meta_key(m, S("bob"), S("/bad"));
 	assert_int_equal(kv_put(t, row_key(&k), S("\1x")), 0);
 	assert_int_equal(kv_commit(&t, &modseq), 0);
-	assert_int_equal(store_check(st, false, NULL, NULL, &faults), 0);
-	assert_int_equal(faults, 2);
-	store_close(&st);
-	assert_int_equal(store_repair(&f->conf, name, say_nothing, NULL), 0);
-	assert_int_equal(store_open(&f->conf, name, &st), 0);
+	fixture_repair(f, &st, 2);
 	assert_string_equal(all(st, m, "bob"), "+/k=v");
 	assert_string_equal(all(st, 0, "bob"), "/s=w");
 	assert_string_equal(all(st, e, "bob"), "+/e=v");

@@ -134,24 +134,14 @@ test_bounds(void **state)
 }
 
 static void
-say_nothing(void *arg, const char *text)
-{
-	(void)arg;
-	(void)text;
-}
-
-static void
 test_repair(void **state)
 {
 	struct fixture *f = *state;
 	struct store *st = fixture_account(f, "x1");
-	char name[STORE_ACCOUNT_MAX + 1];
 	uint64_t in = mailbox(st, "INBOX"), modseq;
 	struct row_key k = once_key(in, S("<b>"));
 	struct kv_txn *t;
-	size_t faults;
 
-	snprintf(name, sizeof(name), "%s", store_account_name(st));
 	assert_int_equal(give(f, st, in, "<a>", DAY), 0);
 	if (strcmp(f->engine, "bdb") != 0) {
 		store_close(&st);
@@ -161,11 +151,7 @@ test_repair(void **state)
 	assert_int_equal(kv_put(t, row_key(&k), S("\1x")), 0);
 	assert_int_equal(kv_commit(&t, &modseq), 0);
 	/* that row, and the count */
-	assert_int_equal(store_check(st, false, NULL, NULL, &faults), 0);
-	assert_int_equal(faults, 2);
-	store_close(&st);
-	assert_int_equal(store_repair(&f->conf, name, say_nothing, NULL), 0);
-	assert_int_equal(store_open(&f->conf, name, &st), 0);
+	fixture_repair(f, &st, 2);
 	in = mailbox(st, "INBOX");
 	assert_int_equal(give(f, st, in, "<a>", DAY), STORE_E_EXISTS);
 	assert_int_equal(give(f, st, in, "<b>", DAY), 0);

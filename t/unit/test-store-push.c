@@ -195,26 +195,16 @@ test_bounds(void **state)
 }
 
 static void
-say_nothing(void *arg, const char *text)
-{
-	(void)arg;
-	(void)text;
-}
-
-static void
 test_repair(void **state)
 {
 	struct fixture *f = *state;
 	struct store *st = fixture_account(f, "x1");
 	struct store_push v = sample(), w;
 	struct arena *a = arena_new(0);
-	char name[STORE_ACCOUNT_MAX + 1];
 	struct row_key k;
 	uint64_t modseq, id, bad;
 	struct kv_txn *t;
-	size_t faults;
 
-	snprintf(name, sizeof(name), "%s", store_account_name(st));
 	assert_int_equal(store_push_create(st, &v, &id), 0);
 	assert_int_equal(store_push_create(st, &v, &bad), 0);
 	if (strcmp(f->engine, "bdb") != 0) {
@@ -226,11 +216,7 @@ test_repair(void **state)
 	assert_int_equal(kv_begin(st->kv, KV_RW, &t), 0);
 	assert_int_equal(kv_put(t, row_key(&k), S("\1x")), 0);
 	assert_int_equal(kv_commit(&t, &modseq), 0);
-	assert_int_equal(store_check(st, false, NULL, NULL, &faults), 0);
-	assert_int_equal(faults, 1);
-	store_close(&st);
-	assert_int_equal(store_repair(&f->conf, name, say_nothing, NULL), 0);
-	assert_int_equal(store_open(&f->conf, name, &st), 0);
+	fixture_repair(f, &st, 1);
 	assert_int_equal(store_push_get(st, a, id, &w), 0);
 	assert_true(slice_eq(w.url, v.url));
 	assert_int_equal(w.told, 0);

@@ -423,13 +423,6 @@ test_report(void **state)
 }
 
 static void
-say_nothing(void *arg, const char *text)
-{
-	(void)arg;
-	(void)text;
-}
-
-static void
 test_repair(void **state)
 {
 	struct fixture *f = *state;
@@ -437,12 +430,9 @@ test_repair(void **state)
 	struct store_added e = deliver(st);
 	struct arena *a = arena_new(0);
 	uint64_t one, two, modseq;
-	char name[STORE_ACCOUNT_MAX + 1];
 	struct row_key k;
 	struct kv_txn *t;
-	size_t faults;
 
-	snprintf(name, sizeof(name), "%s", store_account_name(st));
 	one = submit(st, &e, 1000);
 	two = submit(st, &e, 1000);
 	if (strcmp(f->engine, "bdb") != 0) {
@@ -454,12 +444,8 @@ test_repair(void **state)
 	k = row_key_u64(ROW_K_SUBMISSION, two);
 	assert_int_equal(kv_put(t, row_key(&k), S("\1x")), 0);
 	assert_int_equal(kv_commit(&t, &modseq), 0);
-	assert_int_equal(store_check(st, false, NULL, NULL, &faults), 0);
 	/* the row, and the use of the blob that it stood for */
-	assert_int_equal(faults, 2);
-	store_close(&st);
-	assert_int_equal(store_repair(&f->conf, name, say_nothing, NULL), 0);
-	assert_int_equal(store_open(&f->conf, name, &st), 0);
+	fixture_repair(f, &st, 2);
 	assert_int_equal(get(st, a, one).undo, STORE_UNDO_CANCELED);
 	fixture_check(st);
 	store_close(&st);
@@ -509,7 +495,7 @@ test_restore(void **state)
 	assert_int_equal(store_type_modseq(st, STORE_T_SUBMISSION, &since),
 	    0);
 	store_close(&st);
-	assert_int_equal(store_restore(&f->conf, &r, &d, say_nothing, NULL),
+	assert_int_equal(store_restore(&f->conf, &r, &d, fixture_quiet, NULL),
 	    0);
 	assert_int_equal(store_open(&f->conf, name, &st), 0);
 	assert_int_equal(get(st, a, id).undo, STORE_UNDO_CANCELED);

@@ -168,13 +168,6 @@ test_rename_tree(void **state)
 }
 
 static void
-say_nothing(void *arg, const char *text)
-{
-	(void)arg;
-	(void)text;
-}
-
-static void
 put(struct kv_txn *t, struct row_key k, const char *p, size_t n)
 {
 	assert_int_equal(kv_put(t, row_key(&k), slice_make(p, n)), 0);
@@ -185,10 +178,8 @@ test_repair(void **state)
 {
 	struct fixture *f = *state;
 	struct store *st = fixture_account(f, "x");
-	char name[64];
 	struct kv_txn *t;
 	uint64_t id, modseq;
-	size_t faults;
 
 	if (strcmp(f->engine, "bdb") != 0) {
 		store_close(&st);
@@ -205,12 +196,7 @@ test_repair(void **state)
 	put(t, subscription_key(S("inbox")), "\1\5inbox", 7);
 	put(t, subscription_key(S("gone")), "\1\4gone", 6);
 	assert_int_equal(kv_commit(&t, &modseq), 0);
-	assert_int_equal(store_check(st, false, NULL, NULL, &faults), 0);
-	assert_int_equal(faults, 2);	/* one for all bad rows of a kind */
-	snprintf(name, sizeof(name), "%s", store_account_name(st));
-	store_close(&st);
-	assert_int_equal(store_repair(&f->conf, name, say_nothing, NULL), 0);
-	assert_int_equal(store_open(&f->conf, name, &st), 0);
+	fixture_repair(f, &st, 2);	/* one for all bad rows of a kind */
 	assert_true(kept(st, "gone/name", 1));
 	fixture_check(st);
 	store_close(&st);

@@ -142,26 +142,16 @@ test_bounds(void **state)
 }
 
 static void
-say_nothing(void *arg, const char *text)
-{
-	(void)arg;
-	(void)text;
-}
-
-static void
 test_repair(void **state)
 {
 	struct fixture *f = *state;
 	struct store *st = fixture_account(f, "x1");
 	struct store_vacation v = { .enabled = true, .text = S("t") };
 	struct arena *a = arena_new(0);
-	char name[STORE_ACCOUNT_MAX + 1];
 	struct row_key k = vacation_key(S("eve@x"));
 	uint64_t modseq;
 	struct kv_txn *t;
-	size_t faults;
 
-	snprintf(name, sizeof(name), "%s", store_account_name(st));
 	assert_int_equal(store_vacation_set(st, &v, ALL), 0);
 	assert_int_equal(store_vacation_claim(st, S("bob@x"), DAY, DAY), 1);
 	if (strcmp(f->engine, "bdb") != 0) {
@@ -172,11 +162,7 @@ test_repair(void **state)
 	assert_int_equal(kv_begin(st->kv, KV_RW, &t), 0);
 	assert_int_equal(kv_put(t, row_key(&k), S("\1x")), 0);
 	assert_int_equal(kv_commit(&t, &modseq), 0);
-	assert_int_equal(store_check(st, false, NULL, NULL, &faults), 0);
-	assert_int_equal(faults, 1);
-	store_close(&st);
-	assert_int_equal(store_repair(&f->conf, name, say_nothing, NULL), 0);
-	assert_int_equal(store_open(&f->conf, name, &st), 0);
+	fixture_repair(f, &st, 1);
 	assert_int_equal(store_vacation_get(st, a, &v), 0);
 	assert_true(v.enabled && slice_eq(v.text, S("t")));
 	assert_int_equal(store_vacation_claim(st, S("bob@x"), DAY, DAY), 0);
