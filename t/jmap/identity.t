@@ -115,9 +115,11 @@ for ([{ email => 'alice@example.net' }, 'email'], [{ mayDelete => $T },
 	is_deeply($e->{properties}, [$_->[1]], 'properties');
 }
 is(update('Ifff', { name => 'x' })->{type}, 'notFound', 'no such identity');
-$r = set(update => { $new->{id} => { name => 'x' } }, destroy => [$new->{id}]);
+$r = set(update => { $new->{id} => { name => 'x' } },
+	destroy => [($new->{id}) x 2]);
 is($r->{notUpdated}{ $new->{id} }{type}, 'willDestroy', 'willDestroy');
 is_deeply($r->{destroyed}, [$new->{id}], 'destroyed');
+is($r->{notDestroyed}, undef, 'and, asked twice, destroyed once');
 is(set(ifInState => $state, create => { x => { email => 'alice@example.org' }
 })->{error}, 'stateMismatch', 'ifInState');
 

@@ -166,6 +166,7 @@ $r = set(create => { n => { name => 'K', parentId => $p } },
 	destroy => [$k, $k]);
 ok($r->{created}{n}, 'a name that a destroy frees');
 is_deeply($r->{destroyed}, [$k], 'destroyed once');
+is($r->{notDestroyed}, undef, 'and never also not destroyed');
 
 # ---- changes
 $r = $t->call('Mailbox/changes', { sinceState => $state });
