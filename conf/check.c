@@ -73,6 +73,12 @@ conf_check_address(const char *s)
 	return inet_pton(AF_INET6, host + 1, &a6) == 1 ? NULL : wrong;
 }
 
+const char *
+conf_check_socket(const char *s)
+{
+	return strlen(s) < 108 ? NULL : "is too long for a socket";
+}
+
 /* As an address, of one host. */
 const char *
 conf_check_relay(const char *s)

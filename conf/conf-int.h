@@ -104,6 +104,7 @@ const char *conf_check_relay(const char *s);
 const char *conf_check_folder(const char *s);
 const char *conf_check_url(const char *s);
 const char *conf_check_contact(const char *s);
+const char *conf_check_socket(const char *s);
 const char *conf_check_account(const char *s);
 
 /* The line on which a key stands, 0 if it doesn't. */

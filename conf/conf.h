@@ -110,6 +110,7 @@ struct conf {
 	uint32_t vacation_interval_s;	/* between two to one sender */
 
 	/* push subscriptions */
+	const char *push_socket;	/* wakes jmap-push; NULL: none */
 	const char *push_contact;	/* a URI, for push services; or NULL */
 	uint32_t push_expires_s;	/* no later than that from now */
 	uint32_t push_retry_s;		/* after the first failure */

@@ -132,6 +132,7 @@ const struct conf_key conf_top_keys[] = {
 	{ "outbox-poll", CONF_K_TIME32, TOP(outbox_poll_s), 0, "30s", 1, 3600, NULL, NULL },
 	{ "vacation-interval", CONF_K_TIME32, TOP(vacation_interval_s), 0, "7d", 1, YEAR, NULL, NULL },
 	/* push subscriptions */
+	{ "push-socket", CONF_K_PATH, TOP(push_socket), 0, NULL, 0, 0, NULL, conf_check_socket },
 	{ "push-contact", CONF_K_STR, TOP(push_contact), 0, NULL, 0, 0, NULL, conf_check_contact },
 	{ "push-expires", CONF_K_TIME32, TOP(push_expires_s), 0, "30d", 2 * DAY, YEAR, NULL, NULL },
 	{ "push-retry", CONF_K_TIME32, TOP(push_retry_s), 0, "30s", 1, 3600, NULL, NULL },

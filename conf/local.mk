@@ -35,6 +35,10 @@ EXTRA_DIST += \
 	conf/systemd/culver-lmtpd@.service \
 	conf/systemd/culver-pop3.socket \
 	conf/systemd/culver-pop3d@.service \
+	conf/systemd/culver-push-missed.service \
+	conf/systemd/culver-push-missed.timer \
+	conf/systemd/culver-push.service \
+	conf/systemd/culver-push.socket \
 	conf/systemd/culver-spool.service \
 	conf/systemd/culver-spool.timer \
 	conf/systemd/culver-pop3s.socket

@@ -12,13 +12,14 @@
 enum { COST_FACTOR = 6, COST_MIN = 1 << 20 };
 
 const struct jmap_capability jmap_capabilities[] = {
-	{ CAP_CORE, "urn:ietf:params:jmap:core", false },
-	{ CAP_MAIL, "urn:ietf:params:jmap:mail", false },
-	{ CAP_SUBMISSION, "urn:ietf:params:jmap:submission", true },
-	{ CAP_VACATION, "urn:ietf:params:jmap:vacationresponse", true },
-	{ CAP_QUOTA, "urn:ietf:params:jmap:quota", false },
-	{ CAP_BLOB, "urn:ietf:params:jmap:blob", false },
-	{ CAP_MDN, "urn:ietf:params:jmap:mdn", true },
+	{ CAP_CORE, "urn:ietf:params:jmap:core", false, false },
+	{ CAP_MAIL, "urn:ietf:params:jmap:mail", false, false },
+	{ CAP_SUBMISSION, "urn:ietf:params:jmap:submission", true, false },
+	{ CAP_VACATION, "urn:ietf:params:jmap:vacationresponse", true, false },
+	{ CAP_QUOTA, "urn:ietf:params:jmap:quota", false, false },
+	{ CAP_BLOB, "urn:ietf:params:jmap:blob", false, false },
+	{ CAP_MDN, "urn:ietf:params:jmap:mdn", true, false },
+	{ CAP_VAPID, "urn:ietf:params:jmap:webpush-vapid", false, true },
 };
 const size_t n_jmap_capabilities =
     sizeof(jmap_capabilities) / sizeof(jmap_capabilities[0]);
@@ -26,7 +27,8 @@ const size_t n_jmap_capabilities =
 bool
 jmap_capability_ok(const struct conf *cf, const struct jmap_capability *cap)
 {
-	return !cap->sends || mta_configured(cf);
+	return (!cap->sends || mta_configured(cf)) &&
+	    (!cap->pushes || cf->push_socket != NULL);
 }
 
 static const struct {

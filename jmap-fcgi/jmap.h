@@ -24,12 +24,13 @@ enum {
 
 enum jmap_cap {	/* the capabilities that there are */
 	CAP_CORE = 1, CAP_MAIL = 2, CAP_SUBMISSION = 4, CAP_VACATION = 8,
-	CAP_QUOTA = 16, CAP_BLOB = 32, CAP_MDN = 64
+	CAP_QUOTA = 16, CAP_BLOB = 32, CAP_MDN = 64, CAP_VAPID = 128
 };
 struct jmap_capability {
 	enum jmap_cap bit;
 	const char *uri;
 	bool sends;		/* only where mail can be sent */
+	bool pushes;		/* only where there is jmap-push */
 };
 /* Is it there in this server? */
 bool jmap_capability_ok(const struct conf *cf,
@@ -51,6 +52,7 @@ struct jmap_env {
 	struct limits *limits;
 	struct logins *logins;
 	bool local;		/* the web server's connections are local ones */
+	const char *vapid;	/* public key for push services; or NULL */
 	struct poller *poller;
 	struct workers *workers;
 };

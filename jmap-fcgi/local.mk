@@ -50,6 +50,8 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/pointer.c \
 	jmap-fcgi/poller.c \
 	jmap-fcgi/pool.c \
+	jmap-fcgi/push-set.c jmap-fcgi/push.h \
+	jmap-fcgi/push-type.c \
 	jmap-fcgi/query-changes.c \
 	jmap-fcgi/quota.c jmap-fcgi/quota.h \
 	jmap-fcgi/quota-query.c \
@@ -74,7 +76,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/workers.c
 
 LIBJMAP = jmap-fcgi/libjmap.a $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(LIBBASE) \
-	$(JANSSON_LIBS) $(FCGI_LIBS) -lpthread
+	$(LIBPUSH) $(JANSSON_LIBS) $(FCGI_LIBS) -lpthread
 
 daemon_PROGRAMS += jmap-fcgi/jmap-fcgi
 jmap_fcgi_jmap_fcgi_SOURCES = jmap-fcgi/main.c

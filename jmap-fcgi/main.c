@@ -2,11 +2,10 @@
 #include "config.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,8 +13,10 @@
 #include "jmap-fcgi/listen.h"
 #include "jmap-fcgi/web.h"
 #include "libbase/log.h"
+#include "libbase/text.h"
 #include "libbase/xalloc.h"
 #include "libsession/session.h"
+#include "libsession/webpush.h"
 
 enum { END_WAIT_MS = 4000, OUTBOX_WAIT_MS = 500, IDLE_STORES = 256 };
 
@@ -80,20 +81,6 @@ find_listener(const struct conf *cf, const char *name)
 }
 
 static void
-become(const char *name)
-{
-	struct passwd *pw;
-
-	if (name == NULL || geteuid() != 0)
-		return;
-	if ((pw = getpwnam(name)) == NULL)
-		fatal_perm("there is no user %s", name);
-	if (initgroups(name, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 ||
-	    setuid(pw->pw_uid) < 0)
-		fatal_perm("to become %s: %s", name, strerror(errno));
-}
-
-static void
 nothing(int sig)
 {
 	(void)sig;
@@ -154,6 +141,27 @@ wait_for_end(const struct jmap_env *env, const sigset_t *set,
 	}
 }
 
+/* Clients give it to their push services (RFC 9749). */
+static void
+load_vapid(struct jmap_env *env)
+{
+	struct vapid v;
+	struct buf b;
+
+	if (env->conf->push_socket == NULL)
+		return;
+	if (vapid_load(&env->store_conf, &v) < 0) {
+		log_err("the key for push services: %s", strerror(errno));
+		return;
+	}
+	buf_init(&b, 128);
+	base64url_encode(&b, slice_make((const char *)v.point,
+	    sizeof(v.point)));
+	env->vapid = arena_strndup(conf_arena(env->conf), b.p, b.n);
+	buf_release(&b);
+	explicit_bzero(&v, sizeof(v));
+}
+
 static void
 serve(struct jmap_env *env, uint32_t linger_s)
 {
@@ -204,8 +212,9 @@ main(int argc, char **argv)
 	given = listen_given();
 	if (!given)
 		listen_open(env.listener);
-	become(cf->user);
+	priv_become(cf->user);
 	session_store_conf(cf, &env.store_conf);
+	load_vapid(&env);
 	serve(&env, given ? env.listener->linger_s : 0);
 	conf_free(&cf);
 	log_close();

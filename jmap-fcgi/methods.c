@@ -8,6 +8,7 @@
 #include "jmap-fcgi/email.h"
 #include "jmap-fcgi/mailbox.h"
 #include "jmap-fcgi/mdn.h"
+#include "jmap-fcgi/push.h"
 #include "jmap-fcgi/quota.h"
 #include "jmap-fcgi/submission.h"
 
@@ -50,6 +51,8 @@ const struct jmap_method jmap_methods[] = {
 	{ "Mailbox/query",	CAP_MAIL, mailbox_query, window_args, mailbox_query_args, SHARED },
 	{ "Mailbox/queryChanges", CAP_MAIL, mailbox_query_changes, query_changes_args, mailbox_query_args, SHARED },
 	{ "Mailbox/set",	CAP_MAIL, mailbox_set,	type_set_args, mailbox_set_args, SHARED_RW },
+	{ "PushSubscription/get", CAP_CORE, push_get,	type_get_args, NULL, 0 },
+	{ "PushSubscription/set", CAP_CORE, push_set,	push_set_args, NULL, METHOD_WRITE },
 	{ "Quota/changes",	CAP_QUOTA, quota_changes, type_changes_args, NULL, RO },
 	{ "Quota/get",		CAP_QUOTA, quota_get,	type_get_args, NULL, RO },
 	{ "Quota/query",	CAP_QUOTA, quota_query,	window_args, NULL, RO },

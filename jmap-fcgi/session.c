@@ -15,6 +15,7 @@
 #define SUBMISSION "urn:ietf:params:jmap:submission"
 #define QUOTA "urn:ietf:params:jmap:quota"
 #define BLOB "urn:ietf:params:jmap:blob"
+#define VAPID "urn:ietf:params:jmap:webpush-vapid"
 #define MDN "urn:ietf:params:jmap:mdn"
 #define VACATION "urn:ietf:params:jmap:vacationresponse"
 
@@ -142,6 +143,12 @@ session_object(struct web *w, const char *base)
 	js_put(caps, "urn:ietf:params:jmap:mail", json_object());
 	js_put(caps, BLOB, json_object());
 	js_put(caps, QUOTA, json_object());
+	if (w->env->vapid != NULL) {
+		json_t *key = json_object();
+
+		js_put_str(key, "applicationServerKey", w->env->vapid);
+		js_put(caps, VAPID, key);
+	}
 	if (mta_configured(w->env->conf)) {
 		js_put(caps, SUBMISSION, json_object());
 		js_put(caps, VACATION, json_object());
@@ -182,7 +189,7 @@ session_state(struct web *w, const char *base)
 	const char *text;
 
 	text = arena_printf(w->arena, "%s %s\n%s\n%s\n%s\n"
-	    "%ju %ju %u %u %u %u %u %ju %d %u", PACKAGE_VERSION, base,
+	    "%ju %ju %u %u %u %u %u %ju %d %u %s", PACKAGE_VERSION, base,
 	    w->user.account, w->user.account_id, w->user.name,
 	    (uintmax_t)cf->jmap_max_size_upload,
 	    (uintmax_t)cf->jmap_max_size_request,
@@ -192,7 +199,8 @@ session_state(struct web *w, const char *base)
 	    (unsigned)cf->jmap_max_objects_in_get,
 	    (unsigned)cf->jmap_max_objects_in_set,
 	    (uintmax_t)cf->max_message, mta_configured(cf),
-	    (unsigned)cf->max_delayed_send_s);
+	    (unsigned)cf->max_delayed_send_s,
+	    w->env->vapid != NULL ? w->env->vapid : "");
 	for (struct account *ac = accounts_list(w->env, &w->user, w->arena);
 	    ac != NULL; ac = ac->next)
 		text = arena_printf(w->arena, "%s\n%s %s %d", text, ac->id,

@@ -230,12 +230,13 @@ type_get(struct jmap_call *c, const struct jmap_type *t, void *ctx)
 	int rc;
 
 	rc = type_wants(c, t, jmap_arg(c, "properties"), &g.want, &g.n_want);
-	if (rc < 0 || (rc = type_state(c, t, &state)) < 0)
+	if (rc < 0 || (!t->stateless && (rc = type_state(c, t, &state)) < 0))
 		return rc;
 	g.list = json_array();
 	g.not_found = json_array();
 	g.seen = json_object();
-	js_put(c->out, "state", state_json(state));
+	if (!t->stateless)
+		js_put(c->out, "state", state_json(state));
 	js_put(c->out, "list", g.list);
 	js_put(c->out, "notFound", g.not_found);
 	rc = ids != NULL ? get_ids(&g, ids) : get_all(&g);

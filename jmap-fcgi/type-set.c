@@ -88,7 +88,7 @@ set_begin(struct jmap_call *c, const struct jmap_type *t, struct jmap_set *s)
 		return JMAP_E_TOOLARGE;
 	if ((rc = objects(c, "create")) < 0 ||
 	    (rc = objects(c, "update")) < 0 ||
-	    (rc = set_check_state(c, t)) < 0)
+	    (!t->stateless && (rc = set_check_state(c, t)) < 0))
 		return rc;
 	s->created = json_object();
 	s->updated = json_object();
@@ -146,7 +146,7 @@ set_end(struct jmap_set *s, int rc)
 	json_t *out = s->c->out;
 
 	json_decref(s->destroying);
-	if (rc == 0)
+	if (rc == 0 && !s->type->stateless)
 		rc = set_new_state(s->c, s->type);
 	js_put_some(out, "created", s->created);
 	js_put_some(out, "updated", s->updated);

@@ -37,6 +37,7 @@ struct jmap_type {
 	const char *name;	/* "Mailbox" */
 	char prefix;		/* of its ids */
 	enum store_type store;
+	bool stateless;		/* no states are told or asked for; no store */
 	const struct jmap_prop *props;	/* ended by a NULL name */
 	/* Names beyond the table, such as "header:...": the row for a valid
 	 * one, NULL for others, *desc_r then may say why.  May be NULL. */

@@ -54,6 +54,17 @@ priv_drop(const struct priv *p)
 }
 
 void
+priv_become(const char *user)
+{
+	struct priv p;
+
+	if (priv_lookup(&p, user) < 0)
+		fatal_perm("there is no user %s", user);
+	priv_drop(&p);
+	priv_release(&p);
+}
+
+void
 priv_release(struct priv *p)
 {
 	xfree(p->groups);

@@ -134,6 +134,7 @@ session_store_conf(const struct conf *c, struct store_conf *sc_r)
 		.meta_value = c->metadata_value,
 		.meta_entries = c->metadata_entries,
 		.meta_size = c->metadata_size,
+		.push_socket = c->push_socket,
 		.mime = { .depth = c->mime_depth,
 			.parts = c->mime_parts,
 			.fields = c->mime_headers,

@@ -137,6 +137,9 @@ int login_may_send(const struct conf *c, const char *account,
 int login_own_address(const struct conf *c, const char *account,
     struct arena *a, struct slice *address_r, struct slice *name_r);
 
+/* Becomes that user, where root calls and there is a name; or ends the process. */
+void priv_become(const char *user);
+
 /* conf -> store_conf, pointers borrowed from c.  Once for each c. */
 void session_store_conf(const struct conf *c, struct store_conf *sc_r);
 

@@ -7,7 +7,11 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "libbase/io.h"
 #include "libbase/xalloc.h"
@@ -342,6 +346,47 @@ store_push_each(const struct store_conf *cf,
     int (*fn)(void *arg, const char *account), void *arg)
 {
 	return store_conf_files(cf) ? hint_each(cf, PUSH, fn, arg) : 0;
+}
+
+int64_t
+store_push_touched(const struct store_conf *cf, const char *account)
+{
+	char *path = hint_path(cf, PUSH, account);
+	struct stat sb;
+	bool there = stat(path, &sb) == 0;
+
+	xfree(path);
+	return there ? (int64_t)sb.st_mtim.tv_sec : 0;
+}
+
+static void
+wake(const char *path, const char *account)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(sun.sun_path))
+		return;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	memcpy(sun.sun_path, path, strlen(path) + 1);
+	if (fd >= 0)
+		(void)sendto(fd, account, strlen(account), MSG_NOSIGNAL,
+		    (struct sockaddr *)&sun, sizeof(sun));
+	io_close(&fd);
+}
+
+void
+push_wake(const struct store *st)
+{
+	const char *to = st->cf->push_socket;
+	char *path;
+
+	if (to == NULL || !store_conf_files(st->cf))
+		return;
+	path = hint_path(st->cf, PUSH, st->name);
+	if (utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) == 0)
+		wake(to, st->name);
+	xfree(path);
 }
 
 void

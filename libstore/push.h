@@ -76,6 +76,13 @@ char *store_push_dir(const struct store_conf *cf);
 /* Calls fn for each account with a hint.  fn != 0 stops and is returned. */
 int store_push_each(const struct store_conf *cf,
     int (*fn)(void *arg, const char *account), void *arg);
+/* When that hint was touched last; 0: there is none. */
+int64_t store_push_touched(const struct store_conf *cf, const char *account);
+/*
+ * After each change of such an account its hint is touched, and its name is sent
+ * as a datagram to the socket that the configuration names (push_socket): by any
+ * process, without waiting.  A datagram may get lost; the touch doesn't.
+ */
 /* An account of that name is no more. */
 void store_push_forget(const struct store_conf *cf, const char *account);
 

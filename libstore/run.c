@@ -288,6 +288,7 @@ run_once(struct store *st, int mode, int (*fn)(struct work *w, void *arg),
 			rc2 = STORE_E_CONFLICT;
 	}
 	if (rc2 >= 0 && *modseq_r == w.modseq) {
+		push_wake(st);
 		if (st->own_to + 1 != w.modseq)
 			st->own_from = w.modseq;
 		st->own_to = w.modseq;

@@ -393,6 +393,8 @@ int hint_each(const struct store_conf *cf, const char *dir,
     int (*fn)(void *arg, const char *account), void *arg);
 void hint_drop(const struct store_conf *cf, const char *dir,
     const char *account);
+/* Something changed: tells whoever pushes, if there is anything to push. */
+void push_wake(const struct store *st);
 /* outbox.c: the account is in the outbox, and no later than due. */
 int outbox_hint(struct store *st, int64_t due);
 void outbox_forget(const struct store_conf *cf, const char *account);

@@ -65,6 +65,7 @@ struct store_conf {	/* zero values are the defaults */
 	uint32_t meta_value;	/* octets of an annotation; 0: 32 KiB */
 	uint32_t meta_entries;	/* of a mailbox; 0: 1,000 */
 	uint64_t meta_size;	/* octets of all in an account; 0: 16 MiB */
+	const char *push_socket; /* tell it of changes, see push.h; or NULL */
 	uint32_t history_s;	/* changes may be asked for; 0: 180 days */
 	struct mime_limits mime;
 	const struct store_folder *folders;	/* besides INBOX */

@@ -8,7 +8,7 @@ use Test::More;
 my $src = $ENV{srcdir} || '.';
 my $build = $ENV{builddir} || '.';
 my @libs = qw(libbase libmime libstore conf libsession);
-my @programs = qw(imapd pop3d lmtpd jmap-fcgi culver);
+my @programs = qw(imapd pop3d lmtpd jmap-fcgi jmap-push culver);
 my @code = (@libs, @programs, qw(bench t));
 
 # What each folder may include besides itself.

@@ -172,7 +172,7 @@ SKIP: {
 	system("cd '$CulverTest::srcdir' && cp -rL scripts conf '$src'") == 0
 	    or die;
 	mkdir "$src/b";
-	for my $p (qw(imapd pop3d lmtpd jmap-fcgi culver)) {
+	for my $p (qw(imapd pop3d lmtpd jmap-fcgi jmap-push culver)) {
 		mkdir "$src/b/$p";
 		system('cp', "$CulverTest::builddir/$p/$p", "$src/b/$p/$p");
 	}

@@ -21,7 +21,8 @@ $SIG{PIPE} = 'IGNORE';
 my $owner = $$;
 my @live;
 
-# CulverTest->new(users => { name => 'password' }, conf => "extra lines")
+# CulverTest->new(users => { name => 'password' }, conf => "extra lines"); @DIR@
+# in them is the test's directory
 sub new {
 	my ($class, %o) = @_;
 	my $dir = abs_path(tempdir('culver-t-XXXXXX', TMPDIR => 1));
@@ -90,6 +91,7 @@ END
 listener imaps { protocol = "imap" tls = "implicit" linger = 60 }
 listener pop3s { protocol = "pop3" tls = "implicit" linger = 60 }
 END
+	$extra =~ s/\@DIR\@/$d/g;
 	$self->spew('culver.conf', $conf . $extra);
 }
 
