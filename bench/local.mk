@@ -26,4 +26,4 @@ bench_store_SOURCES = \
 	bench/store-write.c
 bench_store_LDADD = $(LIBSTORE) $(LIBMIME) $(LIBBASE) -lm
 
-EXTRA_DIST += bench/wakeup
+EXTRA_DIST += bench/streams bench/wakeup

@@ -7,8 +7,6 @@
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
 
-enum { OTHERS_MAX = 64 };	/* accounts that are shown to one user */
-
 /* ---- rights ------------------------------------------------------------ */
 
 static int

@@ -5,6 +5,8 @@
 
 #include "jmap-fcgi/jmap.h"
 
+enum { OTHERS_MAX = 64 };	/* accounts that are shown to one user */
+
 struct account_right {
 	uint64_t mailbox;
 	unsigned rights;	/* STORE_RIGHT_* */

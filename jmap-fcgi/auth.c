@@ -1,8 +1,6 @@
 /* jmap-fcgi/auth.c - HTTP Basic authentication (RFC 7617) */
 #include "config.h"
 
-#include <time.h>
-
 #include "jmap-fcgi/web.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
@@ -10,15 +8,10 @@
 
 enum { CREDENTIALS_MAX = 4096 };
 
-static void
-pause_ms(uint32_t ms)
-{
-	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
-
-	nanosleep(&t, NULL);
-}
-
-/* 401, after the delay; a thread waits for it only if the poller is full. */
+/*
+ * 401, after the delay.  No thread waits for that: where too many answers wait
+ * already the next ones are told to come later.
+ */
 static void
 refuse(struct web *w, uint32_t delay_ms)
 {
@@ -34,9 +27,12 @@ refuse(struct web *w, uint32_t delay_ms)
 	memset(&k, 0, sizeof(k));
 	k.octets = buf_slice(&answer);
 	k.delay_ms = delay_ms;
-	if (delay_ms == 0 || !poller_park(w->env->poller, w, &k)) {
-		pause_ms(delay_ms);
+	if (delay_ms == 0) {
 		FCGX_PutStr(answer.p, (int)answer.n, w->fcgi->out);
+	} else if (!poller_park(w->env->poller, w, &k)) {
+		buf_reset(&w->head);
+		web_header(w, "Retry-After: 10");
+		web_fail(w, 503, "Too many logins failed just now.");
 	}
 	buf_release(&answer);
 }

@@ -1,9 +1,11 @@
 /* jmap-fcgi/eventsource.c - the event source resource (RFC 8620 7.3) */
 #include "config.h"
 
+#include "jmap-fcgi/account.h"
 #include "jmap-fcgi/uri.h"
 #include "jmap-fcgi/web.h"
 #include "libsession/changed.h"
+#include "libsession/session.h"
 
 enum { PING_MAX_S = 3600 };
 
@@ -57,10 +59,75 @@ parse(struct web *w, struct park *k)
 	return true;
 }
 
+/*
+ * What an event's id (put_id() in follow.c) tells of an account; 0, so that
+ * everything in it may have changed, where it tells nothing.
+ */
+static uint64_t
+last_seen(struct slice id, const struct account *ac)
+{
+	struct slice want = slice_str(ac->id);
+	bool first = true;
+	uint64_t modseq;
+
+	while (id.n > 0) {
+		const char *end = memchr(id.p, ',', id.n);
+		size_t n = end ? (size_t)(end - id.p) : id.n;
+		struct slice one = slice_make(id.p, n);
+
+		if (!first && slice_starts(one, want) && n > want.n &&
+		    one.p[want.n] == ':')
+			one = slice_make(one.p + want.n + 1, n - want.n - 1);
+		else if (!first || !ac->own)
+			one.n = 0;
+		if (one.n > 0)
+			return state_parse(one, &modseq) < 0 ? 0 : modseq;
+		first = false;
+		id = end ? slice_make(end + 1, id.n - n - 1) :
+		    slice_make(NULL, 0);
+	}
+	return 0;
+}
+
+/* What the client knows of each account: what it says, or what is now. */
+static void
+known(struct web *w, struct park *k)
+{
+	struct slice last = web_env(w, "HTTP_LAST_EVENT_ID");
+	struct account *ac = accounts_list(w->env, &w->user, w->arena);
+	struct park_seen *v = NULL;
+	size_t cap = 0;
+
+	for (; ac != NULL; ac = ac->next) {
+		v = arena_grow(w->arena, v, &cap, k->n_seen + 1, sizeof(*v));
+		v[k->n_seen].account = arena_strdup(w->arena, ac->name);
+		v[k->n_seen++].since = last.n > 0 ? last_seen(last, ac) :
+		    store_modseq(ac->st);
+	}
+	k->seen = v;
+	accounts_release(w->env, &w->user);
+}
+
+/* What the login hangs on; false: it is not right any more. */
+static bool
+credential(struct web *w, struct park *k)
+{
+	unsigned char *cred = arena_alloc(w->arena, LOGIN_CREDENTIAL);
+
+	k->logins = logins_generation(w->env->logins);
+	k->user = w->user.name;
+	k->credential = cred;
+	if (login_credential(w->env->conf, slice_str(k->user), w->arena,
+	    cred) == LOGIN_OK)
+		return true;
+	web_header(w, "Retry-After: 5");
+	web_fail(w, 503, "Logins can't be checked just now.");
+	return false;
+}
+
 void
 eventsource_serve(struct web *w)
 {
-	struct slice last = web_env(w, "HTTP_LAST_EVENT_ID");
 	struct park k;
 	struct buf head;
 
@@ -68,17 +135,17 @@ eventsource_serve(struct web *w)
 	if (!parse(w, &k))
 		return;
 	k.account = w->user.account;
-	k.since = store_modseq(w->user.st);
-	if (last.n > 0 && state_parse(last, &k.since) < 0)
-		k.since = 0;	/* not ours: everything may have changed */
+	if (!credential(w, &k))
+		return;
 	if (!limits_enter(w->env->limits, LIMIT_STREAM, k.account,
 	    STREAMS_PER_ACCOUNT)) {
 		web_fail(w, 429, "Too many event streams of this user.");
 		return;
 	}
+	known(w, &k);
 	buf_init(&head, 8192);
 	w->capture = &head;
-	web_header(w, "Cache-Control: no-store");
+	web_header(w, "Cache-Control: no-store, no-transform");
 	web_header(w, "X-Accel-Buffering: no");
 	web_begin(w, 200, "text/event-stream; charset=utf-8", UINT64_MAX);
 	buf_add_str(&head, ":\n\n");

@@ -31,6 +31,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/email-type.c \
 	jmap-fcgi/engine.c jmap-fcgi/jmap.h \
 	jmap-fcgi/eventsource.c \
+	jmap-fcgi/follow.c \
 	jmap-fcgi/ids.c \
 	jmap-fcgi/identity.c \
 	jmap-fcgi/identity-set.c jmap-fcgi/submission.h \
@@ -48,7 +49,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/outbox.c \
 	jmap-fcgi/patch.c \
 	jmap-fcgi/pointer.c \
-	jmap-fcgi/poller.c \
+	jmap-fcgi/poller.c jmap-fcgi/poller-int.h \
 	jmap-fcgi/pool.c \
 	jmap-fcgi/push-set.c jmap-fcgi/push.h \
 	jmap-fcgi/push-type.c \
@@ -93,7 +94,7 @@ t_unit_test_jmap_text_LDADD = jmap-fcgi/libjmap.a $(LIBSTORE) $(JANSSON_LIBS) $(
 
 EXTRA_DIST += t/lib/CulverJmap.pm t/lib/SmtpSink.pm
 TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
-	t/jmap/blob.t t/jmap/push.t t/jmap/server.t t/jmap/sync.t \
+	t/jmap/blob.t t/jmap/push.t t/jmap/push-shared.t t/jmap/server.t t/jmap/sync.t \
 	t/jmap/table.t t/jmap/mailbox-query.t \
 	t/jmap/identity.t t/jmap/submission.t t/jmap/submission-query.t \
 	t/jmap/submission-sendmail.t t/jmap/submission-mta.t t/jmap/submission-crash.t t/jmap/vacation.t t/jmap/email-parse.t \

@@ -17,13 +17,17 @@
 
 enum { SLOTS = 1024, KEEP_MS = 60000 };
 
-struct login {
-	unsigned char mac[SHA256_LEN];	/* of the header field's value */
-	int64_t until;
+struct stamp {		/* of the password file */
 	dev_t dev;
 	ino_t ino;
 	off_t size;
 	struct timespec mtime;
+};
+
+struct login {
+	unsigned char mac[SHA256_LEN];	/* of the header field's value */
+	int64_t until;
+	struct stamp file;
 	char *user, *account;
 };
 
@@ -32,6 +36,8 @@ struct logins {
 	int64_t keep_ms;
 	unsigned char key[SHA256_LEN];
 	pthread_mutex_t lock;
+	struct stamp now;	/* when it was looked at last */
+	uint64_t generation;
 	struct login slot[SLOTS];
 };
 
@@ -69,20 +75,37 @@ logins_free(struct logins **l)
 	*l = NULL;
 }
 
+static int
+stamp_get(const char *file, struct stamp *s)
+{
+	struct stat st;
+
+	if (stat(file, &st) < 0)
+		return -1;
+	s->dev = st.st_dev;
+	s->ino = st.st_ino;
+	s->size = st.st_size;
+	s->mtime = st.st_mtim;
+	return 0;
+}
+
+static bool
+stamp_same(const struct stamp *a, const struct stamp *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	    a->mtime.tv_sec == b->mtime.tv_sec &&
+	    a->mtime.tv_nsec == b->mtime.tv_nsec;
+}
+
 /* The slot of a header value; what goes with it is only in *want. */
 static struct login *
 find(struct logins *l, struct slice header, struct login *want)
 {
-	struct stat st;
 	size_t i;
 
 	memset(want, 0, sizeof(*want));
-	if (l->keep_ms == 0 || stat(l->file, &st) < 0)
+	if (l->keep_ms == 0 || stamp_get(l->file, &want->file) < 0)
 		return NULL;
-	want->dev = st.st_dev;
-	want->ino = st.st_ino;
-	want->size = st.st_size;
-	want->mtime = st.st_mtim;
 	hmac_sha256(slice_make((const char *)l->key, sizeof(l->key)), header,
 	    want->mac);
 	i = (size_t)want->mac[0] << 8 | want->mac[1];
@@ -93,9 +116,7 @@ static bool
 same(const struct login *a, const struct login *b)
 {
 	return secret_eq(a->mac, b->mac, sizeof(a->mac)) &&
-	    a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	    a->mtime.tv_sec == b->mtime.tv_sec &&
-	    a->mtime.tv_nsec == b->mtime.tv_nsec;
+	    stamp_same(&a->file, &b->file);
 }
 
 bool
@@ -132,4 +153,22 @@ logins_put(struct logins *l, struct slice header, struct slice user,
 	slot_clear(s);
 	*s = want;
 	pthread_mutex_unlock(&l->lock);
+}
+
+uint64_t
+logins_generation(struct logins *l)
+{
+	struct stamp s;
+	uint64_t n;
+
+	memset(&s, 0, sizeof(s));
+	(void)stamp_get(l->file, &s);	/* none is another one, too */
+	pthread_mutex_lock(&l->lock);
+	if (!stamp_same(&s, &l->now)) {
+		l->now = s;
+		l->generation++;
+	}
+	n = l->generation;
+	pthread_mutex_unlock(&l->lock);
+	return n;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -84,6 +85,19 @@ static void
 nothing(int sig)
 {
 	(void)sig;
+}
+
+/* A stream is a descriptor, and an open store is some. */
+static void
+raise_limits(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur == l.rlim_max)
+		return;
+	l.rlim_cur = l.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &l) < 0)
+		log_warn("RLIMIT_NOFILE: %s", strerror(errno));
 }
 
 /* After FCGX_Init, which installs handlers of its own. */
@@ -168,6 +182,7 @@ serve(struct jmap_env *env, uint32_t linger_s)
 	struct outbox *outbox;
 	sigset_t set;
 
+	raise_limits();
 	if (FCGX_Init() != 0)
 		fatal("FCGX_Init failed");
 	signals(&set);

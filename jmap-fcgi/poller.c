@@ -2,121 +2,82 @@
  * jmap-fcgi/poller.c - connections that wait without a thread each
  *
  * Event streams (RFC 8620 7.3), and answers that are held back after a wrong
- * password.  One thread watches all connections and the accounts of the
- * streams.  It writes FastCGI records itself and never waits for a peer: one
+ * password.  One thread watches all connections and (follow.c) the accounts of
+ * the streams.  It writes FastCGI records itself and never waits for a peer: one
  * that does not take an event at once is dropped, and comes again.
  */
 #include "config.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "jmap-fcgi/record.h"
-#include "jmap-fcgi/web.h"
+#include "jmap-fcgi/poller-int.h"
 #include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
-#include "libsession/changed.h"
 
 enum {
-	LOOK_MS = 60000,	/* a lost wake-up delays no longer */
-	EVENTS = 64
-};
-
-struct watched {	/* an account that has streams */
-	char *account, *id;
-	uint64_t seen;		/* modseq up to which all were told */
-	char quota[QUOTA_STATE_MAX];	/* the same of Quota */
-	int64_t next_look;
-	struct stream *streams;
-	struct watched *next;
-};
-
-struct stream {
-	int fd, request_id;
-	unsigned types;
-	bool once;
-	uint32_t ping_s;
-	uint64_t since;
-	int64_t due;		/* of a ping or the delayed answer; 0: none */
-	char *account;		/* NULL: a delayed answer */
-	struct buf octets;	/* to send first, or when due */
-	struct record_reader in;
-	struct watched *of;
-	struct stream *next_of;	/* of the same account */
-	struct stream *prev, *next;	/* of all */
-	struct stream *next_new;
-};
-
-struct poller {
-	const struct jmap_env *env;
-	pthread_t thread;
-	pthread_mutex_t lock;	/* for the next three */
-	struct stream *incoming;
-	size_t n;		/* streams in all */
-	bool stop;
-	int epoll, event;
-	struct store_watch *watch;
-	struct watched *accounts;
-	struct stream *all;
-	int64_t next_look;
+	EVENTS = 64,
+	LOGINS_MS = 1000,	/* a changed password ends a stream by then */
+	LOGINS_AT_ONCE = 32
 };
 
 /* ---- ends -------------------------------------------------------------- */
 
+/* It is freed once nobody can be looking at it. */
 static void
-unwatch(struct poller *p, struct watched *w)
+stream_drop(struct poller *p, struct stream *s)
 {
-	struct watched **at = &p->accounts;
-
-	while (*at != w)
-		at = &(*at)->next;
-	*at = w->next;
-	store_watch_del(p->watch, w);
-	xfree(w->account);
-	xfree(w->id);
-	xfree(w);
-}
-
-static void
-leave_account(struct poller *p, struct stream *s)
-{
-	struct stream **at;
-
-	if (s->of == NULL)
+	if (s->dead)
 		return;
-	for (at = &s->of->streams; *at != s; at = &(*at)->next_of)
-		;
-	*at = s->next_of;
-	if (s->of->streams == NULL)
-		unwatch(p, s->of);
+	s->dead = true;
+	s->next_new = p->dead;
+	p->dead = s;
 }
 
 static void
 stream_free(struct poller *p, struct stream *s)
 {
-	leave_account(p, s);
+	bool delayed = s->account == NULL;
+
+	follow_leave(p, s);
 	if (s->prev != NULL)
 		s->prev->next = s->next;
 	else if (p->all == s)
 		p->all = s->next;
 	if (s->next != NULL)
 		s->next->prev = s->prev;
-	if (s->account != NULL)
+	if (!delayed)
 		limits_leave(p->env->limits, LIMIT_STREAM, s->account);
 	io_close(&s->fd);
 	buf_release(&s->octets);
+	for (size_t i = 0; i < s->n_seen; i++)
+		xfree(s->seen[i].account);
+	xfree(s->seen);
 	xfree(s->account);
+	xfree(s->user);
 	xfree(s);
 	pthread_mutex_lock(&p->lock);
-	p->n--;
+	if (delayed)
+		p->n_delayed--;
+	else
+		p->n_streams--;
 	pthread_mutex_unlock(&p->lock);
+}
+
+static void
+reap(struct poller *p)
+{
+	struct stream *s;
+
+	while ((s = p->dead) != NULL) {
+		p->dead = s->next_new;
+		stream_free(p, s);
+	}
 }
 
 /* ---- output ------------------------------------------------------------ */
@@ -155,137 +116,55 @@ stream_end(struct poller *p, struct stream *s)
 	record_end(&b, s->request_id);
 	send_now(s, buf_slice(&b));
 	buf_release(&b);
-	stream_free(p, s);
+	stream_drop(p, s);
+}
+
+/* Would the user still get in?  Else the stream ends. */
+static bool
+still_in(struct poller *p, struct stream *s)
+{
+	uint64_t now = logins_generation(p->env->logins);
+	unsigned char cred[LOGIN_CREDENTIAL];
+	struct arena *a;
+	int rc;
+
+	if (s->logins == now)
+		return true;
+	a = arena_new(0);
+	rc = login_credential(p->env->conf, slice_str(s->user), a, cred);
+	arena_free(&a);
+	if (rc == LOGIN_OK && secret_eq(cred, s->credential, sizeof(cred))) {
+		s->logins = now;
+		return true;
+	}
+	stream_end(p, s);
+	return false;
+}
+
+void
+stream_tell(struct poller *p, struct stream *s, struct slice event)
+{
+	if (s->dead || !still_in(p, s))
+		return;
+	if (send_text(s, event) < 0)
+		stream_drop(p, s);
+	else if (s->once)
+		stream_end(p, s);
 }
 
 static void
 ping(struct poller *p, struct stream *s)
 {
 	struct buf b;
-	int rc;
 
+	if (!still_in(p, s))
+		return;
 	buf_init(&b, 128);
 	buf_printf(&b, "event: ping\ndata: {\"interval\":%u}\n\n",
 	    (unsigned)s->ping_s);
-	rc = send_text(s, buf_slice(&b));
+	if (send_text(s, buf_slice(&b)) < 0)
+		stream_drop(p, s);
 	buf_release(&b);
-	if (rc < 0)
-		stream_free(p, s);
-}
-
-/* ---- states ------------------------------------------------------------ */
-
-/* The event, if there is anything in it for this stream. */
-static void
-tell(struct poller *p, struct stream *s, const struct changed *st)
-{
-	unsigned types = s->types & st->types;
-	struct buf b;
-	int rc;
-
-	if (types == 0)
-		return;
-	buf_init(&b, 1024);
-	buf_printf(&b, "event: state\nid: %" PRIu64 "\ndata: ", st->now);
-	changed_put(&b, st, types, s->of->id);
-	buf_add_str(&b, "\n\n");
-	rc = send_text(s, buf_slice(&b));
-	buf_release(&b);
-	if (rc < 0)
-		stream_free(p, s);
-	else if (s->once)
-		stream_end(p, s);
-}
-
-/* ---- accounts ---------------------------------------------------------- */
-
-/* Looks whether the account moved, and tells its streams. */
-static void
-look(struct poller *p, struct watched *w)
-{
-	struct stream *s, *next;
-	struct changed st;
-	struct store *store;
-	int rc;
-
-	w->next_look = time_mono_ms() + LOOK_MS;
-	if ((rc = pool_get(p->env->pool, w->account, &store)) < 0) {
-		log_warn("%s: event stream: %s", w->account,
-		    store_error(rc)->text);
-		return;
-	}
-	rc = changed_since(store, w->seen, &st);
-	pool_put(p->env->pool, &store, rc < 0);
-	if (rc < 0 || st.now == w->seen)
-		return;
-	w->seen = st.now;
-	st.types &= ~(unsigned)CHANGED_QUOTA;
-	if (strcmp(w->quota, st.quota) != 0)
-		st.types |= CHANGED_QUOTA;
-	memcpy(w->quota, st.quota, sizeof(w->quota));
-	for (s = w->streams; s != NULL; s = next) {
-		/* The last one takes w with it. */
-		next = s->next_of;
-		tell(p, s, &st);
-	}
-}
-
-static struct watched *
-watch_account(struct poller *p, const char *account, struct store *st)
-{
-	struct watched *w = xcalloc(1, sizeof(*w));
-
-	if (store_watch_add(p->watch, st, w) < 0) {
-		xfree(w);
-		return NULL;
-	}
-	w->account = xstrdup(account);
-	w->id = xasprintf("A%s", store_account_id(st));
-	w->seen = store_modseq(st);
-	w->next_look = time_mono_ms() + LOOK_MS;
-	w->next = p->accounts;
-	p->accounts = w;
-	return w;
-}
-
-static struct watched *
-find_account(struct poller *p, const char *account)
-{
-	for (struct watched *w = p->accounts; w != NULL; w = w->next)
-		if (strcmp(w->account, account) == 0)
-			return w;
-	return NULL;
-}
-
-/* Puts a new stream beside those of its account.  0, or -1. */
-static int
-join(struct poller *p, struct stream *s, struct changed *st)
-{
-	struct watched *w = find_account(p, s->account);
-	struct store *store;
-	int rc;
-
-	if (w != NULL)
-		look(p, w);
-	/* That may have ended the account's last stream. */
-	w = find_account(p, s->account);
-	if ((rc = pool_get(p->env->pool, s->account, &store)) < 0)
-		return -1;
-	if (w == NULL && (w = watch_account(p, s->account, store)) != NULL) {
-		/* What was committed before the watch began to look. */
-		if (store_refresh(store) >= 0)
-			w->seen = store_modseq(store);
-	}
-	rc = w != NULL ? changed_since(store, s->since, st) : -1;
-	pool_put(p->env->pool, &store, rc < 0);
-	if (w == NULL)
-		return -1;
-	if (rc >= 0 && w->streams == NULL)
-		memcpy(w->quota, st->quota, sizeof(w->quota));
-	s->of = w;
-	s->next_of = w->streams;
-	w->streams = s;
-	return rc < 0 ? -1 : 0;
 }
 
 /* ---- connections ------------------------------------------------------- */
@@ -304,22 +183,21 @@ start(struct poller *p, struct stream *s)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP,
 		.data.ptr = s };
-	struct changed st;
 
 	link_stream(p, s);
 	if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, s->fd, &ev) < 0) {
-		stream_free(p, s);
+		stream_drop(p, s);
 		return;
 	}
 	if (s->account == NULL)
 		return;
-	if (send_text(s, buf_slice(&s->octets)) < 0 || join(p, s, &st) < 0) {
+	if (send_text(s, buf_slice(&s->octets)) < 0 ||
+	    follow_join(p, s) < 0) {
 		stream_end(p, s);
 		return;
 	}
 	buf_release(&s->octets);
 	buf_init(&s->octets, 1);
-	tell(p, s, &st);
 }
 
 static void
@@ -346,6 +224,8 @@ input(struct poller *p, struct stream *s)
 	char octets[4096];
 	ssize_t n;
 
+	if (s->dead)
+		return;
 	do {
 		n = recv(s->fd, octets, sizeof(octets), MSG_DONTWAIT);
 		if (n > 0 && record_read(&s->in,
@@ -353,7 +233,7 @@ input(struct poller *p, struct stream *s)
 			n = 0;
 	} while (n > 0);
 	if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		stream_free(p, s);
+		stream_drop(p, s);
 }
 
 static void
@@ -367,29 +247,44 @@ due(struct poller *p, struct stream *s)
 	stream_end(p, s);
 }
 
+/*
+ * Ends the streams of those whose password is another one now, a few at a time:
+ * events must not wait for that.  true: there are more.
+ */
+static bool
+check_logins(struct poller *p)
+{
+	uint64_t now = logins_generation(p->env->logins);
+	int n = 0;
+
+	for (struct stream *s = p->all; s != NULL; s = s->next) {
+		if (s->account == NULL || s->dead || s->logins == now)
+			continue;
+		if (n++ == LOGINS_AT_ONCE)
+			return true;
+		still_in(p, s);
+	}
+	return false;
+}
+
 /* Does what is due; milliseconds until the next thing. */
 static int
 timers(struct poller *p)
 {
 	int64_t now = time_mono_ms(), next = now + LOOK_MS;
-	struct stream *s, *s_next;
-	struct watched *w, *w_next;
 
-	for (s = p->all; s != NULL; s = s_next) {
-		s_next = s->next;
-		if (s->due != 0 && s->due <= now)
+	for (struct stream *s = p->all; s != NULL; s = s->next)
+		if (!s->dead && s->due != 0 && s->due <= now)
 			due(p, s);
-	}
-	for (w = p->accounts; w != NULL; w = w_next) {
-		w_next = w->next;
-		if (w->next_look <= now)
-			look(p, w);
-	}
+	follow_timers(p, now);
 	if (p->next_look <= now) {
 		pool_expire(p->env->pool, LOOK_MS);
 		p->next_look = now + LOOK_MS;
 	}
-	for (s = p->all; s != NULL; s = s->next)
+	if (p->viewers != NULL)
+		next = now + (check_logins(p) ? 1 : LOGINS_MS);
+	reap(p);
+	for (struct stream *s = p->all; s != NULL; s = s->next)
 		if (s->due != 0 && s->due < next)
 			next = s->due;
 	return next - now > 1 ? (int)(next - now) : 1;
@@ -401,7 +296,7 @@ changes(struct poller *p)
 	void *cookie;
 
 	while (store_watch_next(p->watch, &cookie) == 1)
-		look(p, cookie);
+		follow_look(p, cookie);
 }
 
 static bool
@@ -433,14 +328,15 @@ run(void *arg)
 			else
 				input(p, ev[i].data.ptr);
 		}
-		/* After the inputs: these may end other streams. */
 		if (moved)
 			changes(p);
 		if (new)
 			take_incoming(p);
+		reap(p);
 	}
-	while (p->all != NULL)
-		stream_end(p, p->all);
+	for (struct stream *s = p->all; s != NULL; s = s->next)
+		stream_end(p, s);
+	reap(p);
 	return NULL;
 }
 
@@ -499,6 +395,7 @@ poller_free(struct poller **pp)
 		p->incoming = s->next_new;
 		stream_end(p, s);
 	}
+	reap(p);
 	store_watch_free(&p->watch);
 	io_close(&p->epoll);
 	io_close(&p->event);
@@ -513,33 +410,60 @@ poller_count(struct poller *p)
 	size_t n;
 
 	pthread_mutex_lock(&p->lock);
-	n = p->n;
+	n = p->n_streams + p->n_delayed;
 	pthread_mutex_unlock(&p->lock);
 	return n;
+}
+
+/* Counts one more, if there is room. */
+static bool
+enter(struct poller *p, bool delayed)
+{
+	size_t *n = delayed ? &p->n_delayed : &p->n_streams;
+	bool room;
+
+	pthread_mutex_lock(&p->lock);
+	room = *n < (delayed ? DELAYED_MAX : STREAMS_MAX) && !p->stop;
+	if (room)
+		(*n)++;
+	pthread_mutex_unlock(&p->lock);
+	return room;
+}
+
+static struct stream *
+stream_new(const struct park *k)
+{
+	struct stream *s = xcalloc(1, sizeof(*s));
+
+	s->types = k->types;
+	s->once = k->once;
+	s->ping_s = k->ping_s;
+	s->due = k->delay_ms ? time_mono_ms() + k->delay_ms : 0;
+	buf_init(&s->octets, k->octets.n + 1);
+	buf_add_slice(&s->octets, k->octets);
+	if (k->account == NULL)
+		return s;
+	s->account = xstrdup(k->account);
+	s->user = xstrdup(k->user);
+	memcpy(s->credential, k->credential, sizeof(s->credential));
+	s->logins = k->logins;
+	s->n_seen = k->n_seen;
+	s->seen = xcalloc(k->n_seen + 1, sizeof(*s->seen));
+	for (size_t i = 0; i < k->n_seen; i++) {
+		s->seen[i].account = xstrdup(k->seen[i].account);
+		s->seen[i].since = k->seen[i].since;
+	}
+	return s;
 }
 
 bool
 poller_park(struct poller *p, struct web *w, const struct park *k)
 {
 	struct stream *s;
-	bool room;
 
-	pthread_mutex_lock(&p->lock);
-	room = p->n < PARK_MAX && !p->stop;
-	if (room)
-		p->n++;
-	pthread_mutex_unlock(&p->lock);
-	if (!room)
+	if (!enter(p, k->account == NULL))
 		return false;
-	s = xcalloc(1, sizeof(*s));
-	s->types = k->types;
-	s->once = k->once;
-	s->ping_s = k->ping_s;
-	s->since = k->since;
-	s->account = k->account ? xstrdup(k->account) : NULL;
-	s->due = k->delay_ms ? time_mono_ms() + k->delay_ms : 0;
-	buf_init(&s->octets, k->octets.n + 1);
-	buf_add_slice(&s->octets, k->octets);
+	s = stream_new(k);
 	web_take(w, &s->fd, &s->request_id);
 	pthread_mutex_lock(&p->lock);
 	s->next_new = p->incoming;

@@ -75,6 +75,8 @@ bool logins_get(struct logins *l, struct slice header, struct arena *a,
     struct slice *user_r, struct slice *account_r);
 void logins_put(struct logins *l, struct slice header, struct slice user,
     struct slice account);
+/* Another number as soon as the password file is another one. */
+uint64_t logins_generation(struct logins *l);
 
 /* ---- resources --------------------------------------------------------- */
 
@@ -123,7 +125,7 @@ void outbox_free(struct outbox **o, int wait_ms);
 
 /* ---- connections without a thread (poller.c) --------------------------- */
 
-enum { PARK_MAX = 4096, STREAMS_PER_ACCOUNT = 32 };
+enum { STREAMS_MAX = 4096, DELAYED_MAX = 1024, STREAMS_PER_ACCOUNT = 32 };
 
 struct poller *poller_new(const struct jmap_env *env);
 /* Ends all streams, then its thread. */
@@ -132,12 +134,21 @@ void poller_free(struct poller **p);
 /* How many connections wait. */
 size_t poller_count(struct poller *p);
 
+struct park_seen {	/* the modseq of an account that the client knows */
+	char *account;
+	uint64_t since;
+};
 struct park {
 	const char *account;	/* NULL: a delayed answer */
+	const char *user;	/* who logged in, see login_credential() */
+	const unsigned char *credential;
+	uint64_t logins;	/* logins_generation() */
 	unsigned types;		/* CHANGED_* that are wanted */
 	bool once;		/* closeafter=state */
 	uint32_t ping_s;	/* 0: none */
-	uint64_t since;		/* modseq that the client knows */
+	/* Of an account that is not among them the client knows nothing. */
+	const struct park_seen *seen;
+	size_t n_seen;
 	struct slice octets;	/* FastCGI output to send at once or delayed */
 	uint32_t delay_ms;
 };

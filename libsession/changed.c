@@ -88,13 +88,12 @@ changed_since(struct store *st, uint64_t since, struct changed *c)
 }
 
 void
-changed_put(struct buf *b, const struct changed *c, unsigned which,
+changed_put_account(struct buf *b, const struct changed *c, unsigned which,
     const char *account_id)
 {
 	char sep = '{';
 
-	buf_printf(b, "{\"@type\":\"StateChange\",\"changed\":{\"%s\":",
-	    account_id);
+	buf_printf(b, "\"%s\":", account_id);
 	for (size_t i = 0; i < CHANGED_N; i++) {
 		if ((which & 1U << i) == 0)
 			continue;
@@ -104,5 +103,14 @@ changed_put(struct buf *b, const struct changed *c, unsigned which,
 	}
 	if ((which & CHANGED_QUOTA) != 0)
 		buf_printf(b, "%c\"Quota\":\"%s\"", sep, c->quota);
-	buf_add_str(b, "}}}");
+	buf_addc(b, '}');
+}
+
+void
+changed_put(struct buf *b, const struct changed *c, unsigned which,
+    const char *account_id)
+{
+	buf_add_str(b, "{\"@type\":\"StateChange\",\"changed\":{");
+	changed_put_account(b, c, which, account_id);
+	buf_add_str(b, "}}");
 }

@@ -32,5 +32,8 @@ int changed_since(struct store *st, uint64_t since, struct changed *c_r);
 /* Adds the StateChange object for those types of one account. */
 void changed_put(struct buf *b, const struct changed *c, unsigned types,
     const char *account_id);
+/* Only the account's part of it: "id":{...}. */
+void changed_put_account(struct buf *b, const struct changed *c,
+    unsigned types, const char *account_id);
 
 #endif

@@ -285,7 +285,10 @@ sub stream_line {
 	for (;;) {
 		return $1 if ($c->{body} //= '') && $c->{body} =~ s/\A([^\n]*)\n//;
 		my $size = $c->get($timeout) // return undef;
-		return undef if $size eq '0';
+		if ($size eq '0') {
+			$c->{over} = 1;	# not merely silent
+			return undef;
+		}
 		$c->{body} .= $c->read_n(hex $size) // return undef;
 		$c->get($timeout);
 	}
