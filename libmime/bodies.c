@@ -41,6 +41,18 @@ push(struct list *l, const struct mime_part *p)
 		l->v[l->n++] = p;
 }
 
+/* In each list there is.  What none shows is attached, lest it is in no list
+ * at all, as RFC 8621's code would have it. */
+static void
+show(const struct mime_part *p, struct list *text, struct list *html,
+    struct list *att)
+{
+	push(text, p);
+	push(html, p);
+	if (text == NULL && html == NULL)
+		push(att, p);
+}
+
 /* What alternative's one kind of text lacks is taken from the other. */
 static void
 level(struct list *text, size_t text_n, struct list *html, size_t html_n)
@@ -79,16 +91,15 @@ decompose(const struct mime_part *first, const struct mime_part *multi,
 			continue;
 		}
 		if (alt) {
-			push(plain ? text : htm ? html : att, p);
+			show(p, plain ? text : NULL, htm ? html : NULL, att);
 			continue;
 		}
 		if (in_alt && plain)
 			html = NULL;
 		else if (in_alt && htm)
 			text = NULL;
-		push(text, p);
-		push(html, p);
-		if ((text == NULL || html == NULL) && media(p))
+		show(p, text, html, att);
+		if ((text == NULL) != (html == NULL) && media(p))
 			push(att, p);
 	}
 	if (alt && text != NULL && html != NULL)
