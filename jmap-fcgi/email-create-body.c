@@ -7,7 +7,7 @@
 #include "libbase/text.h"
 #include "libmime/write.h"
 
-enum { PARTS_MAX = 1000, FIELDS_MAX = 200, HEADER_MAX = 256 << 10 };
+enum { PARTS_MAX = 1000, HEADER_MAX = 256 << 10 };
 
 /* An EmailBodyPart while it is looked at. */
 struct part {
@@ -147,30 +147,43 @@ put_string(struct part *p, const char *prop, const char *field, bool angles)
 	json_decref(list);
 }
 
-/* "header:..." of a part; the fields that have properties of their own aren't
- * given twice. */
+static bool
+has_prop(json_t *o, const char *name)
+{
+	json_t *v = json_object_get(o, name);
+
+	return v != NULL && !json_is_null(v);
+}
+
+/* "header:..." of a part; not the fields that a property has written, nor those
+ * that are for us to write. */
 static void
 put_fields(struct part *p)
 {
-	static const char *const own[] = { "Content-Type",
-		"Content-Disposition", "Content-ID", "Content-Language",
-		"Content-Location", "Content-Transfer-Encoding",
-		"MIME-Version" };
-	enum { OWN = sizeof(own) / sizeof(own[0]) };
-	struct slice names[FIELDS_MAX];
-	struct create_names seen = { names, 0, FIELDS_MAX };
+	static const struct {
+		const char *field, *prop;
+	} own[] = {
+		{ "Content-Type", NULL }, { "MIME-Version", NULL },
+		{ "Content-Transfer-Encoding", NULL },
+		{ "Content-Disposition", "disposition" },
+		{ "Content-ID", "cid" }, { "Content-Language", "language" },
+		{ "Content-Location", "location" }
+	};
+	struct slice names[CREATE_FIELDS_MAX];
+	struct create_names seen = { names, 0, CREATE_FIELDS_MAX };
 	const char *key, *desc;
 	json_t *v;
 
-	for (size_t i = 0; i < OWN; i++)
-		create_name_add(&seen, slice_str(own[i]));
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (own[i].prop == NULL || has_prop(p->o, own[i].prop))
+			create_name_add(&seen, slice_str(own[i].field));
 	json_object_foreach(p->o, key, v) {
 		struct header_prop *h;
 
 		if (strncmp(key, "header:", 7) != 0)
 			continue;
 		h = arena_alloc(p->cr->c->arena, sizeof(*h));
-		if (seen.n == FIELDS_MAX ||
+		if (seen.n == CREATE_FIELDS_MAX ||
 		    header_prop_parse(slice_str(key), h, &desc) < 0 ||
 		    !create_name_add(&seen, slice_str(h->field)) ||
 		    create_field(&p->header, h, v) < 0)
@@ -307,7 +320,9 @@ read_content(struct part *p)
 		read_children(p, pc);
 		return pc;
 	}
-	if ((id.p != NULL) == (blob.p != NULL) ||
+	/* RFC 2046 5.2.1: what bodyValues has is encoded, a message is not. */
+	if ((id.p != NULL) == (blob.p != NULL) || (id.p != NULL &&
+	    slice_istarts(p->type, SLICE_LIT("message/"))) ||
 	    (sub != NULL && !json_is_null(sub) && json_array_size(sub) > 0) ||
 	    (id.p != NULL && json_object_get(p->o, "size") != NULL))
 		p->ok = false;
@@ -417,13 +432,39 @@ both(struct create *cr, const char *subtype, struct piece *a, struct piece *b)
 	return pc;
 }
 
+/*
+ * The fields of the part that is the whole body stand in the header of the
+ * message: not those that are there (RFC 8621 4.6).
+ */
+static void
+root_fields(struct create *cr, const char *prop, json_t *o)
+{
+	struct header_prop h;
+	const char *key, *desc;
+	json_t *v;
+
+	json_object_foreach(o, key, v) {
+		if (header_prop_parse(slice_str(key), &h, &desc) == 0 &&
+		    !create_name_add(&cr->names, arena_slice(cr->c->arena,
+		    slice_str(h.field))))
+			create_bad(cr, prop);
+	}
+}
+
+static void
+root_of_list(struct create *cr, const char *prop)
+{
+	root_fields(cr, prop,
+	    json_array_get(json_object_get(cr->email, prop), 0));
+}
+
 static void
 create_parts(struct create *cr)
 {
 	struct piece *text = body_read(cr, "textBody", "text/plain");
 	struct piece *html = body_read(cr, "htmlBody", "text/html");
 	struct piece *related = html != NULL ? multi_new(cr, "related") : NULL;
-	struct piece *mixed = multi_new(cr, "mixed"), *files;
+	struct piece *mixed = multi_new(cr, "mixed"), *page = html, *files;
 
 	attachments_read(cr, related, mixed);
 	if (related != NULL && related->child != NULL) {
@@ -437,6 +478,10 @@ create_parts(struct create *cr)
 		cr->root = piece_new(cr, PIECE_TEXT);
 		cr->root->header = SLICE_LIT(
 		    "Content-Type: text/plain; charset=utf-8\r\n");
+	} else if (files == NULL && cr->root == text) {
+		root_of_list(cr, "textBody");
+	} else if (files == NULL && cr->root == page) {
+		root_of_list(cr, "htmlBody");
 	} else if (files != NULL) {
 		if (cr->root != NULL) {
 			cr->root->next = files;
@@ -486,6 +531,7 @@ create_body(struct create *cr)
 			create_bad(cr, others[i]);
 	}
 	cr->root = part_read(cr, structure, "text/plain", &ok);
+	root_fields(cr, "bodyStructure", structure);
 	if (!ok)
 		create_bad(cr, "bodyStructure");
 }

@@ -75,8 +75,9 @@ put_group(struct mime_writer *w, json_t *o, bool more)
 	json_t *name = json_object_get(o, "name");
 	json_t *list = json_object_get(o, "addresses");
 
-	if (name == NULL || json_is_null(name))
-		return put_addresses(w, list, more);
+	if (name == NULL || json_is_null(name))	/* no group: some addresses */
+		return json_array_size(list) > 0 ?
+		    put_addresses(w, list, more) : -1;
 	if (!json_is_string(name) || json_string_length(name) == 0 ||
 	    mime_write_phrase(w, js_slice(name)) < 0)
 		return -1;

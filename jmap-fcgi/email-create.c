@@ -216,7 +216,8 @@ create_one(struct jmap_call *c, json_t *o, struct store_added *ad)
 	cr.bad = json_array();
 	cr.no_blob = json_array();
 	cr.received_at = INT64_MIN;
-	cr.names.cap = json_object_size(o) + FIELDS + 2;
+	/* The body may have as many again. */
+	cr.names.cap = json_object_size(o) + FIELDS + 2 + CREATE_FIELDS_MAX;
 	cr.names.v = arena_calloc(c->arena, cr.names.cap,
 	    sizeof(*cr.names.v));
 	buf_init(&cr.header, HEADER_MAX);

@@ -22,6 +22,7 @@ bool create_name_add(struct create_names *s, struct slice name);
 
 /* ---- the body (email-create-body.c) ------------------------------------ */
 
+enum { CREATE_FIELDS_MAX = 200 };	/* of one part */
 enum piece_kind { PIECE_MULTI, PIECE_TEXT, PIECE_BLOB, PIECE_MESSAGE };
 struct piece {		/* a MIME part */
 	enum piece_kind kind;

@@ -280,6 +280,9 @@ struct slice mime_text_octets(struct arena *a, struct slice value,
 /* mime_text() where encoded words are not allowed but seen: in parameters and
  * quoted strings.  They are decoded wherever they stand. */
 struct slice mime_words_decode(struct arena *a, struct slice value);
+/* mime_text() of what was decoded before: what looks like an encoded word now
+ * is none. */
+struct slice mime_text_wordless(struct arena *a, struct slice value);
 /*
  * A value with parameters (RFC 2045 5.1, RFC 2231 continuations, charsets and
  * languages): value_r is the token before the first ';', without comments.

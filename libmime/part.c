@@ -93,13 +93,21 @@ mime_part_is(const struct mime_part *p, const char *type, const char *subtype)
 	    (subtype == NULL || slice_ieq(p->subtype, slice_str(subtype)));
 }
 
-struct slice
-mime_param(const struct mime_param *ps, uint32_t n, const char *name)
+static const struct mime_param *
+param_find(const struct mime_param *ps, uint32_t n, const char *name)
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (slice_ieq(ps[i].name, slice_str(name)))
-			return ps[i].value;
-	return slice_make(NULL, 0);
+			return &ps[i];
+	return NULL;
+}
+
+struct slice
+mime_param(const struct mime_param *ps, uint32_t n, const char *name)
+{
+	const struct mime_param *p = param_find(ps, n, name);
+
+	return p != NULL ? p->value : slice_make(NULL, 0);
 }
 
 struct slice
@@ -115,12 +123,16 @@ mime_part_charset(const struct mime_part *p)
 struct slice
 mime_part_name(const struct mime_part *p, struct arena *a)
 {
+	const struct mime_param *v = param_find(p->disp_params,
+	    p->n_disp_params, "filename");
 	struct slice s;
 
-	s = mime_param(p->disp_params, p->n_disp_params, "filename");
-	if (s.n == 0)
-		s = mime_param(p->params, p->n_params, "name");
-	if (s.n > 0)
-		s = mime_words_decode(a, s);
+	if (v == NULL || v->value.n == 0)
+		v = param_find(p->params, p->n_params, "name");
+	if (v == NULL || v->value.n == 0)
+		return slice_make(NULL, 0);
+	/* What RFC 2231 encoded may look like an encoded word. */
+	s = v->encoded ? mime_text_wordless(a, v->value) :
+	    mime_words_decode(a, v->value);
 	return s.n > 0 ? s : slice_make(NULL, 0);
 }

@@ -6,6 +6,7 @@
 
 struct decoding {		/* of a value */
 	bool lenient;		/* words wherever they stand, with blanks */
+	bool wordless;		/* no words at all */
 	bool octets;		/* what is encoded as it is, not converted */
 	bool problem;		/* it couldn't be converted */
 	struct buf *out;
@@ -202,7 +203,7 @@ decode(struct decoding *d, struct slice v)
 	bool after_word = false;
 
 	buf_init(&octets, v.n);
-	while (word_find(d, v.p, p, end, &w, &at)) {
+	while (!d->wordless && word_find(d, v.p, p, end, &w, &at)) {
 		if (!after_word || !all_blank(p, at)) {
 			flush_words(d, charset, &octets);
 			add(d, none, slice_make(p, (size_t)(at - p)));
@@ -246,16 +247,15 @@ decoded(struct decoding *d, struct slice v)
 }
 
 static struct slice
-text(struct arena *a, struct slice v, bool lenient)
+text(struct decoding *d, struct slice v)
 {
-	struct decoding d = { .lenient = lenient, .a = a };
 	struct slice r;
 
 	if (plain(v))
 		return v;
-	r = decoded(&d, mime_unfold(a, v));
-	if (utf8_nfc(r, a, &r) < 0)
-		r = utf8_clean(a, r);
+	r = decoded(d, mime_unfold(d->a, v));
+	if (utf8_nfc(r, d->a, &r) < 0)
+		r = utf8_clean(d->a, r);
 	return r;
 }
 
@@ -272,7 +272,9 @@ trim_front(struct slice v)
 struct slice
 mime_text(struct arena *a, struct slice v)
 {
-	return v.p == NULL ? v : text(a, trim_front(v), false);
+	struct decoding d = { .a = a };
+
+	return v.p == NULL ? v : text(&d, trim_front(v));
 }
 
 struct slice
@@ -296,5 +298,15 @@ mime_text_octets(struct arena *a, struct slice v, struct slice *octets_r)
 struct slice
 mime_words_decode(struct arena *a, struct slice v)
 {
-	return v.p == NULL ? v : text(a, slice_trim(v), true);
+	struct decoding d = { .lenient = true, .a = a };
+
+	return v.p == NULL ? v : text(&d, slice_trim(v));
+}
+
+struct slice
+mime_text_wordless(struct arena *a, struct slice v)
+{
+	struct decoding d = { .wordless = true, .a = a };
+
+	return v.p == NULL ? v : text(&d, slice_trim(v));
 }

@@ -6,9 +6,11 @@
 #include "libbase/text.h"
 #include "libmime/write.h"
 
+/* RFC 2047 section 2: 76 for a line with an encoded word, 75 for the word; a
+ * group's ";," may still follow. */
 enum {
-	LINE = 78,		/* where lines are folded */
-	WORD_MAX = 75,		/* an encoded word, RFC 2047 section 2 */
+	LINE = 74,		/* where lines are folded */
+	WORD_MAX = 73,		/* an encoded word */
 	OVERHEAD = 12,		/* "=?utf-8?B?" and "?=" */
 	PLAIN_MAX = 200		/* a word that is not encoded */
 };
@@ -269,7 +271,7 @@ mime_write_phrase(struct mime_writer *w, struct slice s)
 static bool
 email_ok(struct slice s)
 {
-	bool quoted = false;
+	bool quoted = false, literal = false;
 
 	if (s.n == 0 || s.n > PLAIN_MAX * 2 || !text_ok(s))
 		return false;
@@ -280,6 +282,10 @@ email_ok(struct slice s)
 			i++;
 		else if (!quoted && strchr(" <>,;()\\", s.p[i]) != NULL)
 			return false;
+		else if (!quoted && s.p[i] == '[')
+			literal = true;
+		else if (!quoted && !literal && s.p[i] == ':')
+			return false;	/* of a group */
 	}
 	return !quoted;
 }
@@ -347,7 +353,8 @@ mime_write_param(struct mime_writer *w, const char *name, struct slice s)
 
 	if (!text_ok(s))
 		return -1;
-	if (!is_ascii(s) || s.n > 60) {
+	/* What looks like an encoded word would be taken for one. */
+	if (!is_ascii(s) || s.n > 60 || memmem(s.p, s.n, "=?", 2) != NULL) {
 		param_extended(w, name, s);
 		return 0;
 	}

@@ -196,6 +196,25 @@ is_deeply($e->{'header:Resent-To:asGroupedAddresses'}, [
 is_deeply($e->{'header:X-Many:asText:all'}, ['one', 'two'], ':all');
 is($e->{'header:Resent-Date:asDate'}, '2026-01-01T00:00:00Z', 'asDate');
 
+
+# ---- header fields of parts
+my $desc = 'header:Content-Description:asText';
+$r = create(subject => 'top', bodyValues => { t => { value => 'x' } },
+	bodyStructure => { type => 'multipart/mixed', 'header:X-Top' => ' 1',
+	'header:Date:asDate' => '2026-01-01T00:00:00Z', subParts => [{
+	partId => 't', $desc => "\x{e4}", 'header:Subject' => ' part',
+	'header:Content-Disposition' => ' attachment; filename=f' }] });
+$o = octets($r->{id});
+is(() = $o =~ /^Date: /mg, 1, 'a Date of the whole body is the Date');
+like($o, qr/^X-Top: 1\r\n(?:.*\r\n)*\r\n--/m, "the body's at the top");
+$e = $t->call('Email/get', { ids => [$r->{id}], properties => ['subject',
+	'bodyStructure'], bodyProperties => [$desc, 'header:Subject',
+	'disposition', 'name'] })->{list}[0];
+is($e->{subject}, 'top', 'the subject');
+is_deeply($e->{bodyStructure}{subParts}[0], { $desc => "\x{e4}", 'header:Subject' =>
+	' part', disposition => 'attachment', name => 'f' },
+    'a part has fields of its own') or diag explain $e;
+
 # ---- refused
 my @bad = (
 	[{ colour => 1 }, 'colour'],
@@ -261,6 +280,21 @@ my @bad = (
 	    'attachments'],
 	[{ attachments => [{ blobId => $blob, disposition => 'a;b' }] },
 	    'attachments'],
+	[{ text('x'), textBody => [{ partId => 't', disposition => 'inline',
+	    'header:Content-Disposition' => ' attachment' }] }, 'textBody'],
+	[{ text('x'), textBody => [{ partId => 't',
+	    'header:content-type' => ' text/plain' }] }, 'textBody'],
+	[{ text('x'), subject => 'a', textBody => [{ partId => 't',
+	    'header:subject' => ' b' }] }, 'textBody'],
+	[{ bodyValues => { t => { value => 'x' } }, subject => 'a',
+	    bodyStructure => { partId => 't', 'header:Subject' => ' b' } },
+	    'bodyStructure'],
+	[{ bodyValues => { t => { value => 'x' } }, bodyStructure => {
+	    partId => 't', type => 'message/rfc822' } }, 'bodyStructure'],
+	[{ from => [{ email => 'a:b@c' }] }, 'from'],
+	[{ 'header:To:asGroupedAddresses' => [{ name => undef,
+	    addresses => [] }] }, 'header:To:asGroupedAddresses'],
+	[{ from => [{ email => '"a:b"@[IPv6:::1]' }] }, undef],
 	[{ bodyStructure => { type => 'multipart/mixed' } }, 'bodyStructure'],
 	[{ bodyStructure => { type => 'multipart/mixed', blobId => $blob,
 	    subParts => [{ blobId => $blob }] } }, 'bodyStructure'],

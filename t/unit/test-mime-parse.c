@@ -456,6 +456,8 @@ test_part_name(void **state)
 		{ "Content-Disposition: inline; filename=\"a\\\"b\"", "a\"b" },
 		{ "Content-Disposition: inline; filename*=utf-8''a%0Ab%00c",
 		  "a bc" },
+		{ "Content-Disposition: inline; filename*=utf-8''"
+		  "%3D%3Futf-8%3FQ%3Fno%3F%3D", "=?utf-8?Q?no?=" },
 		{ "Content-Type: a/b", NULL },
 		{ "Content-Type: a/b; name=\"\"", NULL }
 	};
