@@ -8,7 +8,8 @@
  * Creates, updates and destroys may depend on one another in any order (a
  * parent made in the same call, a name that becomes free, children before
  * their parent), so those that fail are tried again as long as another one
- * succeeds (RFC 8620 5.3).
+ * succeeds (RFC 8620 5.3).  Updates that wait for one another's name or role
+ * are done together.
  */
 enum { PASSES_MAX = 2 * STORE_DEPTH_MAX };
 enum op_kind { OP_CREATE, OP_UPDATE, OP_DESTROY };
@@ -19,6 +20,8 @@ struct op {
 	json_t *arg;
 	bool done, final;
 	json_t *error;		/* of the last try */
+	uint64_t holder;	/* who has the name or role; 0: not that */
+	struct op *next;	/* the update of that one, or NULL */
 };
 
 static int
@@ -27,6 +30,7 @@ fail(struct op *op, json_t *error, bool final)
 	json_decref(op->error);
 	op->error = error;
 	op->final = final;
+	op->holder = 0;
 	return 0;
 }
 
@@ -40,7 +44,8 @@ retriable(int rc)
 
 /* The sibling that has the name, or the mailbox that has the role. */
 static json_t *
-exists_error(struct jmap_call *c, const struct store_mailbox *want)
+exists_error(struct jmap_call *c, const struct store_mailbox *want,
+    uint64_t *holder_r)
 {
 	json_t *e = set_error("alreadyExists", NULL);
 	struct store_mailbox *m;
@@ -56,6 +61,7 @@ exists_error(struct jmap_call *c, const struct store_mailbox *want)
 		    slice_ieq(m[i].name, want->name)) ||
 		    (want->role != STORE_ROLE_NONE &&
 		    m[i].role == want->role)) {
+			*holder_r = m[i].id;
 			js_put(e, "existingId", id_json('M', m[i].id));
 			js_put_str(e, "description",
 			    want->role != STORE_ROLE_NONE &&
@@ -70,7 +76,7 @@ exists_error(struct jmap_call *c, const struct store_mailbox *want)
 /* Says what the store's answer to a create or update means. */
 static json_t *
 store_error_of(struct jmap_call *c, const struct mailbox_change *ch,
-    struct store_mailbox *m, int rc)
+    struct store_mailbox *m, int rc, uint64_t *holder_r)
 {
 	json_t *props;
 
@@ -82,7 +88,7 @@ store_error_of(struct jmap_call *c, const struct mailbox_change *ch,
 		m->role = ch->set.role;
 	switch (rc) {
 	case STORE_E_EXISTS:
-		return exists_error(c, m);
+		return exists_error(c, m, holder_r);
 	case STORE_E_NOTFOUND:
 		return set_error_prop("parentId", "no such mailbox");
 	case STORE_E_INVALID:
@@ -173,7 +179,7 @@ try_create(struct jmap_set *s, struct op *op)
 	struct mailbox_change ch;
 	struct store_mailbox m;
 	json_t *err;
-	uint64_t id;
+	uint64_t id, holder;
 	int rc;
 
 	memset(&ch, 0, sizeof(ch));
@@ -197,7 +203,7 @@ try_create(struct jmap_set *s, struct op *op)
 		ch.set.subscribed = false;
 	rc = store_mailbox_create(c->st, &ch.set, &id);
 	if (rc < 0)
-		return fail(op, store_error_of(c, &ch, &m, rc),
+		return fail(op, store_error_of(c, &ch, &m, rc, &holder),
 		    !retriable(rc));
 	op->done = true;
 	return put_created(s, op, id);
@@ -205,42 +211,130 @@ try_create(struct jmap_set *s, struct op *op)
 
 /* ---- update ------------------------------------------------------------ */
 
+/* What op asks for, of what is there now; 1: op has failed. */
 static int
-try_update(struct jmap_set *s, struct op *op)
+update_read(struct jmap_set *s, struct op *op, struct mailbox_change *ch,
+    struct store_mailbox *m)
 {
 	struct jmap_call *c = s->c;
-	struct mailbox_change ch;
-	struct store_mailbox m;
-	char id[STORE_ID_TEXT];
 	json_t *err;
 	int rc;
 
-	memset(&ch, 0, sizeof(ch));
-	rc = store_mailbox_get(c->st, c->arena, op->id, &m);
+	memset(ch, 0, sizeof(*ch));
+	rc = store_mailbox_get(c->st, c->arena, op->id, m);
 	if (rc == 0)
-		rc = mailbox_view(c, &m);
-	if (rc < 0)
-		return fail(op, set_error_store(c, rc), true);
-	ch.is_inbox = m.role == STORE_ROLE_INBOX;
-	err = set_patch(c, &mailbox_type, &m, &ch, op->arg);
-	if (err != NULL)
-		return fail(op, err, true);
-	if (ch.wait)
-		return fail(op, set_error_prop("parentId",
-		    "no such creation id"), false);
-	if (ch.denied || (ch.set.set_role &&
-	    ch.set.role == STORE_ROLE_INBOX))
-		return fail(op, set_error("forbidden",
-		    "the inbox stays what it is"), true);
-	if ((err = may_change(c, op->id, &ch)) != NULL)
-		return fail(op, err, true);
-	rc = store_mailbox_update(c->st, op->id, &ch.set);
-	if (rc < 0)
-		return fail(op, store_error_of(c, &ch, &m, rc),
-		    !retriable(rc));
+		rc = mailbox_view(c, m);
+	if (rc < 0) {
+		fail(op, set_error_store(c, rc), true);
+		return 1;
+	}
+	ch->is_inbox = m->role == STORE_ROLE_INBOX;
+	err = set_patch(c, &mailbox_type, m, ch, op->arg);
+	if (err == NULL && ch->wait) {
+		fail(op, set_error_prop("parentId", "no such creation id"),
+		    false);
+		return 1;
+	}
+	if (err == NULL && (ch->denied || (ch->set.set_role &&
+	    ch->set.role == STORE_ROLE_INBOX)))
+		err = set_error("forbidden", "the inbox stays what it is");
+	if (err == NULL)
+		err = may_change(c, op->id, ch);
+	if (err == NULL)
+		return 0;
+	fail(op, err, true);
+	return 1;
+}
+
+static void
+updated(struct jmap_set *s, struct op *op)
+{
+	char id[STORE_ID_TEXT];
+
 	op->done = true;
 	js_put(s->updated, store_id_text('M', op->id, id), json_null());
+}
+
+static int
+try_update(struct jmap_set *s, struct op *op)
+{
+	struct mailbox_change ch;
+	struct store_mailbox m;
+	uint64_t holder = 0;
+	json_t *err;
+	int rc;
+
+	if (update_read(s, op, &ch, &m) != 0)
+		return 0;
+	rc = store_mailbox_update(s->c->st, op->id, &ch.set);
+	if (rc == 0) {
+		updated(s, op);
+		return 0;
+	}
+	err = store_error_of(s->c, &ch, &m, rc, &holder);
+	fail(op, err, !retriable(rc));
+	op->holder = holder;
 	return 0;
+}
+
+/* ---- updates that take one another's names or roles --------------------- */
+
+/* Does the ring of updates that op is in.  1: done. */
+static int
+exchange_ring(struct jmap_set *s, struct op *op, size_t n)
+{
+	struct store_mailbox_update *u;
+	struct mailbox_change ch;
+	struct store_mailbox m;
+	int rc;
+
+	u = arena_calloc(s->c->arena, n, sizeof(*u));
+	for (size_t i = 0; i < n; i++, op = op->next) {
+		if (update_read(s, op, &ch, &m) != 0)
+			return 0;
+		u[i].id = op->id;
+		u[i].set = ch.set;
+	}
+	rc = store_mailbox_exchange(s->c->st, u, n);
+	for (size_t i = 0; i < n; i++, op = op->next) {
+		op->holder = 0;		/* it is not tried again */
+		if (rc == 0)
+			updated(s, op);
+	}
+	return rc == 0 ? 1 : retriable(rc) ? 0 : rc;
+}
+
+static bool
+is_waiting(const struct op *op)
+{
+	return !op->done && !op->final && op->kind == OP_UPDATE &&
+	    op->holder != 0;
+}
+
+/* 1: some of them are done now. */
+static int
+exchange(struct jmap_set *s, struct op *ops, size_t n)
+{
+	int rc = 0, some = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		ops[i].next = NULL;
+		for (size_t k = 0; k < n && is_waiting(&ops[i]); k++)
+			if (is_waiting(&ops[k]) &&
+			    ops[k].id == ops[i].holder)
+				ops[i].next = &ops[k];
+	}
+	for (size_t i = 0; rc >= 0 && i < n; i++) {
+		struct op *op = ops[i].next;
+		size_t k = 1;
+
+		for (; op != NULL && op != &ops[i] && k < n; k++)
+			op = op->next;
+		if (op == &ops[i] && is_waiting(op))
+			rc = exchange_ring(s, op, k);
+		some |= rc > 0;
+	}
+	return rc < 0 ? rc : some;
 }
 
 /* ---- destroy ----------------------------------------------------------- */
@@ -301,6 +395,9 @@ run(struct jmap_set *s, struct op *ops, size_t n)
 				    "Mailbox/set", rc);
 			progress |= op->done;
 		}
+		if (!progress && (rc = exchange(s, ops, n)) < 0)
+			return jmap_store_failed(s->c->req, "Mailbox/set", rc);
+		progress = progress || rc > 0;
 	}
 	return 0;
 }

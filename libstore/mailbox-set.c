@@ -1,6 +1,9 @@
 /* libstore/mailbox-set.c - mailboxes: making, changing, removing them */
 #include "config.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "libbase/text.h"
 #include "libstore/store-int.h"
 
@@ -408,6 +411,66 @@ store_mailbox_update(struct store *st, uint64_t id,
 	struct update_arg u = { .id = id, .s = s };
 
 	return run_and_jobs(st, update_one, &u);
+}
+
+struct exchange_arg {
+	const struct store_mailbox_update *u;
+	size_t n;
+};
+
+/* Gives up the name and the role that an update replaces; *s is what is left to
+ * do then.  No client can ask for the name that it has meanwhile. */
+static int
+make_way(struct work *w, uint64_t id, struct store_mailbox_set *s)
+{
+	struct w_mailbox *m;
+	char name[32];
+	int rc;
+
+	if ((rc = w_mailbox(w, id, &m)) < 0)
+		return rc;
+	if (s->set_name || s->set_parent) {
+		if (!s->set_name)
+			s->name = arena_slice(w->a, m->row.name);
+		s->set_name = true;
+		snprintf(name, sizeof(name), "\x01%016" PRIx64, id);
+		rc = mailbox_place(w, m, m->row.parent, slice_str(name));
+		if (rc < 0)
+			return rc;
+	}
+	return s->set_role && m->row.role != STORE_ROLE_NONE ?
+	    mailbox_set_role(w, m, STORE_ROLE_NONE) : 0;
+}
+
+static int
+exchange(struct work *w, void *arg)
+{
+	struct exchange_arg *x = arg;
+	struct store_mailbox_set *s = arena_calloc(w->a, x->n, sizeof(*s));
+	uint64_t trash = w->head.trash;
+	struct update_arg one;
+	int rc;
+
+	for (size_t i = 0; i < x->n; i++) {
+		s[i] = x->u[i].set;
+		if ((rc = make_way(w, x->u[i].id, &s[i])) < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < x->n; i++) {
+		one = (struct update_arg){ .id = x->u[i].id, .s = &s[i] };
+		if ((rc = update_one(w, &one)) < 0)
+			return rc;
+	}
+	return w->head.trash != trash;
+}
+
+int
+store_mailbox_exchange(struct store *st, const struct store_mailbox_update *u,
+    size_t n)
+{
+	struct exchange_arg x = { u, n };
+
+	return run_and_jobs(st, exchange, &x);
 }
 
 /* ---- renaming to a path ------------------------------------------------ */

@@ -183,6 +183,14 @@ int store_mailbox_create_path(struct store *st, struct slice path,
 /* DENIED: the inbox keeps its role and stays at the top. */
 int store_mailbox_update(struct store *st, uint64_t id,
     const struct store_mailbox_set *s);
+struct store_mailbox_update {
+	uint64_t id;
+	struct store_mailbox_set set;
+};
+/* All of them or none, as one change: the names and roles that they give up may
+ * be taken by one another (RFC 8620 5.3).  Each id is there once. */
+int store_mailbox_exchange(struct store *st,
+    const struct store_mailbox_update *u, size_t n);
 /* To a new path, missing parents are made, children move along, in one
  * transaction; old names that were subscribed stay so (RFC 9051 6.3.7).  The inbox (RFC 9051 6.3.6): its messages move to a new mailbox. */
 int store_mailbox_rename(struct store *st, uint64_t id, struct slice path);

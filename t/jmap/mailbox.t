@@ -99,6 +99,7 @@ my ($ia, $ib, $ic) = map { $r->{created}{$_}{id} } qw(a b c);
 is(get($ic, 'parentId')->{parentId}, $ib, 'below its parent');
 
 # ---- update
+my $s;
 is(update($ic, { name => 'C2', sortOrder => 3 }), 'ok', 'update');
 is_deeply(get($ic, qw(name sortOrder)), { id => $ic, name => 'C2',
 	sortOrder => 3 }, 'is seen');
@@ -133,6 +134,36 @@ $r = set(update => { $ia => { name => 'Z' }, $ib => { parentId => undef,
 	name => 'A' } });
 is_deeply($r->{updated}, { $ia => undef, $ib => undef },
     'a name that another update frees');
+# RFC 8620 5.3: "rename an object A => B and simultaneously rename another object
+# B => A"; the same for roles, in rings of any length.
+$r = set(create => { map { ($_ => { name => "ring$_" }) } 1 .. 5 });
+my @ring = map { $r->{created}{$_}{id} } 1 .. 5;
+$s = $t->call('Mailbox/get', { ids => [] })->{state};
+$r = set(update => { $ring[0] => { name => 'ring2' }, $ring[1] =>
+	{ name => 'ring1' }, $ring[2] => { name => 'ring4', sortOrder => 9 },
+	$ring[3] => { name => 'ring5' }, $ring[4] => { name => 'ring3' } });
+is_deeply($r->{updated}, { map { $_ => undef } @ring }, 'names swapped') or
+    diag explain $r;
+is_deeply([map { get($_)->{name} } @ring], [qw(ring2 ring1 ring4 ring5 ring3)],
+    'each has its own');
+is(get($ring[2])->{sortOrder}, 9, 'and what else was asked for');
+$r = $t->call('Mailbox/changes', { sinceState => $s });
+is_deeply([sort @{ $r->{updated} }], [sort @ring], 'as changes say');
+set(update => { $ring[0] => { role => 'junk' }, $ring[1] =>
+	{ role => 'drafts' } });
+$r = set(update => { $ring[0] => { role => 'drafts' }, $ring[1] =>
+	{ role => 'junk' } });
+is_deeply($r->{updated}, { $ring[0] => undef, $ring[1] => undef },
+    'roles swapped');
+is_deeply([map { get($_)->{role} } @ring[0, 1]], ['drafts', 'junk'], 'so');
+$r = set(update => { $ring[0] => { name => 'ring1', parentId => 'M999' },
+	$ring[1] => { name => 'ring2' }, $ring[2] => { name => 'ring5' },
+	$ring[3] => { name => 'ring4', role => 'sent' } });
+is_deeply([map { $_ // 'none' } $r->{updated}, map { $r->{notUpdated}{$_}{type} }
+	@ring[0 .. 3]], ['none', 'invalidProperties', 'alreadyExists',
+	'alreadyExists', 'alreadyExists'], 'unless one of them may not be') or
+    diag explain $r;
+set(destroy => \@ring);
 
 # ---- destroy
 my $mail = "Subject: x\r\n\r\nx\r\n";
@@ -179,7 +210,8 @@ is($r->{updatedProperties}, undef, 'not only counts');
 ok(!$r->{hasMoreChanges}, 'that is all');
 is($r->{newState}, $t->call('Mailbox/get', { ids => [] })->{state},
     'newState is the state');
-my ($s, %got) = ($state);
+$s = $state;
+my %got;
 for (1 .. 50) {
 	my $c = $t->call('Mailbox/changes', { sinceState => $s,
 		maxChanges => 1 });

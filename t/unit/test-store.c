@@ -339,6 +339,46 @@ test_mailbox_update(void **state)
 	store_close(&st);
 }
 
+/* RFC 8620 5.3: names, roles and places that change hands within one change. */
+static void
+test_mailbox_exchange(void **state)
+{
+	struct store *st = fixture_account(*state, "x");
+	struct arena *a = arena_new(0);
+	struct store_mailbox_update u[2];
+	struct store_mailbox mb;
+	uint64_t id[2], child, before;
+
+	assert_int_equal(create(st, "a", 0, &id[0]), 0);
+	assert_int_equal(create(st, "b", 0, &id[1]), 0);
+	assert_int_equal(create(st, "b", id[1], &child), 0);
+	u[0] = (struct store_mailbox_update){ id[0], { .set_name = true,
+	    .name = S("b"), .set_role = true, .role = STORE_ROLE_TRASH } };
+	u[1] = (struct store_mailbox_update){ id[1], { .set_name = true,
+	    .name = S("a"), .set_role = true, .role = STORE_ROLE_JUNK } };
+	before = store_modseq(st);
+	for (int i = 0; i < 2; i++) {	/* the second time the roles alone */
+		assert_int_equal(store_mailbox_exchange(st, u, 2), 0);
+		assert_int_equal(store_mailbox_find(st, a, S("a/b"), &mb), 0);
+		assert_int_equal(mb.id, child);
+		assert_int_equal(store_mailbox_find(st, a, S("b"), &mb), 0);
+		assert_int_equal(mb.role, u[0].set.role);
+		u[0].set.role = STORE_ROLE_JUNK;
+		u[1].set.role = STORE_ROLE_TRASH;
+	}
+	assert_int_equal(store_modseq(st), before + 2);
+	/* A place alone: the name stays. */
+	u[0].set = (struct store_mailbox_set){ .set_parent = true,
+	    .parent = id[1] };
+	u[1] = (struct store_mailbox_update){ child, { .set_parent = true } };
+	assert_int_equal(store_mailbox_exchange(st, u, 2), 0);
+	assert_int_equal(store_mailbox_find(st, a, S("a/b"), &mb), 0);
+	assert_int_equal(mb.id, id[0]);
+	fixture_check(st);
+	arena_free(&a);
+	store_close(&st);
+}
+
 static void
 test_mailbox_list(void **state)
 {
@@ -736,6 +776,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_mailbox_find),
 		cmocka_unit_test(test_mailbox_depth),
 		cmocka_unit_test(test_mailbox_update),
+		cmocka_unit_test(test_mailbox_exchange),
 		cmocka_unit_test(test_mailbox_list),
 		cmocka_unit_test(test_mailbox_rename),
 		cmocka_unit_test(test_mailbox_destroy),
