@@ -123,6 +123,23 @@ conf_check_url(const char *s)
 	return s[strlen(s) - 1] == '/' ? "ends with a slash" : NULL;
 }
 
+/* RFC 6454 6.2, and "*" for any. */
+const char *
+conf_check_origin(const char *s)
+{
+	static const char wrong[] = "is neither * nor an origin, such as "
+	    "https://webmail.example.org";
+	const char *host = strstr(s, "://");
+
+	if (strcmp(s, "*") == 0)
+		return NULL;
+	for (size_t i = 0; s[i] != '\0'; i++)
+		if (s[i] <= ' ' || s[i] > '~')
+			return wrong;
+	return host == NULL || host == s || host[3] == '\0' ||
+	    strpbrk(host + 3, "/?#*\"") != NULL ? wrong : NULL;
+}
+
 /* RFC 8292 2.1 */
 const char *
 conf_check_contact(const char *s)

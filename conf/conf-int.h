@@ -103,6 +103,7 @@ const char *conf_check_address(const char *s);
 const char *conf_check_relay(const char *s);
 const char *conf_check_folder(const char *s);
 const char *conf_check_url(const char *s);
+const char *conf_check_origin(const char *s);
 const char *conf_check_contact(const char *s);
 const char *conf_check_socket(const char *s);
 const char *conf_check_account(const char *s);

@@ -98,6 +98,8 @@ struct conf {
 	uint32_t jmap_max_calls, jmap_max_objects_in_get,
 	    jmap_max_objects_in_set;
 	uint32_t jmap_threads;
+	const char *const *jmap_origins;	/* of pages that may use JMAP; "*": all */
+	size_t n_jmap_origins;
 
 	/* sending; neither sendmail nor smtp_relay: none */
 	const char *sendmail;		/* a program with that interface */

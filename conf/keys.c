@@ -122,6 +122,7 @@ const struct conf_key conf_top_keys[] = {
 	{ "jmap-max-objects-in-get", CONF_K_NUM32, TOP(jmap_max_objects_in_get), 0, "5000", 1, 1000000, NULL, NULL },
 	{ "jmap-max-objects-in-set", CONF_K_NUM32, TOP(jmap_max_objects_in_set), 0, "5000", 1, 1000000, NULL, NULL },
 	{ "jmap-threads", CONF_K_NUM32, TOP(jmap_threads), 0, "8", 1, 1024, NULL, NULL },
+	{ "jmap-origins", CONF_K_LIST, TOP(jmap_origins), TOP(n_jmap_origins), NULL, 0, 0, NULL, conf_check_origin },
 	/* sending */
 	{ "sendmail", CONF_K_PATH, TOP(sendmail), 0, NULL, 0, 0, NULL, NULL },
 	{ "smtp-relay", CONF_K_STR, TOP(smtp_relay), 0, NULL, 0, 0, NULL, conf_check_relay },

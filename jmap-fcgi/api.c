@@ -55,6 +55,12 @@ read_body(struct web *w, struct buf *body)
 	return true;
 }
 
+static bool
+gone(void *arg)
+{
+	return web_gone(arg);
+}
+
 static void
 run(struct web *w, struct slice body, const char *base)
 {
@@ -63,6 +69,8 @@ run(struct web *w, struct slice body, const char *base)
 
 	memset(&p, 0, sizeof(p));
 	buf_init(&out, JMAP_RESPONSE_MAX + (1 << 20));
+	w->user.gone = gone;
+	w->user.gone_arg = w;
 	if (engine_run(w->env, &w->user, session_state(w, base), body,
 	    w->arena, &out, &p) < 0) {
 		web_problem(w, &p);

@@ -28,6 +28,8 @@ email_mime(struct jmap_call *c, struct email *em)
 
 	if (em->mime != NULL)
 		return 0;
+	if (jmap_gone(c))
+		return JMAP_E_GONE;
 	rc = store_email_mime(c->st, c->req->scratch, em->e.ref, &em->mime);
 	return rc < 0 ? jmap_store_failed(c->req, "structure", rc) : 0;
 }

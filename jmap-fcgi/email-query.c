@@ -108,6 +108,8 @@ collect(void *arg, const struct store_msg_info *m)
 	struct query_item it;
 	int rc;
 
+	if (jmap_gone(q->c))
+		return JMAP_E_GONE;
 	if ((m->flags & STORE_DELETED) != 0 && q->mailbox != 0)
 		return 0;
 	/* It may be in another mailbox without \Deleted. */

@@ -6,10 +6,12 @@
 
 #include "jmap-fcgi/account.h"
 #include "libbase/log.h"
+#include "libbase/text.h"
 #include "libsession/mta.h"
 
 /* A request may cost this much more memory than it has octets. */
 enum { COST_FACTOR = 6, COST_MIN = 1 << 20 };
+enum { GONE_MS = 50 };	/* how often is looked whether the client is there */
 
 const struct jmap_capability jmap_capabilities[] = {
 	{ CAP_CORE, "urn:ietf:params:jmap:core", false, false },
@@ -96,12 +98,33 @@ jmap_charge(struct jmap_call *c, size_t n)
 	return 0;
 }
 
+bool
+jmap_gone(struct jmap_call *c)
+{
+	struct jmap_req *r = c->req;
+	int64_t now;
+
+	if (r->gone || r->writes > 0 || r->user->gone == NULL)
+		return r->gone;
+	now = time_mono_ms();
+	if (now < r->next_look)
+		return false;
+	r->next_look = now + GONE_MS;
+	r->gone = r->user->gone(r->user->gone_arg);
+	if (r->gone)
+		log_info("%s: the client is gone: %s stops",
+		    r->user->account, c->method->name);
+	return r->gone;
+}
+
 int
 jmap_store_failed(struct jmap_req *r, const char *what, int rc)
 {
 	bool own = account_is_own(r->acct);
 	struct store *st = own ? r->user->st : r->acct->st;
 
+	if (rc == JMAP_E_GONE)
+		return rc;
 	log_err("%s: %s: %s%s%s (%d)", r->user->account, what,
 	    own ? "" : r->acct->name, own ? "" : ": ", store_errmsg(st), rc);
 	if (rc == STORE_E_FENCED || rc == STORE_E_UNKNOWN ||
@@ -265,6 +288,8 @@ call_run(struct jmap_call *c)
 		return rc;
 	if ((c->method->flags & METHOD_WRITE) != 0)
 		c->req->user->changed = true;
+	else if (jmap_gone(c))
+		return JMAP_E_GONE;
 	rc = c->method->fn(c);
 	c->req->acct = NULL;
 	arena_reset(c->req->scratch);
@@ -333,12 +358,35 @@ call_method(struct jmap_req *r, json_t *name, json_t *args, json_t *call_id,
 	json_decref(c.then_args);
 }
 
+static bool
+writes(json_t *invocation)
+{
+	const struct jmap_method *m;
+
+	m = jmap_method(js_slice(json_array_get(invocation, 0)));
+	return m != NULL && (m->flags & METHOD_WRITE) != 0;
+}
+
 static void
 call(struct jmap_req *r, json_t *invocation)
 {
 	call_method(r, json_array_get(invocation, 0),
 	    json_array_get(invocation, 1), json_array_get(invocation, 2),
 	    false);
+	if (writes(invocation))
+		r->writes--;
+}
+
+static void
+call_all(struct jmap_req *r, json_t *calls)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(calls, i, v)
+		r->writes += writes(v);
+	json_array_foreach(calls, i, v)
+		call(r, v);
 }
 
 /* ---- the request ------------------------------------------------------- */
@@ -483,8 +531,7 @@ engine_run(const struct jmap_env *env, struct jmap_user *user,
     struct buf *out, struct jmap_problem *p_r)
 {
 	struct jmap_req r;
-	json_t *request, *given, *v;
-	size_t i;
+	json_t *request, *given;
 	int rc;
 
 	if (parse(env->conf, body, &request, p_r) < 0)
@@ -502,8 +549,7 @@ engine_run(const struct jmap_env *env, struct jmap_user *user,
 	r.responses = json_array();
 	given = json_object_get(request, "createdIds");
 	r.created = given ? json_incref(given) : json_object();
-	json_array_foreach(json_object_get(request, "methodCalls"), i, v)
-		call(&r, v);
+	call_all(&r, json_object_get(request, "methodCalls"));
 	accounts_release(env, user);
 	rc = finish(&r, given != NULL, session_state, out, p_r);
 	json_decref(request);

@@ -66,6 +66,9 @@ struct jmap_user {
 	struct account *accounts;	/* see accounts_list() */
 	bool broken;		/* set by the request: st has to be closed */
 	bool changed;		/* set by the request: upkeep may be due */
+	/* Does nobody wait for the answer any more?  NULL: who knows. */
+	bool (*gone)(void *arg);
+	void *gone_arg;
 };
 
 /* Method-level errors, RFC 8620 3.6.2.  A handler may also return an enum
@@ -86,7 +89,8 @@ enum jmap_rc {
 	JMAP_E_FAIL = -112,	/* serverFail */
 	JMAP_E_TOO_MANY = -113,	/* tooManyChanges */
 	JMAP_E_UNSUPPORTED = -115,	/* accountNotSupportedByMethod */
-	JMAP_E_DATA_TYPE = -114	/* unknownDataType (RFC 9404 4.3) */
+	JMAP_E_DATA_TYPE = -114,	/* unknownDataType (RFC 9404 4.3) */
+	JMAP_E_GONE = -116	/* see jmap_gone() */
 };
 
 /* One API request, all of its calls. */
@@ -100,6 +104,9 @@ struct jmap_req {
 	unsigned using;		/* enum jmap_cap, or-ed */
 	struct account *acct;	/* of the call that runs, or NULL */
 	size_t left;		/* octets that the response may still take */
+	size_t writes;		/* calls to come that change something */
+	int64_t next_look;	/* when to look again whether the client is gone */
+	bool gone;
 };
 
 struct jmap_method;
@@ -183,6 +190,12 @@ int jmap_bad(struct jmap_call *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Takes n octets from what the response may still take; JMAP_E_TOOLARGE. */
 int jmap_charge(struct jmap_call *c, size_t n);
+/*
+ * Is the client gone, so that the work is for nobody?  Then the call fails with
+ * JMAP_E_GONE.  false as long as a call of the request that changes something is
+ * not over: what was asked for is done.
+ */
+bool jmap_gone(struct jmap_call *c);
 /* The error's name for a method-level or store code. */
 const char *jmap_error_name(int rc);
 /* Logs a store failure; returns rc. */

@@ -9,6 +9,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/blob-get.c jmap-fcgi/blob-methods.h \
 	jmap-fcgi/blob-upload.c \
 	jmap-fcgi/core-echo.c \
+	jmap-fcgi/cors.c \
 	jmap-fcgi/download.c \
 	jmap-fcgi/email-body.c jmap-fcgi/email.h \
 	jmap-fcgi/email-copy.c \
@@ -94,7 +95,7 @@ t_unit_test_jmap_text_LDADD = jmap-fcgi/libjmap.a $(LIBSTORE) $(JANSSON_LIBS) $(
 
 EXTRA_DIST += t/lib/CulverJmap.pm t/lib/SmtpSink.pm
 TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
-	t/jmap/blob.t t/jmap/push.t t/jmap/push-shared.t t/jmap/server.t t/jmap/sync.t \
+	t/jmap/blob.t t/jmap/push.t t/jmap/push-shared.t t/jmap/gone.t t/jmap/server.t t/jmap/sync.t \
 	t/jmap/table.t t/jmap/mailbox-query.t \
 	t/jmap/identity.t t/jmap/submission.t t/jmap/submission-query.t \
 	t/jmap/submission-sendmail.t t/jmap/submission-mta.t t/jmap/submission-crash.t t/jmap/vacation.t t/jmap/email-parse.t \

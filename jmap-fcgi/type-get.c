@@ -140,6 +140,8 @@ get_one(struct get *g, uint64_t id)
 	void *obj;
 	int rc;
 
+	if (jmap_gone(c))
+		return JMAP_E_GONE;
 	arena_reset(c->req->scratch);
 	rc = g->type->load(c, g->ctx, id, &obj);
 	if (rc == STORE_E_NOTFOUND)

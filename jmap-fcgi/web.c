@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -35,7 +36,8 @@ static const struct {
 	int status;
 	const char *text;
 } reasons[] = {
-	{ 200, "OK" }, { 201, "Created" }, { 304, "Not Modified" },
+	{ 200, "OK" }, { 201, "Created" }, { 204, "No Content" },
+	{ 304, "Not Modified" },
 	{ 400, "Bad Request" }, { 401, "Unauthorized" },
 	{ 403, "Forbidden" }, { 404, "Not Found" },
 	{ 405, "Method Not Allowed" }, { 413, "Content Too Large" },
@@ -117,9 +119,10 @@ web_begin(struct web *w, int status, const char *type, uint64_t len)
 	buf_printf(&h, "Status: %d %s\r\n", status, reason(status));
 	if (type != NULL)
 		buf_printf(&h, "Content-Type: %s\r\n", type);
-	if (status != 304 && len != UINT64_MAX)
+	if (status != 304 && status != 204 && len != UINT64_MAX)
 		buf_printf(&h, "Content-Length: %" PRIu64 "\r\n", len);
 	buf_add(&h, w->head.p, w->head.n);
+	cors_head(w, &h);
 	buf_add_str(&h, "X-Content-Type-Options: nosniff\r\n\r\n");
 	out(w, h.p, h.n);
 	buf_release(&h);
@@ -205,6 +208,19 @@ web_read(struct web *w, void *p, size_t n)
 	return k;
 }
 
+/*
+ * Half of a connection may be closed as a matter of course; but TCP does not tell
+ * it from a whole one.
+ */
+bool
+web_gone(const struct web *w)
+{
+	struct pollfd p = { .fd = w->fcgi->ipcFd,
+		.events = w->env->local ? 0 : POLLRDHUP };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 bool
 web_not_modified(struct web *w, const char *etag)
 {
@@ -260,12 +276,22 @@ method_bit(const char *m)
 	return 0;
 }
 
-static void
-not_allowed(struct web *w, unsigned methods)
+const char *
+web_methods(unsigned methods)
 {
-	web_header(w, "Allow: %s", (methods & WEB_POST) != 0 ? "POST" :
-	    (methods & WEB_HEAD) != 0 ? "GET, HEAD" : "GET");
-	web_fail(w, 405, "The resource does not know this method.");
+	return (methods & WEB_POST) != 0 ? "POST" :
+	    (methods & WEB_HEAD) != 0 ? "GET, HEAD" : "GET";
+}
+
+/* Not one of its methods; OPTIONS (RFC 9110 9.3.7) is everywhere. */
+static void
+other_method(struct web *w)
+{
+	web_header(w, "Allow: %s, OPTIONS", web_methods(w->methods));
+	if (strcmp(w->method, "OPTIONS") == 0)
+		web_begin(w, 204, NULL, 0);
+	else
+		web_fail(w, 405, "The resource does not know this method.");
 }
 
 static const struct web_route *
@@ -301,8 +327,9 @@ dispatch(struct web *w)
 		web_fail(w, 404, "There is no such resource.");
 		return;
 	}
+	w->methods = r->methods;
 	if ((method_bit(w->method) & r->methods) == 0) {
-		not_allowed(w, r->methods);
+		other_method(w);
 		return;
 	}
 	if (auth_check(w))

@@ -19,6 +19,7 @@ struct web {
 	struct jmap_user user;	/* once authenticated */
 	struct buf *capture;	/* the answer goes there, if not NULL */
 	bool parked;		/* the connection went to the poller */
+	unsigned methods;	/* that the resource knows, WEB_* */
 	int status;		/* of the answer, for the log */
 	uint64_t sent;		/* octets of the answer's body */
 };
@@ -40,6 +41,10 @@ struct slice web_env(const struct web *w, const char *name);
 /* Adds a header field to the answer: "Name: value", no line end. */
 void web_header(struct web *w, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* "GET, HEAD" */
+const char *web_methods(unsigned methods);
+/* Adds what a page of another origin needs, if it may use us. */
+void cors_head(const struct web *w, struct buf *out);
 /* Sends the header; the body's length is known.  Then web_write(). */
 void web_begin(struct web *w, int status, const char *type, uint64_t len);
 /* -1: the peer is gone. */
@@ -55,6 +60,8 @@ void web_store_failed(struct web *w, const char *what, int rc);
 void web_take(struct web *w, int *fd_r, int *request_id_r);
 /* The length that the client announced.  1: none; -1: not a number. */
 int web_length(const struct web *w, uint64_t *n_r);
+/* Did the web server close the connection, as it does when its client did? */
+bool web_gone(const struct web *w);
 /* Up to n octets of the body; 0 at its end, -1: broken off. */
 int web_read(struct web *w, void *p, size_t n);
 /* Is there an If-None-Match with that tag?  Then 304 is sent. */

@@ -82,7 +82,7 @@ for (['GET', '/jmap/api', 'POST'], ['POST', $url, 'GET, HEAD'],
 	my ($m, $p, $allow) = @$_;
 	my $r = $t->request($m, $p, content => '');
 	is($r->{status}, 405, "$m $p");
-	is($r->{headers}{allow}, $allow, 'Allow');
+	is($r->{headers}{allow}, "$allow, OPTIONS", 'Allow');
 }
 is($t->request('GET', $_)->{status}, 404, "$_ is not there") for '/jmap/x',
     '/jmap/api/', '/jmap/download/x';
@@ -153,5 +153,55 @@ $c->put("GET $url HTTP/1.1\r\nHost: mail.example.org:8443\r\nAuthorization: "
     . $t->auth . "\r\nConnection: close\r\n\r\n");
 like($c->rest, qr{"apiUrl":"https://mail\.example\.org:8443/jmap/api"},
     'URLs follow the Host');
+
+# ---- pages of other origins: not unless they are configured
+my $page = 'https://webmail.example.org';
+sub cors { map { $_ => $_[0]{headers}{"access-control-$_"} }
+	grep { exists $_[0]{headers}{"access-control-$_"} }
+	qw(allow-origin allow-credentials allow-methods allow-headers max-age
+	expose-headers) }
+is_deeply({ cors($t->request('GET', $url, headers => { origin => $page })) },
+    {}, 'no CORS unless configured');
+$r = $t->request('OPTIONS', '/jmap/api', auth => undef, headers => {
+	origin => $page, 'access-control-request-method' => 'POST' });
+is($r->{status}, 204, 'OPTIONS needs no password');
+is($r->{headers}{allow}, 'POST, OPTIONS', 'Allow');
+is_deeply({ cors($r) }, {}, 'and no CORS either');
+is($t->request('OPTIONS', '/jmap/x', auth => undef)->{status}, 404,
+    'OPTIONS of nothing');
 unlike($t->slurp('log'), qr/secret/, 'no password in the log');
+
+my $o = CulverJmap->new(users => { alice => 'secret' }, conf =>
+	qq(jmap-origins = {"$page", "http://localhost:3000"}\n));
+my %page = (headers => { origin => $page });
+for (['session', 'GET', $url], ['no password', 'GET', $url, auth => undef],
+    ['no such resource', 'GET', '/jmap/x']) {
+	my ($what, @request) = @$_;
+	$r = $o->request(@request, %page);
+	is_deeply({ cors($r) }, { 'allow-origin' => $page,
+		'allow-credentials' => 'true', 'expose-headers' =>
+		'ETag, Retry-After, Content-Disposition' }, "CORS: $what");
+	like($r->{headers}{vary}, qr/Origin/, 'Vary');
+}
+$r = $o->request('OPTIONS', '/jmap/api', auth => undef, headers => {
+	origin => 'http://localhost:3000',
+	'access-control-request-method' => 'POST',
+	'access-control-request-headers' => 'authorization' });
+is($r->{status}, 204, 'preflight');
+is_deeply({ cors($r) }, { 'allow-origin' => 'http://localhost:3000',
+	'allow-credentials' => 'true', 'allow-methods' => 'POST',
+	'allow-headers' => 'Authorization, Content-Type, If-None-Match, '
+	. 'Last-Event-ID', 'max-age' => 86400 }, 'what may be asked');
+for ('https://webmail.example.org.evil.example', 'https://evil.example', 'null',
+    'http://webmail.example.org', '*') {
+	$r = $o->request('GET', $url, headers => { origin => $_ });
+	is_deeply([$r->{status}, cors($r)], [200], "not named: $_");
+	like($r->{headers}{vary}, qr/Origin/, 'Vary all the same');
+}
+my $any = CulverJmap->new(users => { alice => 'secret' },
+	conf => qq(jmap-origins = {"*"}\n));
+$r = $any->request('GET', $url, %page);
+is_deeply({ cors($r) }, { 'allow-origin' => '*', 'expose-headers' =>
+	'ETag, Retry-After, Content-Disposition' },
+    'any origin, without what the browser knows');
 done_testing();

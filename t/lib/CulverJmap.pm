@@ -150,7 +150,9 @@ sub response {
 	my %r = (content => '', status => ($line =~ / (\d+)/)[0]);
 	while (defined($line = $c->get)) {
 		last if $line eq '';
-		$r{headers}{lc $1} = $2 if $line =~ /\A([^:]+):\s*(.*)/;
+		next unless $line =~ /\A([^:]+):\s*(.*)/;
+		my $h = \$r{headers}{lc $1};
+		$$h = defined $$h ? "$$h, $2" : $2;
 	}
 	return undef unless defined $line;
 	return \%r if $method eq 'HEAD' || $r{status} =~ /\A(?:1..|204|304)\z/;
