@@ -265,7 +265,8 @@ skip_cfws(struct slice v, size_t *i)
 	return depth == 0 ? 0 : -1;
 }
 
-/* RFC 2369 section 2: a list of <URL>, blanks in it do not count. */
+/* RFC 2369 section 2: a list of <URL>, blanks in it do not count.  Some leave
+ * out the commas. */
 static json_t *
 urls(struct arena *a, struct slice v)
 {
@@ -289,7 +290,9 @@ urls(struct arena *a, struct slice v)
 			break;
 		if (i >= v.n)
 			return list;
-		if (v.p[i++] != ',' || json_array_size(list) >= IDS_MAX)
+		if (v.p[i] == ',')
+			i++;
+		if (json_array_size(list) >= IDS_MAX)
 			break;
 	}
 	json_decref(list);

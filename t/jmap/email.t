@@ -130,6 +130,14 @@ is_deeply($m->{'header:to:asAddresses'}, [@james, @friends], 'addresses');
 is_deeply($m->{'header:to:asGroupedAddresses'}, [{ name => undef,
 	addresses => \@james }, { name => 'Friends', addresses => \@friends }],
     'grouped');
+my $list = $t->import_mail(mail('List-Help' => '<http://a/x>',
+	'List-Unsubscribe' => "<http://a/x>\r\n <mailto:b\@c> (c)",
+	'List-Post' => 'NO', 'List-Owner' => '<http://a/x> y'));
+my @lists = map { "header:List-$_:asURLs" } qw(Help Unsubscribe Post Owner);
+is_deeply([@{ get($list, @lists) }{@lists}], [['http://a/x'],
+	['http://a/x', 'mailto:b@c'], undef, undef],
+    'URLs, with commas or without');
+$t->call('Email/set', { destroy => [$list] });
 for ('header:From:asDate', 'header:Subject:asAddresses', 'header:Date:asText',
     'header:To:asURLs', 'header:Received:asText', 'header:', 'header:a b',
     'header:Subject:asFoo', 'header:Subject:all:asText', 'header:a:b', 'x') {
