@@ -287,6 +287,12 @@ find_blob(struct part *p, struct piece *pc)
 		blob_close(&b);
 }
 
+static bool
+is_blob(json_t *o)
+{
+	return json_is_string(json_object_get(o, "blobId"));
+}
+
 static struct piece *part_read(struct create *cr, json_t *o,
     const char *default_type, bool *ok_r);
 
@@ -294,10 +300,13 @@ static void
 read_children(struct part *p, struct piece *pc)
 {
 	json_t *list = json_object_get(p->o, "subParts"), *o;
+	bool digest = slice_ieq(p->type, SLICE_LIT("multipart/digest"));
 	size_t i;
 
+	/* RFC 2046 5.1.5 */
 	json_array_foreach(list, i, o)
-		adopt(pc, part_read(p->cr, o, "text/plain", &p->ok));
+		adopt(pc, part_read(p->cr, o, digest && is_blob(o) ?
+		    "message/rfc822" : NULL, &p->ok));
 	if (json_array_size(list) == 0)
 		p->ok = false;
 }
@@ -335,7 +344,7 @@ read_content(struct part *p)
 }
 
 /* Depth is bounded: the request's JSON is.  *ok_r becomes false for a bad one;
- * never NULL. */
+ * default_type NULL: by what it is made of; never NULL. */
 static struct piece *
 part_read(struct create *cr, json_t *o, const char *default_type, bool *ok_r)
 {
@@ -348,8 +357,8 @@ part_read(struct create *cr, json_t *o, const char *default_type, bool *ok_r)
 	}
 	p.type = text_prop(&p, "type");
 	if (p.type.p == NULL)
-		p.type = slice_str(json_is_string(json_object_get(o,
-		    "blobId")) ? "application/octet-stream" : default_type);
+		p.type = slice_str(default_type != NULL ? default_type :
+		    is_blob(o) ? "application/octet-stream" : "text/plain");
 	if (!is_type(p.type))
 		p.ok = false;
 	check_names(&p);
@@ -411,7 +420,7 @@ attachments_read(struct create *cr, struct piece *related,
 	size_t i;
 
 	json_array_foreach(list, i, o) {
-		struct piece *pc = part_read(cr, o, "text/plain", &ok);
+		struct piece *pc = part_read(cr, o, NULL, &ok);
 
 		adopt(related != NULL && is_inline(o) ? related : mixed, pc);
 	}
@@ -530,7 +539,7 @@ create_body(struct create *cr)
 		if (v != NULL && !json_is_null(v))
 			create_bad(cr, others[i]);
 	}
-	cr->root = part_read(cr, structure, "text/plain", &ok);
+	cr->root = part_read(cr, structure, NULL, &ok);
 	root_fields(cr, "bodyStructure", structure);
 	if (!ok)
 		create_bad(cr, "bodyStructure");

@@ -170,6 +170,18 @@ like(octets($r->{id}), qr/^X-Part: v\r$/m, "a part's header field");
 like(octets($r->{id}), qr/message\/rfc822\r\nContent-Transfer-Encoding: 7bit/,
     'a message is not encoded');
 
+# RFC 8621 4.1.4: without a type, the one that MIME implies there.
+my $note = $t->upload("a note\n", 'text/plain');
+is(shape(create(bodyStructure => { type => 'multipart/digest',
+	subParts => [{ blobId => $inner }, { partId => 't' }] },
+	bodyValues => { t => { value => 'x' } })),
+    'multipart/digest(message/rfc822 text/plain)', 'a message in a digest');
+is(shape(create(textBody => [{ blobId => $note }])), 'text/plain',
+    'a text that is a blob');
+is(shape(create(htmlBody => [{ blobId => $note }])), 'text/html', 'or HTML');
+is(shape(create(bodyStructure => { blobId => $note })),
+    'application/octet-stream', 'but any blob is just octets');
+
 # ---- header fields in their forms
 $r = create(text('x'), 'header:X-Text:asText' => "sm\x{f8}rrebr\x{f8}d",
 	'header:List-Post:asURLs' => ['mailto:a@b', 'http://x/'],
