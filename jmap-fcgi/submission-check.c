@@ -254,6 +254,23 @@ take_hold(struct checking *k, const struct store_param *p)
 	    (int64_t)k->c->req->env->conf->max_delayed_send_s ? 0 : -1;
 }
 
+/* The others say what we find out by ourselves: BODY (RFC 6152, RFC 3030), SIZE
+ * (RFC 1870), SMTPUTF8 (RFC 6531). */
+static bool
+param_ok(const struct store_param *p)
+{
+	uint64_t size;
+
+	if (slice_ieq(p->name, SLICE_LIT("BODY")))
+		return slice_ieq(p->value, SLICE_LIT("7BIT")) ||
+		    slice_ieq(p->value, SLICE_LIT("8BITMIME")) ||
+		    slice_ieq(p->value, SLICE_LIT("BINARYMIME"));
+	if (slice_ieq(p->name, SLICE_LIT("SIZE")))
+		return slice_uint(p->value, UINT64_MAX, &size) == 0;
+	return slice_ieq(p->name, SLICE_LIT("SMTPUTF8")) &&
+	    p->value.p == NULL;
+}
+
 /* The parameters that we know what to do with. */
 static json_t *
 check_params(struct checking *k)
@@ -270,11 +287,9 @@ check_params(struct checking *k)
 				return set_error_prop("envelope", "the time "
 				    "is not one, gone, or too far away");
 			held = true;
-		} else if (!slice_ieq(p->name, SLICE_LIT("BODY")) &&
-		    !slice_ieq(p->name, SLICE_LIT("SIZE")) &&
-		    !slice_ieq(p->name, SLICE_LIT("SMTPUTF8"))) {
-			return set_error_prop("envelope",
-			    "a parameter that is not known");
+		} else if (!param_ok(p)) {
+			return set_error_prop("envelope", "a parameter that "
+			    "is not known, or its value is wrong");
 		}
 	}
 	for (size_t i = 0; i < k->ch->v.n_rcpt; i++)

@@ -138,6 +138,10 @@ submit($email, envelope('alice+x@example.org', ['x@x.test'],
 	{ body => '8BITMIME', SMTPUTF8 => undef, size => '5' }));
 ($m) = $sink->mails;
 is($m->{from}, 'alice+x@example.org', 'a sender that is given');
+is(submit($email, envelope('alice@example.org', ['x@x.test'], $_))->{type},
+    'invalidProperties', $CulverJmap::json->encode($_)) for
+    { size => "5\r\nX" }, { SIZE => undef }, { body => '9BIT' },
+    { BODY => undef }, { smtputf8 => '' }, { 'a b' => 'c' };
 submit(mail(Sender => 'sales@example.org'));
 ($m) = $sink->mails;
 is($m->{from}, 'alice@example.org',
