@@ -1,12 +1,14 @@
 /* jmap-fcgi/mdn-send.c - MDN/send (RFC 9007 2.1, RFC 8098) */
 #include "config.h"
 
+#include <inttypes.h>
 #include <time.h>
 
 #include "jmap-fcgi/email.h"
 #include "jmap-fcgi/mdn.h"
 #include "jmap-fcgi/web.h"
 #include "libbase/io.h"
+#include "libbase/log.h"
 #include "libbase/text.h"
 #include "libmime/write.h"
 #include "libsession/mta.h"
@@ -33,6 +35,8 @@ struct mdn {
 	json_t *update;		/* those of what was sent, by Email */
 	bool high;		/* the original has octets beyond US-ASCII */
 	struct email em;
+	uint64_t bit;		/* of $mdnsent */
+	int marked;		/* 1: by us; negative: it couldn't be */
 	struct slice to[RCPT_MAX];
 	size_t n_to;
 	struct slice recipient;	/* the address of finalRecipient */
@@ -413,6 +417,53 @@ compose(struct mdn *m)
 	return m->out.overflow ? set_error("tooLarge", NULL) : NULL;
 }
 
+/*
+ * Not more than one MDN may be sent (RFC 8098 2.1): $mdnsent is set before the
+ * MTA has it, by one request of several, and stays if the process dies.
+ */
+static int
+mark(void *arg)
+{
+	struct mdn *m = arg;
+	struct store_email_set s = { .id = m->em.e.id, .flags_add = m->bit,
+		.flags_unless = m->bit };
+	int rc, one;
+
+	rc = store_email_change(m->c->st, &s, 1, &one, NULL);
+	m->marked = rc < 0 ? rc : one < 0 ? one : 1;
+	return m->marked < 0 ? m->marked : 0;
+}
+
+/* The MTA had it all, and refused. */
+static void
+unmark(struct mdn *m)
+{
+	struct store_email_set s = { .id = m->em.e.id, .flags_del = m->bit };
+	int rc, one;
+
+	rc = store_email_change(m->c->st, &s, 1, &one, NULL);
+	if (rc < 0)
+		log_warn("%s: E%" PRIx64 " keeps " MDNSENT ": %s",
+		    store_account_name(m->c->st), m->em.e.id,
+		    store_errmsg(m->c->st));
+}
+
+/* May it be marked?  Email/set would say no when it is too late. */
+static json_t *
+check_mark(struct mdn *m)
+{
+	struct store_email_set s = { .id = m->em.e.id };
+	int rc;
+
+	rc = store_keyword_bit(m->c->st, SLICE_LIT(MDNSENT), true, &m->bit);
+	if (rc == STORE_E_LIMIT)
+		return set_error("tooManyKeywords", NULL);
+	if (rc < 0)
+		return set_error_store(m->c, rc);
+	s.flags_add = m->bit;
+	return email_rights_change(m->c, &s);
+}
+
 /* From the null sender (RFC 8098 3): nothing is to come back. */
 static json_t *
 deliver(struct mdn *m)
@@ -432,12 +483,20 @@ deliver(struct mdn *m)
 	mail.rcpt = rcpt;
 	mail.n_rcpt = m->n_to;
 	mail.octets = buf_slice(&m->out);
+	mail.commit = mark;
+	mail.arg = m;
 	other = w != NULL && workers_long_begin(w);
 	rc = mta_send(c->req->env->conf, &mail, c->req->scratch);
 	if (other)
 		workers_long_end(w);
 	if (rc == MTA_OK)
 		return NULL;
+	if (rc == MTA_E_STOPPED)
+		return m->marked == STORE_E_DENIED ?
+		    set_error("mdnAlreadySent", NULL) :
+		    set_error_store(c, m->marked);
+	if (m->marked > 0 && !mail.unknown)
+		unmark(m);
 	return set_error(rc == MTA_E_PERM ? "forbidden" :
 	    "serverUnavailable", mail.reply.p == NULL ? NULL :
 	    arena_strndup(c->req->scratch, mail.reply.p, mail.reply.n));
@@ -479,7 +538,8 @@ send_one(struct mdn *m)
 	json_t *err;
 
 	if ((err = check(m)) != NULL || (err = load(m)) != NULL ||
-	    (err = check_sender(m)) != NULL || (err = compose(m)) != NULL)
+	    (err = check_sender(m)) != NULL || (err = check_mark(m)) != NULL ||
+	    (err = compose(m)) != NULL)
 		return err;
 	return deliver(m);
 }

@@ -468,8 +468,10 @@ data(struct smtp *s)
 	/* Without the dot it has got nothing. */
 	if (m->commit != NULL && m->commit(m->arg) < 0)
 		return MTA_E_STOPPED;
-	if ((code = command(s, ".")) < 0)
+	if ((code = command(s, ".")) < 0) {
+		m->unknown = true;
 		return broken(s, MTA_AT_DATA);
+	}
 	if (code / 100 != 2)
 		return refused(s, MTA_AT_DATA);
 	m->stage = MTA_AT_DATA;

@@ -50,6 +50,7 @@ struct mta_mail {
 	/* results, for MTA_E_TEMP and MTA_E_PERM */
 	enum mta_stage stage;
 	struct slice reply;
+	bool unknown;		/* it had the last word, and gave no answer */
 };
 /*
  * rcpt[i].code and .reply are filled unless it was stopped.  With MTA_OK some

@@ -179,12 +179,14 @@ change_one(struct work *w, const struct store_email_set *s, int *rc_r)
 	*rc_r = 0;
 	if (s->destroy)
 		return change_destroy(w, e);
-	if ((rc = keywords_known(w, s->flags_add)) == 0)
+	rc = (old & s->flags_unless) != 0 ? STORE_E_DENIED :
+	    keywords_known(w, s->flags_add);
+	if (rc == 0)
 		rc = change_plan(w, e, s, &now, &want);
 	if (rc < 0) {
 		*rc_r = rc;
 		return rc == STORE_E_INVALID || rc == STORE_E_NOTFOUND ||
-		    rc == STORE_E_LIMIT ? 0 : rc;
+		    rc == STORE_E_LIMIT || rc == STORE_E_DENIED ? 0 : rc;
 	}
 	if ((rc = change_flags(w, e, s, old, &flags)) < 0)
 		return rc;

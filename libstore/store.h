@@ -529,6 +529,7 @@ struct store_email_set {	/* one Email's change, RFC 8621 4.6 */
 	bool destroy;
 	bool set_flags;		/* flags = flags_add, else add then del */
 	uint64_t flags_add, flags_del;
+	uint64_t flags_unless;	/* DENIED where it has one of these */
 	bool set_mailboxes;	/* in = add exactly, else add then del */
 	const uint64_t *mailboxes_add, *mailboxes_del;
 	size_t n_add, n_del;

@@ -4,6 +4,7 @@ use warnings;
 use utf8;
 use Encode qw(decode);
 use File::Temp qw(tempdir);
+use POSIX ();
 use Test::More;
 use CulverJmap;
 use SmtpSink;
@@ -153,6 +154,51 @@ fails({ %ok, forEmailId => $later }, 'serverUnavailable', 'or not now');
 is_deeply([sort map { keys %{ $r[0][1]{$_} } } qw(sent notSent)], ['a', 'b'],
     'twice the same');
 is((values %{ $r[0][1]{notSent} })[0]{type}, 'mdnAlreadySent', 'only once');
+
+# ---- one at most, whatever happens
+sub marked {
+	return $t->call('Email/get', { ids => [$_[0]], properties => ['keywords'] })
+	    ->{list}[0]{keywords}{'$mdnsent'} ? 1 : 0;
+}
+$sink->mails;
+my $again = mail(@dnt);
+$sink->mode('refuse');
+fails({ %ok, forEmailId => $again }, 'forbidden', 'refused at the end');
+is(marked($again), 0, 'refused: not marked as sent');
+$sink->mode('drop');
+my $unknown = mail(@dnt);
+fails({ %ok, forEmailId => $unknown }, 'serverUnavailable', 'no last answer');
+is(marked($unknown), 1, 'it may have been sent');
+$sink->mode('');
+fails({ %ok, forEmailId => $unknown }, 'mdnAlreadySent', 'so not again');
+is(scalar(@sent = $sink->mails), 0, 'the sink got none of them');
+@r = call({ k => { %ok, forEmailId => $again } });
+ok($r[0][1]{sent}{k}, 'what was refused may be sent again') or diag explain \@r;
+is_deeply([$r[1][1]{updated}, marked($again)], [{ $again => undef }, 1], 'marked');
+is(scalar(@sent = $sink->mails), 1, 'and is');
+
+my $killed = mail(@dnt);
+$sink->mode('mute');
+my $pid = fork // die "fork: $!";
+if ($pid == 0) {
+	delete $t->{conn};
+	eval { call({ k => { %ok, forEmailId => $killed } }) };
+	POSIX::_exit(0);
+}
+for (1 .. 600) {
+	last if @sent = $sink->mails;
+	select(undef, undef, undef, 0.05);
+}
+is(scalar @sent, 1, 'sent, and the server is killed');
+kill 'KILL', $t->{jmap_pid};
+waitpid($t->{jmap_pid}, 0);
+waitpid($pid, 0);
+$t->start_jmap;
+delete $t->{conn};
+$sink->mode('');
+is(marked($killed), 1, 'it is known to be sent');
+fails({ %ok, forEmailId => $killed }, 'mdnAlreadySent', 'not again after a crash');
+is(scalar(@sent = $sink->mails), 0, 'nothing twice');
 
 # ---- MDN/parse
 sub report {

@@ -3,8 +3,8 @@
 # What it answers depends on addresses: no-...@ is refused, later-...@ put off;
 # a message with "X-Refuse:" in its header is refused at its end.  The file MODE in
 # its directory makes it "down" (421), "dumb" (no extensions), "drop" (ends
-# before the last answer) "small"
-# (SIZE 1000) or "kind" (nobody is put off).
+# before the last answer), "mute" (takes the message and never says so),
+# "refuse" (at the end), "small" (SIZE 1000) or "kind" (nobody is put off).
 package SmtpSink;
 use strict;
 use warnings;
@@ -96,10 +96,11 @@ sub serve {
 			return if $mode eq 'drop';
 			my ($head) = split /\r\n\r\n/, $m{data};
 			$say->('554-5.6.0 Not', '554-5.6.0 this', '554 one'),
-			    next if $head =~ /^X-Refuse:/m;
+			    next if $mode eq 'refuse' || $head =~ /^X-Refuse:/m;
 			open(my $fh, '>>', "$self->{dir}/smtp.log") or die $!;
 			print $fh $json->encode(\%m), "\n";
 			close $fh;
+			return scalar <$c> if $mode eq 'mute';
 			$say->('250 2.0.0 Queued');
 		} elsif ($l eq 'QUIT') {
 			return $say->('221 2.0.0 Bye');
