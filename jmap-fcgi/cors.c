@@ -33,7 +33,8 @@ preflight(struct buf *out, unsigned methods)
 	buf_printf(out, "Access-Control-Allow-Methods: %s\r\n",
 	    web_methods(methods));
 	buf_add_str(out, "Access-Control-Allow-Headers: Authorization, "
-	    "Content-Type, If-None-Match, Last-Event-ID\r\n"
+	    "Content-Type, If-None-Match, If-Range, Last-Event-ID, "
+	    "Range\r\n"
 	    "Access-Control-Max-Age: 86400\r\n");
 }
 
@@ -55,5 +56,5 @@ cors_head(const struct web *w, struct buf *out)
 		preflight(out, w->methods);
 	else
 		buf_add_str(out, "Access-Control-Expose-Headers: ETag, "
-		    "Retry-After, Content-Disposition\r\n");
+		    "Retry-After, Content-Disposition, Content-Range\r\n");
 }

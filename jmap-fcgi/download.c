@@ -1,6 +1,8 @@
 /* jmap-fcgi/download.c - the download resource (RFC 8620 6.2) */
 #include "config.h"
 
+#include <inttypes.h>
+
 #include "jmap-fcgi/account.h"
 #include "jmap-fcgi/blob.h"
 #include "jmap-fcgi/uri.h"
@@ -25,6 +27,61 @@ media_type(struct web *w, const char **type_r)
 	return true;
 }
 
+struct part {			/* of the blob that is sent */
+	uint64_t off, len;
+};
+
+/* "bytes=5-9", "bytes=5-" or "bytes=-9"; 0: no such thing, or several, which
+ * may be ignored (RFC 9110 14.2); -1: there is nothing of it. */
+static int
+parse_range(struct slice s, uint64_t size, struct part *p)
+{
+	const struct slice unit = SLICE_LIT("bytes=");
+	uint64_t first = 0, last = 0;
+	struct slice a, b;
+	const char *dash;
+
+	if (!slice_istarts(s, unit))
+		return 0;
+	a = slice_trim(slice_make(s.p + unit.n, s.n - unit.n));
+	if ((dash = memchr(a.p, '-', a.n)) == NULL)
+		return 0;
+	b = slice_make(dash + 1, a.n - (size_t)(dash - a.p) - 1);
+	a.n = (size_t)(dash - a.p);
+	if ((a.n > 0 && slice_uint(a, INT64_MAX, &first) < 0) ||
+	    (b.n > 0 && slice_uint(b, INT64_MAX, &last) < 0) ||
+	    a.n + b.n == 0 || (a.n > 0 && b.n > 0 && last < first))
+		return 0;
+	if (a.n == 0) {		/* so many at the end */
+		first = last < size ? size - last : 0;
+		if (last == 0)
+			return -1;
+		last = size;
+	}
+	if (first >= size)
+		return -1;
+	p->off = first;
+	p->len = (b.n == 0 || last >= size ? size : last + 1) - first;
+	return 1;
+}
+
+/* What is asked for: 0 all of it, 1 a part, -1 one that isn't there. */
+static int
+take_range(const struct web *w, uint64_t size, const char *etag,
+    struct part *p)
+{
+	struct slice unless = web_env(w, "HTTP_IF_RANGE");
+
+	p->off = 0;
+	p->len = size;
+	/* RFC 9110 13.1.5: there are no dates here to compare. */
+	if (strcmp(w->method, "GET") != 0 ||
+	    (unless.p != NULL && !slice_eq(slice_trim(unless),
+	    slice_str(etag))))
+		return 0;
+	return parse_range(web_env(w, "HTTP_RANGE"), size, p);
+}
+
 static int
 send_piece(void *arg, const void *p, size_t n)
 {
@@ -34,12 +91,17 @@ send_piece(void *arg, const void *p, size_t n)
 static void
 send_blob(struct web *w, struct blob *b, const char *type)
 {
+	const char *etag = arena_printf(w->arena, "\"%.*s\"",
+	    (int)w->var[1].n, w->var[1].p);
+	struct part p;
+	int some = take_range(w, b->size, etag, &p), rc;
 	struct buf d;
-	int rc;
 
 	buf_init(&d, 4000);
 	http_disposition(&d, utf8_clean(w->arena, w->var[2]));
-	web_header(w, "Cache-Control: private, immutable, max-age=31536000");
+	web_header(w, some < 0 ? "Cache-Control: no-store" :
+	    "Cache-Control: private, immutable, max-age=31536000");
+	web_header(w, "Accept-Ranges: bytes");
 	/* A browser must not run what somebody sent by mail. */
 	web_header(w, "Content-Security-Policy: default-src 'none'; sandbox");
 	if (d.overflow)
@@ -47,13 +109,21 @@ send_blob(struct web *w, struct blob *b, const char *type)
 	else
 		web_header(w, "Content-Disposition: %.*s", (int)d.n, d.p);
 	buf_release(&d);
-	if (web_not_modified(w, arena_printf(w->arena, "\"%.*s\"",
-	    (int)w->var[1].n, w->var[1].p)))
+	if (web_not_modified(w, etag))
 		return;
-	web_begin(w, 200, type, b->size);
+	if (some < 0) {
+		web_header(w, "Content-Range: bytes */%" PRIu64, b->size);
+		web_begin(w, 416, NULL, 0);
+		return;
+	}
+	if (some > 0)
+		web_header(w, "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%"
+		    PRIu64, p.off, p.off + p.len - 1, b->size);
+	web_begin(w, some > 0 ? 206 : 200, type, p.len);
 	if (strcmp(w->method, "HEAD") == 0)
 		return;
-	rc = blob_each(b, send_piece, w);
+	rc = some > 0 ? blob_range(b, p.off, p.len, send_piece, w) :
+	    blob_each(b, send_piece, w);
 	if (rc < 0 && rc != STORE_E_DENIED)
 		log_err("%s: download: %s (%d)", w->user.account,
 		    store_errmsg(w->user.st), rc);

@@ -37,11 +37,12 @@ static const struct {
 	const char *text;
 } reasons[] = {
 	{ 200, "OK" }, { 201, "Created" }, { 204, "No Content" },
-	{ 304, "Not Modified" },
+	{ 206, "Partial Content" }, { 304, "Not Modified" },
 	{ 400, "Bad Request" }, { 401, "Unauthorized" },
 	{ 403, "Forbidden" }, { 404, "Not Found" },
 	{ 405, "Method Not Allowed" }, { 413, "Content Too Large" },
-	{ 415, "Unsupported Media Type" }, { 429, "Too Many Requests" },
+	{ 415, "Unsupported Media Type" }, { 416, "Range Not Satisfiable" },
+	{ 429, "Too Many Requests" },
 	{ 500, "Internal Server Error" }, { 503, "Service Unavailable" },
 	{ 507, "Insufficient Storage" },
 };

@@ -76,6 +76,37 @@ is($r->{status}, 200, 'line ends in the name');
 ok(!exists $r->{headers}{'x-evil'}, 'make no header');
 is(down($blob, 'x', '?type=a/b', headers => { 'if-none-match' =>
 	$r->{headers}{etag} })->{status}, 304, 'If-None-Match');
+
+# Ranges (RFC 9110 14).
+sub part {
+	my ($range, %more) = @_;
+	return down($blob, 'x', '?type=a/b', headers => { range => $range, %more });
+}
+for (['bytes=0-0', 0, 1], ['bytes=99-1000', 99, 902], ['Bytes=99990-', 99990, 10],
+    ['bytes=-7', 99993, 7], ['bytes=5-200000', 5, 99995], ['bytes=-200000', 0, 100_000]) {
+	my ($range, $off, $n) = @$_;
+	$r = part($range);
+	is($r->{status}, 206, $range);
+	ok($r->{content} eq substr($octets, $off, $n), "$range: its octets");
+	is($r->{headers}{'content-range'}, sprintf('bytes %d-%d/100000', $off,
+		$off + $n - 1), "$range: Content-Range");
+}
+for ('bytes=100000-', 'bytes=-0', 'bytes=100000-100001') {
+	$r = part($_);
+	is("$r->{status} $r->{headers}{'content-range'}", '416 bytes */100000', $_);
+	is($r->{headers}{'cache-control'}, 'no-store', "$_: not kept");
+}
+for ('bytes=5-4', 'bytes=', 'bytes=-', 'bytes=x-5', 'lines=1-2', 'bytes=1',
+    'bytes=0-1,5-6', 'bytes=-1-2', 'bytes=99999999999999999999-') {
+	$r = part($_);
+	ok($r->{status} == 200 && $r->{content} eq $octets, "$_: all of it");
+}
+my $etag = $r->{headers}{etag};
+is($r->{headers}{'accept-ranges'}, 'bytes', 'Accept-Ranges');
+is(part('bytes=0-4', 'if-range' => $etag)->{status}, 206, 'If-Range');
+is(part('bytes=0-4', 'if-range' => $_)->{status}, 200, "If-Range: $_") for
+    '"x"', "W/$etag", 'Mon, 23 Nov 2026 12:00:00 GMT';
+is(part('bytes=0-4', 'if-none-match' => $etag)->{status}, 304, 'both');
 $r = $t->request('HEAD', "/jmap/download/$acct/$blob/x?type=a/b");
 is($r->{status}, 200, 'HEAD');
 is($r->{headers}{'content-length'}, 100_000, 'says the length');
@@ -151,6 +182,8 @@ for (sort keys %part) {
 	my $r = down($p->{blobId}, 'x', '?type=a/b');
 	ok($r->{content} eq $want, "$_: decoded octets");
 	is($p->{size}, length $want, "$_: size");
+	is(down($p->{blobId}, 'x', '?type=a/b', headers => { range => 'bytes=3-5' })
+	    ->{content}, substr($want, 3, 3), "$_: a range of it");
 	is($r->{headers}{'content-length'}, length $want, "$_: length");
 }
 is_deeply($e->{bodyValues}{$plain->{partId}}, { value => "Pl\x{e4}in,\ntwo lines",

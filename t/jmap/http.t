@@ -180,7 +180,7 @@ for (['session', 'GET', $url], ['no password', 'GET', $url, auth => undef],
 	$r = $o->request(@request, %page);
 	is_deeply({ cors($r) }, { 'allow-origin' => $page,
 		'allow-credentials' => 'true', 'expose-headers' =>
-		'ETag, Retry-After, Content-Disposition' }, "CORS: $what");
+		'ETag, Retry-After, Content-Disposition, Content-Range' }, "CORS: $what");
 	like($r->{headers}{vary}, qr/Origin/, 'Vary');
 }
 $r = $o->request('OPTIONS', '/jmap/api', auth => undef, headers => {
@@ -191,7 +191,7 @@ is($r->{status}, 204, 'preflight');
 is_deeply({ cors($r) }, { 'allow-origin' => 'http://localhost:3000',
 	'allow-credentials' => 'true', 'allow-methods' => 'POST',
 	'allow-headers' => 'Authorization, Content-Type, If-None-Match, '
-	. 'Last-Event-ID', 'max-age' => 86400 }, 'what may be asked');
+	. 'If-Range, Last-Event-ID, Range', 'max-age' => 86400 }, 'what may be asked');
 for ('https://webmail.example.org.evil.example', 'https://evil.example', 'null',
     'http://webmail.example.org', '*') {
 	$r = $o->request('GET', $url, headers => { origin => $_ });
@@ -202,6 +202,6 @@ my $any = CulverJmap->new(users => { alice => 'secret' },
 	conf => qq(jmap-origins = {"*"}\n));
 $r = $any->request('GET', $url, %page);
 is_deeply({ cors($r) }, { 'allow-origin' => '*', 'expose-headers' =>
-	'ETag, Retry-After, Content-Disposition' },
+	'ETag, Retry-After, Content-Disposition, Content-Range' },
     'any origin, without what the browser knows');
 done_testing();
