@@ -59,6 +59,13 @@ test_change(void **state)
 	assert_int_equal(store_email_change(w.st, s, 1, rc, &modseq), 0);
 	assert_int_equal(rc[0], 0);
 	assert_int_equal(store_modseq(w.st), before + 1);
+	/* Only one can be the first who sets it. */
+	s[0] = s[1] = (struct store_email_set){ .id = r.email,
+	    .flags_add = STORE_FLAGGED, .flags_unless = STORE_FLAGGED };
+	assert_int_equal(store_email_change(w.st, s, 2, rc, &modseq), 0);
+	assert_int_equal(rc[0], 0);
+	assert_int_equal(rc[1], STORE_E_DENIED);
+	assert_int_equal(email(&w, r.email).flags, STORE_SEEN | STORE_FLAGGED);
 	world_end(&w);
 }
 
