@@ -101,7 +101,7 @@ TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
 	t/jmap/submission-sendmail.t t/jmap/submission-mta.t t/jmap/submission-crash.t t/jmap/vacation.t t/jmap/email-parse.t \
 	t/jmap/email-query-changes.t t/jmap/email-create.t \
 	t/jmap/snippet.t t/jmap/quota.t t/jmap/blob-methods.t t/jmap/shared.t t/jmap/email-copy.t t/jmap/mdn.t t/jmap/email-sort.t \
-	t/jmap/one-change.t t/jmap/email-mime.t t/jmap/email-bodies.t
+	t/jmap/one-change.t t/jmap/email-mime.t t/jmap/email-bodies.t t/jmap/counts.t
 
 check_PROGRAMS += t/unit/test-jmap-engine
 t_unit_test_jmap_engine_SOURCES = t/unit/test-jmap-engine.c

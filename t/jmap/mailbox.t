@@ -165,6 +165,30 @@ is_deeply([map { $_ // 'none' } $r->{updated}, map { $r->{notUpdated}{$_}{type} 
     diag explain $r;
 set(destroy => \@ring);
 
+# RFC 8620 5.3: or that they exchange, in one call.
+my %x = map { $_ => create({ name => "x$_" })->{id} } 1 .. 4;
+is(update($x{1}, { role => 'junk' }), 'ok', 'a role');
+$r = set(update => { $x{1} => { name => 'x2', role => undef },
+	$x{2} => { name => 'x1', role => 'junk' }, $x{3} => { name => 'Sent' },
+	$x{4} => { name => 'x4' } });
+is_deeply($r->{updated}, { map { $_ => undef } @x{1, 2, 4} }, 'exchanged')
+    or diag explain $r;
+is($r->{notUpdated}{$x{3}}{type}, 'alreadyExists', 'but for what is taken');
+is_deeply([map { @{ get($x{$_}) }{qw(name role)} } 1, 2],
+    ['x2', undef, 'x1', 'junk'], 'names and a role');
+$r = set(update => { $x{1} => { name => 'x1' }, $x{2} => { name => 'x3' },
+	$x{3} => { name => 'x2', parentId => $x{4} } });
+is_deeply($r->{updated}, { map { $_ => undef } @x{1, 2, 3} }, 'in a ring');
+is_deeply([map { get($x{$_})->{name} } 1, 2, 3], [qw(x1 x3 x2)], 'names');
+$r = set(update => { $x{1} => { parentId => $x{2} },
+	$x{2} => { parentId => $x{1} } });
+is(scalar keys %{ $r->{updated} }, 1, 'no loop');
+$r = set(update => { $x{1} => { parentId => $x{4}, name => 'x2' },
+	$x{3} => { parentId => undef, name => 'x1' },
+	$x{2} => { parentId => undef, name => 'x3' } }) for 1, 2;
+is(($t->culver('check', 'alice'))[0], 0, 'sound');
+is(set(destroy => [@x{1 .. 3}, $x{4}])->{notDestroyed}, undef, 'gone');
+
 # ---- destroy
 my $mail = "Subject: x\r\n\r\nx\r\n";
 my $email = $t->import_mail($mail, mailboxIds => { $ia => $T });
