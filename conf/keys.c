@@ -81,7 +81,7 @@ const struct conf_key conf_top_keys[] = {
 	{ "quota-size", CONF_K_SIZE64, TOP(quota_size), 0, "0", 0, 1024 * TIB, NULL, NULL },
 	{ "quota-messages", CONF_K_NUM64, TOP(quota_messages), 0, "0", 0, UINT32_MAX, NULL, NULL },
 	/* limits */
-	{ "max-message", CONF_K_SIZE64, TOP(max_message), 0, "50M", 64 * KIB, GIB, NULL, NULL },
+	{ "max-message", CONF_K_SIZE64, TOP(max_message), 0, "70M", 64 * KIB, GIB, NULL, NULL },
 	{ "max-line", CONF_K_SIZE32, TOP(max_line), 0, "64K", 1000, MIB, NULL, NULL },
 	{ "max-command-memory", CONF_K_SIZE64, TOP(max_command_memory), 0, "32M", MIB, 16 * GIB, NULL, NULL },
 	{ "max-mailboxes", CONF_K_NUM32, TOP(max_mailboxes), 0, "100000", 1, 10000000, NULL, NULL },
@@ -114,14 +114,14 @@ const struct conf_key conf_top_keys[] = {
 	{ "imap-progress-ms", CONF_K_NUM32, TOP(imap_progress_ms), 0, "10000", 0, 3600000, NULL, NULL },
 	/* JMAP */
 	{ "jmap-url", CONF_K_STR, TOP(jmap_url), 0, NULL, 0, 0, NULL, conf_check_url },
-	{ "jmap-max-size-upload", CONF_K_SIZE64, TOP(jmap_max_size_upload), 0, "50M", 64 * KIB, GIB, NULL, NULL },
+	{ "jmap-max-size-upload", CONF_K_SIZE64, TOP(jmap_max_size_upload), 0, "70M", 64 * KIB, GIB, NULL, NULL },
 	{ "jmap-max-size-request", CONF_K_SIZE64, TOP(jmap_max_size_request), 0, "10M", 64 * KIB, GIB, NULL, NULL },
 	{ "jmap-max-concurrent-upload", CONF_K_NUM32, TOP(jmap_max_concurrent_upload), 0, "4", 1, 1000, NULL, NULL },
 	{ "jmap-max-concurrent-requests", CONF_K_NUM32, TOP(jmap_max_concurrent_requests), 0, "8", 1, 1000, NULL, NULL },
 	{ "jmap-max-calls", CONF_K_NUM32, TOP(jmap_max_calls), 0, "64", 1, 10000, NULL, NULL },
 	{ "jmap-max-objects-in-get", CONF_K_NUM32, TOP(jmap_max_objects_in_get), 0, "5000", 1, 1000000, NULL, NULL },
 	{ "jmap-max-objects-in-set", CONF_K_NUM32, TOP(jmap_max_objects_in_set), 0, "5000", 1, 1000000, NULL, NULL },
-	{ "jmap-threads", CONF_K_NUM32, TOP(jmap_threads), 0, "8", 1, 1024, NULL, NULL },
+	{ "jmap-threads", CONF_K_NUM32, TOP(jmap_threads), 0, "32", 1, 1024, NULL, NULL },
 	{ "jmap-origins", CONF_K_LIST, TOP(jmap_origins), TOP(n_jmap_origins), NULL, 0, 0, NULL, conf_check_origin },
 	/* sending */
 	{ "sendmail", CONF_K_PATH, TOP(sendmail), 0, NULL, 0, 0, NULL, NULL },

@@ -495,6 +495,9 @@ parse(const struct conf *cf, struct slice body, json_t **request_r,
 	case JS_E_DEPTH:
 		return problem(p, "notRequest", NULL,
 		    "The request is nested too deeply.");
+	case JS_E_VALUE:
+		return problem(p, "notRequest", NULL,
+		    "A number is out of all bounds, or a key has a NUL.");
 	case JS_E_COST:
 		return problem(p, "limit", "maxSizeRequest",
 		    "The request is larger than the server is willing to "

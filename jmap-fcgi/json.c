@@ -85,6 +85,11 @@ js_parse(struct slice in, size_t max_cost, json_t **v_r)
 		return rc;
 	v = json_loadb(in.p ? in.p : "", in.n, JSON_REJECT_DUPLICATES |
 	    JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
+	/* That is JSON, but nothing of ours is so. */
+	if (v == NULL && (json_error_code(&e) ==
+	    json_error_null_byte_in_key ||
+	    json_error_code(&e) == json_error_numeric_overflow))
+		return JS_E_VALUE;
 	if (v == NULL)
 		return JS_E_SYNTAX;
 	*v_r = v;

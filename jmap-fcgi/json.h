@@ -19,7 +19,8 @@ enum {
 enum js_rc {
 	JS_E_SYNTAX = -1,	/* not I-JSON (RFC 7493) */
 	JS_E_DEPTH = -2,	/* nested deeper than JS_DEPTH_MAX */
-	JS_E_COST = -3		/* would need more memory than allowed */
+	JS_E_COST = -3,		/* would need more memory than allowed */
+	JS_E_VALUE = -4		/* a number or a key that we can't hold */
 };
 
 /* Once a process: Jansson's memory comes from xmalloc, so none of its

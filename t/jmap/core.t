@@ -115,6 +115,45 @@ cmp_ok(length $big->{content}, '>', 1 << 20, 'but small ones work');
 like($big->{content}, qr/"type":"invalidResultReference",.{10,300}\z/s,
     'the last one does not');
 
+# Call ids may be there twice, and are any string: the first one counts.
+is_deeply([$t->calls(['Core/echo', { a => 1 }, "c\0"],
+	['Core/echo', { a => 2 }, "c\0"], ['Core/echo', { '#b' =>
+	{ resultOf => "c\0", name => 'Core/echo', path => '/a' } }, ''])],
+    [['Core/echo', { accountId => $acct, a => 1 }, "c\0"],
+	['Core/echo', { accountId => $acct, a => 2 }, "c\0"],
+	['Core/echo', { accountId => $acct, b => 1 }, '']], 'call ids');
+(undef, my $deep) = $t->calls(['Core/echo', { a => [{ b => [
+	{ c => ['1', '2'] }, { c => ['3'] }] }, { b => [{ c => '4' }] }],
+	o => { '*' => 5 }, e => [] }, 'c'],
+	['Core/echo', { map { ("#r$_->[0]" => { resultOf => 'c',
+	name => 'Core/echo', path => $_->[1] }) } [0, '/a/*/b/*/c'],
+	[1, '/a/*/b'], [2, '/a/0/b/1/c/0'], [3, '/o/*'], [4, '/e/*/x'] }, 'd']);
+is_deeply([@{ $deep->[1] }{map { "r$_" } 0 .. 4}], [[qw(1 2 3 4)],
+	[{ c => ['1', '2'] }, { c => ['3'] }, { c => '4' }], '3', 5, []],
+    'each "*" flattens what is below it by one level');
+for ('/a/-', '/a/00', '/a/2', '/a/-1', '/a/0/b/x', '/a/*/z') {
+	(undef, my $no) = $t->calls(['Core/echo', { a => [{ b => [] },
+		{ b => [] }] }, 'c'], ['Core/echo', { '#r' => { resultOf => 'c',
+		name => 'Core/echo', path => $_ } }, 'd']);
+	is($no->[1]{type}, 'invalidResultReference', "$_ leads nowhere");
+}
+
+# ---- numbers: Int and UnsignedInt (RFC 8620 1.3)
+for (['limit', 1.5], ['limit', -1], ['limit', '1'], ['limit', 9007199254740992],
+    ['position', 0.5], ['position', -9007199254740992], ['position', 1e300]) {
+	my ($name, $v) = @$_;
+	is($t->call('Email/query', { $name => $v })->{error},
+	    'invalidArguments', "$name $v");
+}
+for (['limit', '1.0'], ['limit', '1e1'], ['limit', '9007199254740991'],
+    ['position', '-9007199254740991'], ['position', '-0']) {
+	my ($name, $v) = @$_;
+	my $r = $t->post(qq({"using":["urn:ietf:params:jmap:mail"],)
+	    . qq("methodCalls":[["Email/query",{"accountId":"$acct",)
+	    . qq("$name":$v},"c"]]}));
+	is($r->{json}{methodResponses}[0][0], 'Email/query', "$name $v");
+}
+
 # ---- created ids
 my ($set, $get) = $t->calls(
 	['Mailbox/set', { create => { k1 => { name => 'One' } } }],

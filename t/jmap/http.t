@@ -120,6 +120,16 @@ for (['', 'notJSON'], ['{', 'notJSON'], ['{"a":1,"a":2}', 'notJSON'],
     [qq({$using,"methodCalls":[["Core/echo",) . '{"a":' x 70 . '1'
 	. '}' x 70 . ',"c"]]}', 'notRequest'],
     ['[' x 60000, 'notRequest'],
+    [qq({$using,"methodCalls":[["Core/echo",{"a":1e400},"c"]]}), 'notRequest'],
+    [qq({$using,"methodCalls":[["Core/echo",{"a":) . 9 x 30 . '},"c"]]}',
+	'notRequest'],
+    [qq({$using,"methodCalls":[["Core/echo",{"a\\u0000b":1},"c"]]}),
+	'notRequest'],
+    [qq({$using,"methodCalls":[["Core/echo",{"a":1,"\\u0061":2},"c"]]}),
+	'notJSON'],
+    [qq({$using,"methodCalls":[["Core/echo",{"a":"\\udc00"},"c"]]}),
+	'notJSON'],
+    [qq({$using,"methodCalls":[],"createdIds":null}), 'notRequest'],
     ['{"using":["urn:x"],"methodCalls":[]}', 'unknownCapability'],
     [qq({$using,"methodCalls":[) . join(',', ('["Core/echo",{},"c"]') x 9)
 	. ']}', 'limit', 'maxCallsInRequest']) {
@@ -198,6 +208,24 @@ for ('https://webmail.example.org.evil.example', 'https://evil.example', 'null',
 	is_deeply([$r->{status}, cors($r)], [200], "not named: $_");
 	like($r->{headers}{vary}, qr/Origin/, 'Vary all the same');
 }
+
+# ---- the session's state follows the configuration
+my $before = $o->session->{state};
+for ('jmap-max-objects-in-get = 4321', 'jmap-max-concurrent-upload = 7',
+    'jmap-url = "https://mail.example.org"', 'smtp-relay = "127.0.0.1:25"') {
+	my $conf = $o->slurp('culver.conf');
+	$o->spew('culver.conf', "$_\n$conf");
+	kill TERM => $o->{jmap_pid};
+	waitpid $o->{jmap_pid}, 0;
+	$o->start_jmap;
+	delete $o->{session};
+	isnt($o->session->{state}, $before, "another state with $_");
+	$before = $o->session->{state};
+	is($o->post('{"using":[],"methodCalls":[]}')->{json}{sessionState},
+	    $before, 'sessionState is it');
+}
+is($o->session->{apiUrl}, 'https://mail.example.org/jmap/api', 'jmap-url');
+
 my $any = CulverJmap->new(users => { alice => 'secret' },
 	conf => qq(jmap-origins = {"*"}\n));
 $r = $any->request('GET', $url, %page);
