@@ -412,7 +412,15 @@ create_at(const struct store_conf *cf, const char *name, const char *dir)
 	struct store *st;
 	int rc;
 
-	if ((rc = account_handle(cf, name, dir, KV_CREATE, &st)) < 0)
+	rc = account_handle(cf, name, dir, KV_CREATE, &st);
+	/* In memory there may be one whose first change failed. */
+	if (rc == STORE_E_EXISTS && !store_conf_files(cf) &&
+	    account_handle(cf, name, dir, 0, &st) == 0) {
+		rc = store_modseq(st) == 0 ? 0 : STORE_E_EXISTS;
+		if (rc < 0)
+			store_close(&st);
+	}
+	if (rc < 0)
 		return rc;
 	rc = store_run(st, 0, make_account, &copy, NULL);
 	store_close(&st);

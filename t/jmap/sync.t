@@ -13,6 +13,10 @@ my $rounds = $ENV{CULVER_LONG} ? 3000 : 250;
 srand $seed;
 diag("seed $seed") if $ENV{CULVER_SEED};
 
+# Making the account may fail, too.
+for (1 .. 60) {
+	last if eval { $t->account };
+}
 # What the server can't do just now is tried again; the answer, or dies.
 sub call {
 	my ($name, $args) = @_;

@@ -300,7 +300,7 @@ test_empty(void **state)
 	assert_null(c->certificate);
 	assert_null(c->user);
 	assert_int_equal(c->n_listeners, 0);
-	assert_int_equal(c->max_message, 50 << 20);
+	assert_int_equal(c->max_message, 70 << 20);
 	conf_free(&c);
 }
 
