@@ -64,6 +64,7 @@ struct jmap_user {
 	const char *account_id;	/* of JMAP */
 	struct store *st;
 	struct account *accounts;	/* see accounts_list() */
+	const unsigned char *credential;	/* see push_credential() */
 	bool broken;		/* set by the request: st has to be closed */
 	bool changed;		/* set by the request: upkeep may be due */
 	/* Does nobody wait for the answer any more?  NULL: who knows. */

@@ -303,6 +303,19 @@ js_str_or_null(struct slice s)
 	return s.p != NULL ? js_str(s) : json_null();
 }
 
+json_t *
+js_time(int64_t t)
+{
+	struct buf b;
+	json_t *s;
+
+	buf_init(&b, 64);
+	time_rfc3339(&b, t);
+	s = js_str(buf_slice(&b));
+	buf_release(&b);
+	return s;
+}
+
 void
 js_put(json_t *o, const char *key, json_t *v)
 {

@@ -49,6 +49,8 @@ struct slice js_slice(const json_t *v);
 json_t *js_str(struct slice s);
 /* A new string, or null where s.p is NULL. */
 json_t *js_str_or_null(struct slice s);
+/* A UTCDate (RFC 8620 1.4) of seconds since 1970. */
+json_t *js_time(int64_t t);
 /* o[key] = v, v is taken over. */
 void js_put(json_t *o, const char *key, json_t *v);
 /* The same, or null where v is an object or array without members. */

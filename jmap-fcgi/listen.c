@@ -13,8 +13,9 @@
 #include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
+#include "libsession/session.h"
 
-enum { BACKLOG = 4096, SD_FIRST = 3 };
+enum { BACKLOG = 4096 };
 
 static bool
 is_listening(int fd)
@@ -35,21 +36,11 @@ to_zero(int fd)
 		io_close(&fd);
 }
 
-static bool
-env_is(const char *name, uint64_t want)
-{
-	uint64_t v;
-
-	return slice_uint(slice_str(getenv(name)), UINT32_MAX, &v) == 0 &&
-	    v == want;
-}
-
 bool
 listen_given(void)
 {
-	if (env_is("LISTEN_PID", (uint64_t)getpid()) &&
-	    env_is("LISTEN_FDS", 1) && is_listening(SD_FIRST)) {
-		to_zero(SD_FIRST);
+	if (listen_fds() == 1 && is_listening(LISTEN_FDS_START)) {
+		to_zero(LISTEN_FDS_START);
 		return true;
 	}
 	return is_listening(0);

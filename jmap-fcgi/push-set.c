@@ -33,17 +33,6 @@ new_code(struct arena *a)
 	return code;
 }
 
-static void
-put_expires(json_t *o, int64_t t)
-{
-	struct buf b;
-
-	buf_init(&b, 64);
-	time_rfc3339(&b, t);
-	js_put(o, "expires", js_str(buf_slice(&b)));
-	buf_release(&b);
-}
-
 /* What the client did not give, or not so. */
 static void
 put_created(struct jmap_set *s, const char *key, json_t *given,
@@ -59,7 +48,7 @@ put_created(struct jmap_set *s, const char *key, json_t *given,
 		if (json_object_get(given, null[i]) == NULL)
 			js_put(o, null[i], json_null());
 	if (!ch->has_expires)
-		put_expires(o, ch->v.expires);
+		js_put(o, "expires", js_time(ch->v.expires));
 	js_put(s->created, key, o);
 	js_put(s->c->req->created, key, id_json('P', id));
 }
@@ -82,6 +71,7 @@ try_create(void *arg, const char *key, json_t *given)
 {
 	struct jmap_set *s = arg;
 	struct jmap_call *c = s->c;
+	const unsigned char *credential;
 	struct push_change ch;
 	json_t *err;
 	uint64_t id;
@@ -95,8 +85,9 @@ try_create(void *arg, const char *key, json_t *given)
 		return err;
 	ch.v.user = slice_str(c->req->user->name);
 	ch.v.code = new_code(c->arena);
-	if ((rc = push_credential(c, ch.v.credential)) < 0)
+	if ((rc = push_credential(c, &credential)) < 0)
 		return set_error_store(c, rc);
+	memcpy(ch.v.credential, credential, sizeof(ch.v.credential));
 	rc = store_push_create(c->st, &ch.v, &id);
 	if (rc == STORE_E_BUSY)
 		return set_error("rateLimit",
@@ -149,7 +140,7 @@ try_update(void *arg, const char *key, json_t *patch)
 		return set_error_store(c, rc);
 	if ((ch.set & STORE_PUSH_SET_EXPIRES) && !ch.has_expires) {
 		o = json_object();
-		put_expires(o, ch.v.expires);
+		js_put(o, "expires", js_time(ch.v.expires));
 	}
 	js_put(s->updated, store_id_text('P', id, text), o);
 	return NULL;

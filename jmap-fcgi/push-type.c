@@ -85,16 +85,10 @@ static json_t *
 get_expires(struct jmap_call *c, void *obj, const char *name)
 {
 	const struct store_push *v = obj;
-	struct buf b;
-	json_t *s;
 
 	(void)c;
 	(void)name;
-	buf_init(&b, 64);
-	time_rfc3339(&b, v->expires);
-	s = js_str(buf_slice(&b));
-	buf_release(&b);
-	return s;
+	return js_time(v->expires);
 }
 
 static json_t *
@@ -253,14 +247,23 @@ push_begin(struct jmap_call *c)
 }
 
 int
-push_credential(struct jmap_call *c,
-    unsigned char out[STORE_PUSH_CREDENTIAL])
+push_credential(struct jmap_call *c, const unsigned char **out_r)
 {
-	int rc = login_credential(c->req->env->conf,
-	    slice_str(c->req->user->name), c->arena, out);
+	struct jmap_user *u = c->req->user;
+	unsigned char *out;
+	int rc;
 
-	return rc == LOGIN_OK ? 0 : rc == LOGIN_E_TEMP ? STORE_E_IO :
-	    STORE_E_DENIED;
+	if (u->credential == NULL) {
+		out = arena_alloc(c->req->arena, LOGIN_CREDENTIAL);
+		rc = login_credential(c->req->env->conf, slice_str(u->name),
+		    c->arena, out);
+		if (rc != LOGIN_OK)
+			return rc == LOGIN_E_TEMP ? STORE_E_IO :
+			    STORE_E_DENIED;
+		u->credential = out;
+	}
+	*out_r = u->credential;
+	return 0;
 }
 
 static bool
@@ -273,10 +276,10 @@ is_mine(const struct store_push *v, const unsigned char *credential)
 int
 push_load(struct jmap_call *c, uint64_t id, struct store_push *v_r)
 {
-	unsigned char credential[STORE_PUSH_CREDENTIAL];
+	const unsigned char *credential;
 	int rc;
 
-	if ((rc = push_credential(c, credential)) < 0 ||
+	if ((rc = push_credential(c, &credential)) < 0 ||
 	    (rc = store_push_get(c->req->user->st, c->arena, id, v_r)) < 0)
 		return rc;
 	return is_mine(v_r, credential) ? 0 : STORE_E_NOTFOUND;
@@ -315,12 +318,12 @@ load(struct jmap_call *c, void *ctx, uint64_t id, void **obj_r)
 static int
 all(struct jmap_call *c, uint64_t **ids_r, size_t *n_r)
 {
-	unsigned char credential[STORE_PUSH_CREDENTIAL];
+	const unsigned char *credential;
 	struct store_push *v;
 	size_t n;
 	int rc;
 
-	if ((rc = push_credential(c, credential)) < 0 ||
+	if ((rc = push_credential(c, &credential)) < 0 ||
 	    (rc = store_push_list(c->st, c->arena, &v, &n)) < 0)
 		return rc;
 	/* Of an account that was restored nobody else may know. */

@@ -20,9 +20,8 @@ int push_begin(struct jmap_call *c);
  * not expired; NOTFOUND.
  */
 int push_load(struct jmap_call *c, uint64_t id, struct store_push *v_r);
-/* What tells the credentials from others. */
-int push_credential(struct jmap_call *c,
-    unsigned char out[STORE_PUSH_CREDENTIAL]);
+/* What tells the credentials from others, STORE_PUSH_CREDENTIAL octets. */
+int push_credential(struct jmap_call *c, const unsigned char **out_r);
 
 extern const struct jmap_arg push_set_args[];
 int push_get(struct jmap_call *c);

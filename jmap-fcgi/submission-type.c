@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include "jmap-fcgi/submission.h"
-#include "libbase/text.h"
 
 enum { PARAMS_MAX = 20 };	/* of an address */
 
@@ -87,16 +86,10 @@ static json_t *
 get_send_at(struct jmap_call *c, void *obj, const char *name)
 {
 	const struct store_submission *v = obj;
-	struct buf b;
-	json_t *s;
 
 	(void)c;
 	(void)name;
-	buf_init(&b, 64);
-	time_rfc3339(&b, v->send_at);
-	s = js_str(buf_slice(&b));
-	buf_release(&b);
-	return s;
+	return js_time(v->send_at);
 }
 
 const char *

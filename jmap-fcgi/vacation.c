@@ -33,16 +33,7 @@ get_enabled(struct jmap_call *c, void *obj, const char *name)
 static json_t *
 date_or_null(bool there, int64_t t)
 {
-	struct buf b;
-	json_t *s;
-
-	if (!there)
-		return json_null();
-	buf_init(&b, 64);
-	time_rfc3339(&b, t);
-	s = js_str(buf_slice(&b));
-	buf_release(&b);
-	return s;
+	return there ? js_time(t) : json_null();
 }
 
 static json_t *

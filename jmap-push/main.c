@@ -20,7 +20,6 @@
 #include "libsession/session.h"
 
 enum {
-	LISTEN_FDS_START = 3,	/* sd_listen_fds(3) */
 	LINGER_S = 60,
 	MARGIN_S = 10,		/* of the stamp: clocks are coarse */
 	SOON_S = 2, ROUND_MS = 60000, DATAGRAMS_MAX = 1000
@@ -65,15 +64,9 @@ options(int argc, char **argv, struct options *o)
 static int
 given_socket(void)
 {
-	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	int fd = listen_fds() > 0 ? LISTEN_FDS_START : 0, type = 0;
 	socklen_t n = sizeof(int);
-	int fd = 0, type = 0;
-	uint64_t v;
 
-	if (fds != NULL && pid != NULL &&
-	    slice_uint(slice_str(pid), UINT32_MAX, &v) == 0 &&
-	    v == (uint64_t)getpid() && strcmp(fds, "0") != 0)
-		fd = LISTEN_FDS_START;
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) < 0 ||
 	    type != SOCK_DGRAM)
 		return -1;

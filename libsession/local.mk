@@ -3,6 +3,7 @@ noinst_LIBRARIES += libsession/libsession.a
 libsession_libsession_a_SOURCES = \
 	libsession/authcache.c libsession/authcache.h \
 	libsession/changed.c libsession/changed.h \
+	libsession/listen-fds.c \
 	libsession/login.c \
 	libsession/mta-address.c libsession/mta.h \
 	libsession/mta.c libsession/mta-int.h \

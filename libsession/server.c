@@ -17,11 +17,6 @@
 #include "libbase/xalloc.h"
 #include "libsession/session-int.h"
 
-enum {
-	LISTEN_FDS_START = 3,	/* sd_listen_fds(3) */
-	LISTEN_FDS_MAX = 64
-};
-
 enum mode {
 	MODE_STDIO,		/* a pipe or terminal: logged in already */
 	MODE_CONNECTION,	/* a connected socket */
@@ -148,15 +143,9 @@ mode_of(int fd, bool account_given)
 static void
 find_activation(struct activation *a, bool account_given)
 {
-	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
 	const char *name = getenv("LISTEN_FDNAMES");
-	uint64_t v;
 
-	if (pid != NULL && fds != NULL &&
-	    slice_uint(slice_str(pid), UINT32_MAX, &v) == 0 &&
-	    v == (uint64_t)getpid() &&
-	    slice_uint(slice_str(fds), LISTEN_FDS_MAX, &v) == 0)
-		a->n = (size_t)v;
+	a->n = listen_fds();
 	for (size_t i = 0; i < a->n; i++) {
 		size_t len = name != NULL ? strcspn(name, ":") : 0;
 

@@ -137,6 +137,11 @@ int login_may_send(const struct conf *c, const char *account,
 int login_own_address(const struct conf *c, const char *account,
     struct arena *a, struct slice *address_r, struct slice *name_r);
 
+enum { LISTEN_FDS_START = 3, LISTEN_FDS_MAX = 64 };
+/* How many sockets systemd passes to this process, descriptors from
+ * LISTEN_FDS_START on. */
+size_t listen_fds(void);
+
 /* Becomes that user, where root calls and there is a name; or ends the process. */
 void priv_become(const char *user);
 
