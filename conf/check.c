@@ -87,6 +87,45 @@ conf_check_relay(const char *s)
 	    conf_check_address(s);
 }
 
+int
+conf_network(const char *s, unsigned char address_r[16], unsigned *bits_r)
+{
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const char *slash = strchr(s, '/');
+	size_t n = slash != NULL ? (size_t)(slash - s) : strlen(s);
+	char text[INET6_ADDRSTRLEN];
+	uint64_t bits;
+	unsigned off = 0;
+
+	if (n >= sizeof(text))
+		return -1;
+	memcpy(text, s, n);
+	text[n] = '\0';
+	if (inet_pton(AF_INET, text, address_r + 12) == 1) {
+		memcpy(address_r, mapped, sizeof(mapped));
+		off = 96;
+	} else if (inet_pton(AF_INET6, text, address_r) != 1)
+		return -1;
+	bits = 128 - off;
+	if (slash != NULL && slice_uint(slice_str(slash + 1), bits, &bits) < 0)
+		return -1;
+	*bits_r = off + (unsigned)bits;
+	for (unsigned i = *bits_r; i < 128; i++)
+		if (address_r[i / 8] & 0x80 >> i % 8)
+			return -1;
+	return 0;
+}
+
+const char *
+conf_check_network(const char *s)
+{
+	unsigned char address[16];
+	unsigned bits;
+
+	return conf_network(s, address, &bits) == 0 ? NULL :
+	    "is no network, such as 192.0.2.0/24 or 2001:db8::/32";
+}
+
 const char *
 conf_check_folder(const char *s)
 {
@@ -108,6 +147,59 @@ conf_check_folder(const char *s)
 	return NULL;
 }
 
+/* A mailbox, INBOX too. */
+const char *
+conf_check_path(const char *s)
+{
+	return slice_ieq(slice_str(s), SLICE_LIT("inbox")) ? NULL :
+	    conf_check_folder(s);
+}
+
+/* One directive, without its '%': how many octets it is, and at most makes; 0:
+ * it is none. */
+static size_t
+uidl_directive(const char *s, size_t *made_r)
+{
+	size_t n = 0, width = 0;
+
+	if (*s == 'e' || *s == '%') {
+		*made_r = *s == 'e' ? 16 : 1;
+		return 1;
+	}
+	while (s[n] >= '0' && s[n] <= '9' && n < 3)
+		width = width * 10 + (size_t)(s[n++] - '0');
+	if (n > 0 && s[n] != 'x' && s[n] != 'X')
+		return 0;
+	n += s[n] == 'x' || s[n] == 'X';
+	*made_r = width > 10 ? width : 10;
+	return s[n] == 'u' || s[n] == 'v' ? n + 1 : 0;
+}
+
+/* RFC 1939 7: 1 to 70 octets of 0x21 to 0x7e, of each message another one. */
+const char *
+conf_check_uidl(const char *s)
+{
+	size_t total = 0, made, n;
+	bool unique = false;
+
+	for (; *s != '\0'; s++) {
+		made = 1;
+		if (*s == '%') {
+			if ((n = uidl_directive(s + 1, &made)) == 0)
+				return "has a directive that is none of %e, "
+				    "%u, %v, %08Xu and the like";
+			s += n;
+			unique = unique || *s == 'e' || *s == 'u';
+		} else if (*s <= ' ' || *s > '~') {
+			return "has a character that a unique-id can't have";
+		}
+		total += made;
+	}
+	if (total > 70)
+		return "makes more than 70 characters";
+	return unique ? NULL : "has neither %e nor %u";
+}
+
 const char *
 conf_check_url(const char *s)
 {
@@ -121,6 +213,24 @@ conf_check_url(const char *s)
 	    strpbrk(s, " \"<>?#") != NULL)
 		return "is not an https:// or http:// URL";
 	return s[strlen(s) - 1] == '/' ? "ends with a slash" : NULL;
+}
+
+/* Secrets go there: without TLS to this host alone. */
+const char *
+conf_check_secure_url(const char *s)
+{
+	static const char *const local[] = {
+		"http://127.0.0.1:", "http://127.0.0.1/", "http://[::1]:",
+		"http://[::1]/"
+	};
+	bool ok = strncmp(s, "https://", 8) == 0 && s[8] != '\0' &&
+	    s[8] != '/';
+
+	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+		ok = ok || strncmp(s, local[i], strlen(local[i])) == 0;
+	for (size_t i = 0; s[i] != '\0'; i++)
+		ok = ok && s[i] > ' ' && s[i] <= '~';
+	return ok ? NULL : "is not an https:// URL";
 }
 
 /* RFC 6454 6.2, and "*" for any. */
@@ -239,9 +349,9 @@ check_duplicates(struct conf_loader *l, size_t i)
 /* A file that must be there.  One that this user may not see is not a fault:
  * the daemons read it as root. */
 static void
-check_file(struct conf_loader *l, const char *name, const char *path)
+check_file_at(struct conf_loader *l, int line, const char *name,
+    const char *path)
 {
-	int line = conf_key_line(&l->top, name);
 	struct stat st;
 
 	if (path == NULL)
@@ -255,18 +365,65 @@ check_file(struct conf_loader *l, const char *name, const char *path)
 }
 
 static void
-check_tls(struct conf_loader *l)
+check_file(struct conf_loader *l, const char *name, const char *path)
 {
-	struct conf *c = l->c;
+	check_file_at(l, conf_key_line(&l->top, name), name, path);
+}
+
+static void
+check_certs(struct conf_loader *l)
+{
+	const struct conf *c = l->c;
 
 	check_file(l, "certificate", c->certificate);
 	check_file(l, "key", c->key);
+	check_file(l, "ocsp-response", c->ocsp);
 	if (c->certificate != NULL && c->key == NULL)
 		conf_fault(l, conf_key_line(&l->top, "certificate"),
 		    "certificate: needs a key too");
 	if (c->certificate == NULL && c->key != NULL)
 		conf_fault(l, conf_key_line(&l->top, "key"),
 		    "key: needs a certificate too");
+	for (size_t i = 0; i < c->n_certs; i++) {
+		const struct conf_cert *t = &l->certs[i];
+		int line = l->cert_line[i];
+
+		if (t->certificate == NULL || t->key == NULL)
+			conf_fault(l, line, "tls \"%.200s\": needs a "
+			    "certificate and a key", t->name);
+		if (c->certificate == NULL)
+			conf_fault(l, line, "tls \"%.200s\": needs a "
+			    "certificate outside of sections, for clients "
+			    "that name no host", t->name);
+		check_file_at(l, line, "certificate", t->certificate);
+		check_file_at(l, line, "key", t->key);
+		check_file_at(l, line, "ocsp-response", t->ocsp);
+	}
+}
+
+static void
+check_section(struct conf_loader *l, size_t i)
+{
+	struct conf_listener *v = &l->listeners[i];
+
+	if (v->tls_section == NULL)
+		return;
+	for (size_t k = 0; k < l->c->n_certs && v->cert == 0; k++)
+		if (strcmp(l->certs[k].name, v->tls_section) == 0)
+			v->cert = k + 1;
+	if (v->cert == 0)
+		conf_fault(l, l->listener_line[i], "listener \"%.200s\": there "
+		    "is no section tls \"%.200s\"", v->name, v->tls_section);
+}
+
+static void
+check_tls(struct conf_loader *l)
+{
+	struct conf *c = l->c;
+
+	check_certs(l);
+	check_file(l, "client-ca-file", c->client_ca);
+	check_file(l, "client-crl-file", c->client_crl);
 	if (c->ticket_key == NULL)
 		c->ticket_key = arena_printf(l->a, "%s/ticket.key", c->run_dir);
 	for (size_t i = 0; i < c->n_listeners; i++) {
@@ -280,6 +437,17 @@ check_tls(struct conf_loader *l)
 			    v->name);
 		if (l->tls_line[i] == 0 && can && c->certificate != NULL)
 			v->tls = CONF_TLS_STARTTLS;
+		check_section(l, i);
+		if (v->client == CONF_CLIENT_NONE)
+			continue;
+		if (v->tls == CONF_TLS_NONE)
+			conf_fault(l, l->listener_line[i], "listener "
+			    "\"%.200s\": client-certificate needs tls",
+			    v->name);
+		if (c->client_ca == NULL)
+			conf_fault(l, l->listener_line[i], "listener "
+			    "\"%.200s\": client-certificate needs a "
+			    "client-ca-file", v->name);
 	}
 }
 
@@ -303,6 +471,25 @@ check_hash(struct conf_loader *l)
 			conf_fault(l, conf_key_line(&l->top, "hash-cost"),
 			    "hash-cost: %u is out of range %u to %u of hash %s",
 			    cost, t[i].min, t[i].max, t[i].prefix);
+}
+
+/* A token of any issuer, or for any service, is not to let anybody in. */
+static void
+check_oauth(struct conf_loader *l)
+{
+	const struct conf *c = l->c;
+	int line = conf_key_line(&l->top, "oauth-keys");
+
+	check_file(l, "oauth-keys", c->oauth_keys);
+	check_file(l, "oauth-secret-file", c->oauth_secret_file);
+	check_file(l, "oauth-ca-file", c->oauth_ca_file);
+	if (c->oauth_keys != NULL && c->oauth_issuer == NULL)
+		conf_fault(l, line, "oauth-keys: needs oauth-issuer too");
+	if (c->oauth_keys != NULL && c->oauth_audience == NULL)
+		conf_fault(l, line, "oauth-keys: needs oauth-audience too");
+	if (c->oauth_secret_file != NULL && c->oauth_client == NULL)
+		conf_fault(l, conf_key_line(&l->top, "oauth-secret-file"),
+		    "oauth-secret-file: needs oauth-client too");
 }
 
 static void
@@ -337,6 +524,8 @@ conf_check(struct conf_loader *l)
 	}
 	check_tls(l);
 	check_hash(l);
+	check_oauth(l);
+	check_file(l, "auth-command", c->auth_command);
 	check_folders(l);
 	for (size_t i = 0; i < c->n_listeners; i++)
 		check_duplicates(l, i);

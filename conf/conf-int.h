@@ -47,7 +47,7 @@ struct conf_key {
 };
 
 extern const struct conf_key conf_top_keys[], conf_listener_keys[],
-    conf_folder_keys[];		/* ended by name NULL */
+    conf_folder_keys[], conf_cert_keys[];	/* ended by name NULL */
 
 /* The whole of what conf_load() returns; the caller sees c. */
 struct conf_box {
@@ -69,12 +69,15 @@ struct conf_loader {
 	struct buf faults;
 	bool failed;
 	int end_line;			/* of the file */
-	struct conf_section top, sec_listener, sec_folder;
+	struct conf_section top, sec_listener, sec_folder, sec_cert;
 	struct conf_listener listener;	/* the section being read */
 	struct conf_folder folder;
+	struct conf_cert cert;
 	struct conf_listener *listeners;
 	struct conf_folder *folders;
-	int listener_line[CONF_SECTIONS_MAX], folder_line[CONF_SECTIONS_MAX];
+	struct conf_cert *certs;
+	int listener_line[CONF_SECTIONS_MAX], folder_line[CONF_SECTIONS_MAX],
+	    cert_line[CONF_SECTIONS_MAX];
 	/* per listener, where its address and tls keys stand */
 	int address_line[CONF_SECTIONS_MAX], tls_line[CONF_SECTIONS_MAX];
 };
@@ -101,8 +104,12 @@ void conf_check(struct conf_loader *l);
 const char *conf_check_host(const char *s);
 const char *conf_check_address(const char *s);
 const char *conf_check_relay(const char *s);
+const char *conf_check_network(const char *s);
 const char *conf_check_folder(const char *s);
+const char *conf_check_path(const char *s);
+const char *conf_check_uidl(const char *s);
 const char *conf_check_url(const char *s);
+const char *conf_check_secure_url(const char *s);
 const char *conf_check_origin(const char *s);
 const char *conf_check_contact(const char *s);
 const char *conf_check_socket(const char *s);

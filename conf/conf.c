@@ -75,6 +75,8 @@ section_of(struct conf_loader *l, const cfg_t *cfg)
 		return &l->sec_listener;
 	if (strcmp(cfg->name, "folder") == 0)
 		return &l->sec_folder;
+	if (strcmp(cfg->name, "tls") == 0)
+		return &l->sec_cert;
 	return &l->top;
 }
 
@@ -176,6 +178,26 @@ on_folder(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
+static int
+on_cert(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct conf_loader *l = loading;
+	size_t i = l->c->n_certs;
+
+	if (i == CONF_SECTIONS_MAX) {
+		conf_fault(l, cfg->line, "more than %d tls sections",
+		    CONF_SECTIONS_MAX);
+		return -1;
+	}
+	l->cert_line[i] = cfg->line;
+	l->cert.name = arena_strdup(l->a,
+	    cfg_title(cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1)));
+	l->certs[i] = l->cert;
+	l->c->n_certs++;
+	section_reset(l, &l->sec_cert, sizeof(l->cert));
+	return 0;
+}
+
 /*
  * libconfuse miscounts the lines of comments, so they are turned into blanks
  * here.  Quoted text stays.  -1: a comment is not closed.
@@ -273,8 +295,8 @@ opts_from_keys(cfg_opt_t *o, const struct conf_key *k)
 static int
 parse(struct conf_loader *l, const char *text)
 {
-	cfg_opt_t top[CONF_KEYS_MAX + 4], listener[CONF_KEYS_MAX + 1],
-	    folder[CONF_KEYS_MAX + 1];
+	cfg_opt_t top[CONF_KEYS_MAX + 5], listener[CONF_KEYS_MAX + 1],
+	    folder[CONF_KEYS_MAX + 1], cert[CONF_KEYS_MAX + 1];
 	const cfg_flag_t sec = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES;
 	size_t n = 0;
 	cfg_t *cfg;
@@ -283,12 +305,15 @@ parse(struct conf_loader *l, const char *text)
 	opts_from_keys(top, l->top.keys);
 	opts_from_keys(listener, l->sec_listener.keys);
 	opts_from_keys(folder, l->sec_folder.keys);
+	opts_from_keys(cert, l->sec_cert.keys);
 	while (top[n].name != NULL)
 		n++;
 	top[n] = (cfg_opt_t)CFG_SEC("listener", listener, sec);
 	top[n++].validcb = on_listener;
 	top[n] = (cfg_opt_t)CFG_SEC("folder", folder, sec);
 	top[n++].validcb = on_folder;
+	top[n] = (cfg_opt_t)CFG_SEC("tls", cert, sec);
+	top[n++].validcb = on_cert;
 	top[n] = (cfg_opt_t)CFG_STR(SENTINEL, NULL, CFGF_NODEFAULT);
 	top[n++].validcb = on_value;
 	top[n] = (cfg_opt_t)CFG_END();
@@ -322,13 +347,18 @@ conf_load(const char *path, struct conf **c_r, char **err_r)
 		.base = &l->listener };
 	l->sec_folder = (struct conf_section){ .keys = conf_folder_keys,
 		.base = &l->folder };
+	l->sec_cert = (struct conf_section){ .keys = conf_cert_keys,
+		.base = &l->cert };
 	l->path = arena_strdup(a, path);
 	section_reset(l, &l->top, sizeof(*l->c));
 	section_reset(l, &l->sec_listener, sizeof(l->listener));
 	section_reset(l, &l->sec_folder, sizeof(l->folder));
+	section_reset(l, &l->sec_cert, sizeof(l->cert));
 	l->c->path = l->path;
 	l->listeners = arena_calloc(a, CONF_SECTIONS_MAX, sizeof(*l->listeners));
 	l->folders = arena_calloc(a, CONF_SECTIONS_MAX, sizeof(*l->folders));
+	l->certs = arena_calloc(a, CONF_SECTIONS_MAX, sizeof(*l->certs));
+	l->c->certs = l->certs;
 	l->c->listeners = l->listeners;
 	l->c->folders = l->folders;
 	if ((text = file_text(l)) != NULL && parse(l, text) == 0)

@@ -16,11 +16,20 @@ enum conf_protocol {
 enum conf_failure {
 	CONF_TEMPORARY, CONF_PERMANENT
 };
+enum conf_pop3_delete {
+	CONF_POP3_EXPUNGE, CONF_POP3_FLAG, CONF_POP3_TRASH
+};
 enum conf_detail {
 	CONF_DETAIL_NONE, CONF_DETAIL_POSTED, CONF_DETAIL_ANY
 };
 enum conf_tls {
 	CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_IMPLICIT
+};
+enum conf_client {	/* a TLS client's certificate */
+	CONF_CLIENT_NONE, CONF_CLIENT_OPTIONAL, CONF_CLIENT_REQUIRED
+};
+enum conf_client_name {	/* where it has the login name */
+	CONF_CLIENT_EMAIL, CONF_CLIENT_CN
 };
 
 /* A "listener NAME { ... }" section: what a program started with -l NAME serves. */
@@ -28,6 +37,9 @@ struct conf_listener {
 	const char *name;
 	enum conf_protocol protocol;
 	enum conf_tls tls;
+	enum conf_client client;
+	const char *tls_section;	/* its certificate is the first; or NULL */
+	size_t cert;		/* of conf.certs, from 1; 0: the one outside */
 	const char *const *addresses;	/* "127.0.0.1:143", "[::1]:143",
 					 * "unix:/run/culver/lmtp" */
 	size_t n_addresses;
@@ -40,17 +52,31 @@ struct conf_listener {
 				 * connection */
 };
 
+/* A "tls NAME { ... }" section: a certificate for the host names in it. */
+struct conf_cert {
+	const char *name;
+	const char *certificate, *key, *ocsp;
+};
+
 struct conf_folder {	/* "folder NAME { role = ... }": for new accounts */
 	const char *name;
 	const char *role;	/* JMAP role name, or NULL */
 };
 
+/*
+ * "192.0.2.0/24", "2001:db8::/32", or an address alone; IPv4 as IPv6 maps it
+ * (RFC 4291 2.5.5.2).  0, or -1: it is none, or has bits beyond its prefix.
+ */
+int conf_network(const char *s, unsigned char address_r[16],
+    unsigned *bits_r);
+
 struct conf {
 	const char *path;	/* the file it came from */
 	const char *hostname;	/* in greetings; default gethostname */
 	const char *mail_dir, *run_dir, *module_dir;
-	const char *passwd_file;
+	const char *passwd_file, *token_file;
 	const char *user;	/* to become when started as root; or NULL */
+	bool confine;	/* Landlock and seccomp, libsession/confine.h */
 	const char *log;	/* log_open()'s target */
 	enum log_level log_level;
 	const char *engine;	/* storage engine, "bdb" */
@@ -70,12 +96,33 @@ struct conf {
 
 	/* tls */
 	const char *certificate, *key;	/* PEM files; NULL: no TLS */
-	const char *ticket_key;		/* 64 octets shared by the processes */
+	const char *ocsp;		/* a response about it, or NULL */
+	const struct conf_cert *certs;	/* more of them, by SNI */
+	size_t n_certs;
+	const char *ticket_key;		/* shared by the processes */
+	uint32_t ticket_lifetime_s;	/* then there is a new one; 0: never */
 	const char *tls_priority;	/* GnuTLS priority string */
+	const char *client_ca, *client_crl;	/* PEM, or NULL */
+	enum conf_client_name client_name;
 
 	/* login */
 	const char *hash;		/* crypt(3) prefix for new passwords: "$y$" */
 	uint32_t hash_cost;		/* 0: the library's default */
+	const char *const *masters;	/* accounts that may log in as any */
+	size_t n_masters;
+	uint32_t address_failures, address_window_s;	/* 0: no limit */
+	const char *const *address_exempt;	/* networks without one */
+	size_t n_address_exempt;
+	const char *pop3_mailbox, *pop3_uidl;	/* a path; a pattern */
+	enum conf_pop3_delete pop3_delete;
+	uint32_t pop3_login_delay_s;
+	const char *oauth_keys;		/* PEM or JWK set, or NULL */
+	const char *oauth_issuer, *oauth_audience, *oauth_claim, *oauth_scope;
+	const char *oauth_introspection;	/* URL, or NULL */
+	const char *oauth_client, *oauth_secret_file, *oauth_ca_file;
+	const char *auth_command;	/* NULL: none */
+	const char *pam_service;	/* NULL: no PAM */
+	const char *pam_dir;		/* NULL: the system's */
 	uint32_t auth_cache_s;		/* 0: off */
 	uint32_t metadata_value, metadata_entries;
 	uint64_t metadata_size;
@@ -98,6 +145,11 @@ struct conf {
 	uint32_t jmap_max_calls, jmap_max_objects_in_get,
 	    jmap_max_objects_in_set;
 	uint32_t jmap_threads;
+	uint32_t jmap_streams, jmap_streams_per_user;
+	uint64_t jmap_max_memory;	/* of responses being made */
+	uint64_t jmap_upload_rate;	/* octets a second; 0: any */
+	uint32_t jmap_upload_grace_s;
+	uint64_t jmap_query_cache;	/* octets; 0: none */
 	const char *const *jmap_origins;	/* of pages that may use JMAP; "*": all */
 	size_t n_jmap_origins;
 

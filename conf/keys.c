@@ -48,9 +48,21 @@ static const struct conf_word tls[] = {
 	{ "none", CONF_TLS_NONE }, { "starttls", CONF_TLS_STARTTLS },
 	{ "implicit", CONF_TLS_IMPLICIT }, { NULL, 0 }
 };
+static const struct conf_word clients[] = {
+	{ "none", CONF_CLIENT_NONE }, { "optional", CONF_CLIENT_OPTIONAL },
+	{ "required", CONF_CLIENT_REQUIRED }, { NULL, 0 }
+};
+static const struct conf_word client_names[] = {
+	{ "email", CONF_CLIENT_EMAIL }, { "common-name", CONF_CLIENT_CN },
+	{ NULL, 0 }
+};
 static const struct conf_word failures[] = {
 	{ "temporary", CONF_TEMPORARY }, { "permanent", CONF_PERMANENT },
 	{ NULL, 0 }
+};
+static const struct conf_word deletes[] = {	/* of pop3d */
+	{ "expunge", CONF_POP3_EXPUNGE }, { "flag", CONF_POP3_FLAG },
+	{ "trash", CONF_POP3_TRASH }, { NULL, 0 }
 };
 static const struct conf_word details[] = {
 	{ "none", CONF_DETAIL_NONE }, { "posted", CONF_DETAIL_POSTED },
@@ -69,7 +81,9 @@ const struct conf_key conf_top_keys[] = {
 	{ "run-dir", CONF_K_PATH, TOP(run_dir), 0, CULVER_LOCALSTATEDIR "/run/culver", 0, 0, NULL, NULL },
 	{ "module-dir", CONF_K_PATH, TOP(module_dir), 0, CULVER_PKGLIBDIR, 0, 0, NULL, NULL },
 	{ "passwd-file", CONF_K_PATH, TOP(passwd_file), 0, CULVER_SYSCONFDIR "/culver/passwd", 0, 0, NULL, NULL },
+	{ "token-file", CONF_K_PATH, TOP(token_file), 0, CULVER_SYSCONFDIR "/culver/tokens", 0, 0, NULL, NULL },
 	{ "user", CONF_K_STR, TOP(user), 0, NULL, 0, 0, NULL, conf_check_account },
+	{ "confine", CONF_K_BOOL, TOP(confine), 0, "true", 0, 0, NULL, NULL },
 	{ "log", CONF_K_LOG, TOP(log), 0, "syslog", 0, 0, NULL, NULL },
 	{ "log-level", CONF_K_ENUM, TOP(log_level), 0, "info", 0, 0, levels, NULL },
 	{ "engine", CONF_K_WORD, TOP(engine), 0, "bdb", 0, 0, engines, NULL },
@@ -92,14 +106,36 @@ const struct conf_key conf_top_keys[] = {
 	/* TLS */
 	{ "certificate", CONF_K_PATH, TOP(certificate), 0, NULL, 0, 0, NULL, NULL },
 	{ "key", CONF_K_PATH, TOP(key), 0, NULL, 0, 0, NULL, NULL },
+	{ "ocsp-response", CONF_K_PATH, TOP(ocsp), 0, NULL, 0, 0, NULL, NULL },
+	{ "client-ca-file", CONF_K_PATH, TOP(client_ca), 0, NULL, 0, 0, NULL, NULL },
+	{ "client-crl-file", CONF_K_PATH, TOP(client_crl), 0, NULL, 0, 0, NULL, NULL },
+	{ "client-name", CONF_K_ENUM, TOP(client_name), 0, "email", 0, 0, client_names, NULL },
+	{ "ticket-lifetime", CONF_K_TIME32, TOP(ticket_lifetime_s), 0, "1d", 0, 7 * DAY, NULL, NULL },
 	{ "ticket-key", CONF_K_PATH, TOP(ticket_key), 0, NULL, 0, 0, NULL, NULL },
 	{ "tls-priority", CONF_K_STR, TOP(tls_priority), 0, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE", 0, 0, NULL, NULL },
 	/* login */
 	{ "hash", CONF_K_WORD, TOP(hash), 0, "$y$", 0, 0, hashes, NULL },
 	{ "hash-cost", CONF_K_NUM32, TOP(hash_cost), 0, "0", 0, 10000000, NULL, NULL },
 	{ "auth-cache", CONF_K_TIME32, TOP(auth_cache_s), 0, "10m", 0, DAY, NULL, NULL },
+	{ "auth-command", CONF_K_PATH, TOP(auth_command), 0, NULL, 0, 0, NULL, NULL },
+	{ "pam-service", CONF_K_STR, TOP(pam_service), 0, NULL, 0, 0, NULL, NULL },
+	{ "pam-dir", CONF_K_PATH, TOP(pam_dir), 0, NULL, 0, 0, NULL, NULL },
 	{ "failure-delay-ms", CONF_K_NUM32, TOP(failure_delay_ms), 0, "2000", 0, 60000, NULL, NULL },
 	{ "max-failures", CONF_K_NUM32, TOP(max_failures), 0, "5", 1, 1000, NULL, NULL },
+	{ "masters", CONF_K_LIST, TOP(masters), TOP(n_masters), NULL, 0, 0, NULL, NULL },
+	{ "address-failures", CONF_K_NUM32, TOP(address_failures), 0, "100", 0, 1000000, NULL, NULL },
+	{ "address-exempt", CONF_K_LIST, TOP(address_exempt), TOP(n_address_exempt), NULL, 0, 0, NULL, conf_check_network },
+	{ "address-window", CONF_K_TIME32, TOP(address_window_s), 0, "10m", 1, DAY, NULL, NULL },
+	/* OAuth 2.0 */
+	{ "oauth-keys", CONF_K_PATH, TOP(oauth_keys), 0, NULL, 0, 0, NULL, NULL },
+	{ "oauth-issuer", CONF_K_STR, TOP(oauth_issuer), 0, NULL, 0, 0, NULL, NULL },
+	{ "oauth-audience", CONF_K_STR, TOP(oauth_audience), 0, NULL, 0, 0, NULL, NULL },
+	{ "oauth-claim", CONF_K_STR, TOP(oauth_claim), 0, "email", 0, 0, NULL, NULL },
+	{ "oauth-scope", CONF_K_STR, TOP(oauth_scope), 0, NULL, 0, 0, NULL, NULL },
+	{ "oauth-introspection", CONF_K_STR, TOP(oauth_introspection), 0, NULL, 0, 0, NULL, conf_check_secure_url },
+	{ "oauth-client", CONF_K_STR, TOP(oauth_client), 0, NULL, 0, 0, NULL, NULL },
+	{ "oauth-secret-file", CONF_K_PATH, TOP(oauth_secret_file), 0, NULL, 0, 0, NULL, NULL },
+	{ "oauth-ca-file", CONF_K_PATH, TOP(oauth_ca_file), 0, NULL, 0, 0, NULL, NULL },
 	/* IMAP */
 	{ "metadata-value", CONF_K_SIZE32, TOP(metadata_value), 0, "32K", KIB, 60 * KIB, NULL, NULL },
 	{ "metadata-entries", CONF_K_NUM32, TOP(metadata_entries), 0, "1000", 10, 10000, NULL, NULL },
@@ -112,6 +148,11 @@ const struct conf_key conf_top_keys[] = {
 	{ "imap-language", CONF_K_WORD, TOP(imap_language), 0, "en", 0, 0, languages, NULL },
 	{ "imap-notify-max", CONF_K_NUM32, TOP(imap_notify_max), 0, "20000", 1, 10000000, NULL, NULL },
 	{ "imap-progress-ms", CONF_K_NUM32, TOP(imap_progress_ms), 0, "10000", 0, 3600000, NULL, NULL },
+	/* POP3 */
+	{ "pop3-mailbox", CONF_K_STR, TOP(pop3_mailbox), 0, "INBOX", 0, 0, NULL, conf_check_path },
+	{ "pop3-uidl", CONF_K_STR, TOP(pop3_uidl), 0, "%e", 0, 0, NULL, conf_check_uidl },
+	{ "pop3-delete", CONF_K_ENUM, TOP(pop3_delete), 0, "expunge", 0, 0, deletes, NULL },
+	{ "pop3-login-delay", CONF_K_TIME32, TOP(pop3_login_delay_s), 0, "0", 0, DAY, NULL, NULL },
 	/* JMAP */
 	{ "jmap-url", CONF_K_STR, TOP(jmap_url), 0, NULL, 0, 0, NULL, conf_check_url },
 	{ "jmap-max-size-upload", CONF_K_SIZE64, TOP(jmap_max_size_upload), 0, "70M", 64 * KIB, GIB, NULL, NULL },
@@ -122,6 +163,12 @@ const struct conf_key conf_top_keys[] = {
 	{ "jmap-max-objects-in-get", CONF_K_NUM32, TOP(jmap_max_objects_in_get), 0, "5000", 1, 1000000, NULL, NULL },
 	{ "jmap-max-objects-in-set", CONF_K_NUM32, TOP(jmap_max_objects_in_set), 0, "5000", 1, 1000000, NULL, NULL },
 	{ "jmap-threads", CONF_K_NUM32, TOP(jmap_threads), 0, "32", 1, 1024, NULL, NULL },
+	{ "jmap-streams", CONF_K_NUM32, TOP(jmap_streams), 0, "4096", 1, 1000000, NULL, NULL },
+	{ "jmap-streams-per-user", CONF_K_NUM32, TOP(jmap_streams_per_user), 0, "32", 1, 100000, NULL, NULL },
+	{ "jmap-max-memory", CONF_K_SIZE64, TOP(jmap_max_memory), 0, "512M", MIB, TIB, NULL, NULL },
+	{ "jmap-upload-rate", CONF_K_SIZE64, TOP(jmap_upload_rate), 0, "4K", 0, GIB, NULL, NULL },
+	{ "jmap-upload-grace", CONF_K_TIME32, TOP(jmap_upload_grace_s), 0, "30s", 1, 3600, NULL, NULL },
+	{ "jmap-query-cache", CONF_K_SIZE64, TOP(jmap_query_cache), 0, "64M", 0, TIB, NULL, NULL },
 	{ "jmap-origins", CONF_K_LIST, TOP(jmap_origins), TOP(n_jmap_origins), NULL, 0, 0, NULL, conf_check_origin },
 	/* sending */
 	{ "sendmail", CONF_K_PATH, TOP(sendmail), 0, NULL, 0, 0, NULL, NULL },
@@ -153,6 +200,8 @@ const struct conf_key conf_top_keys[] = {
 const struct conf_key conf_listener_keys[] = {
 	{ "protocol", CONF_K_ENUM, LSN(protocol), 0, NULL, 0, 0, protocols, NULL },
 	{ "tls", CONF_K_ENUM, LSN(tls), 0, NULL, 0, 0, tls, NULL },
+	{ "tls-section", CONF_K_STR, LSN(tls_section), 0, NULL, 0, 0, NULL, NULL },
+	{ "client-certificate", CONF_K_ENUM, LSN(client), 0, "none", 0, 0, clients, NULL },
 	{ "address", CONF_K_LIST, LSN(addresses), LSN(n_addresses), NULL, 0, 0, NULL, conf_check_address },
 	{ "plaintext-login", CONF_K_BOOL, LSN(plaintext_login), 0, "false", 0, 0, NULL, NULL },
 	{ "max-connections", CONF_K_NUM32, LSN(max_connections), 0, "1000", 1, 1000000, NULL, NULL },
@@ -165,6 +214,13 @@ const struct conf_key conf_listener_keys[] = {
 
 const struct conf_key conf_folder_keys[] = {
 	{ "role", CONF_K_WORD, offsetof(struct conf_folder, role), 0, NULL, 0, 0, roles, NULL },
+	{ NULL, CONF_K_STR, 0, 0, NULL, 0, 0, NULL, NULL }
+};
+
+const struct conf_key conf_cert_keys[] = {
+	{ "certificate", CONF_K_PATH, offsetof(struct conf_cert, certificate), 0, NULL, 0, 0, NULL, NULL },
+	{ "key", CONF_K_PATH, offsetof(struct conf_cert, key), 0, NULL, 0, 0, NULL, NULL },
+	{ "ocsp-response", CONF_K_PATH, offsetof(struct conf_cert, ocsp), 0, NULL, 0, 0, NULL, NULL },
 	{ NULL, CONF_K_STR, 0, 0, NULL, 0, 0, NULL, NULL }
 };
 /* clang-format on */

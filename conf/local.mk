@@ -22,6 +22,7 @@ dist_doc_DATA += conf/culver.conf.sample
 # How to run the daemons under inetd and systemd, and to have mail delivered.
 EXTRA_DIST += \
 	conf/inetd/culver \
+	conf/fail2ban/culver.conf \
 	conf/mta/README.md \
 	conf/mta/exim.router \
 	conf/mta/exim.transport \

@@ -22,6 +22,13 @@ void
 conf_print(const struct conf *c, struct buf *out)
 {
 	print_keys(conf_top_keys, c, "", out);
+	for (size_t i = 0; i < c->n_certs; i++) {
+		buf_add_str(out, "tls ");
+		conf_quote(out, c->certs[i].name);
+		buf_add_str(out, " {\n");
+		print_keys(conf_cert_keys, &c->certs[i], "\t", out);
+		buf_add_str(out, "}\n");
+	}
 	for (size_t i = 0; i < c->n_folders; i++) {
 		buf_add_str(out, "folder ");
 		conf_quote(out, c->folders[i].name);

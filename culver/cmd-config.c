@@ -5,6 +5,8 @@
 
 #include "culver/culver.h"
 #include "libbase/log.h"
+#include "libbase/xalloc.h"
+#include "libsession/tls.h"
 
 enum { O_CHECK };
 enum { OUT_MAX = 16 * 1024 * 1024 };
@@ -14,6 +16,19 @@ static const struct opt opts[] = {
 	{ NULL, NULL, NULL }
 };
 
+/* What reading the file doesn't show. */
+static int
+check(const struct conf *c)
+{
+	char *err = NULL;
+
+	if (tls_check(c, &err) == 0)
+		return 0;
+	complain("%s", err);
+	xfree(err);
+	return EXIT_PERM;
+}
+
 /* The file was read and found good before this runs. */
 static int
 run(struct culver *c, const struct args *a)
@@ -22,7 +37,7 @@ run(struct culver *c, const struct args *a)
 	int code = 0;
 
 	if (a->val[O_CHECK])
-		return 0;
+		return check(c->conf);
 	buf_init(&out, OUT_MAX);
 	conf_print(c->conf, &out);
 	if (out.overflow) {

@@ -1,12 +1,10 @@
-/* culver/cmd-mailbox-list.c - culver mailbox list */
+/* culver/cmd-mailbox-list.c - culver mailbox list, status */
 #include "config.h"
 
-#include <jansson.h>
 #include <stdio.h>
 
 #include "culver/culver.h"
-#include "libbase/log.h"
-#include "libbase/xalloc.h"
+#include "culver/rows.h"
 
 enum { O_JSON };
 
@@ -16,34 +14,25 @@ static const struct opt opts[] = {
 };
 
 static void
-set_u64(json_t *o, const char *key, uint64_t v)
-{
-	json_object_set_new(o, key, json_integer((json_int_t)v));
-}
-
-static void
-print_json(const struct store_mailbox *m, struct slice path, bool first)
+put_json(struct rows *r, const struct store_mailbox *m, struct slice path)
 {
 	const char *role = store_role_name(m->role);
+	char id[STORE_ID_TEXT];
 	json_t *o = json_object();
-	char *s;
 
-	json_object_set_new(o, "path", json_stringn(path.p, path.n));
+	row_text(o, "path", path);
+	json_object_set_new(o, "id",
+	    json_string(store_id_text('M', m->id, id)));
 	json_object_set_new(o, "role", role ? json_string(role) : json_null());
 	json_object_set_new(o, "subscribed", json_boolean(m->subscribed));
-	set_u64(o, "total", m->total);
-	set_u64(o, "unread", m->unread);
-	set_u64(o, "deleted", m->deleted);
-	set_u64(o, "size", m->size);
-	set_u64(o, "uidValidity", m->uidvalidity);
-	set_u64(o, "uidNext", m->uidnext);
-	set_u64(o, "highestModSeq", m->highestmodseq);
-	s = json_dumps(o, JSON_COMPACT);
-	if (!s)
-		fatal("out of memory");
-	printf("%s %s\n", first ? "[" : ",", s);
-	xfree(s);
-	json_decref(o);
+	row_u64(o, "total", m->total);
+	row_u64(o, "unread", m->unread);
+	row_u64(o, "deleted", m->deleted);
+	row_u64(o, "size", m->size);
+	row_u64(o, "uidValidity", m->uidvalidity);
+	row_u64(o, "uidNext", m->uidnext);
+	row_u64(o, "highestModSeq", m->highestmodseq);
+	rows_put(r, o);
 }
 
 static void
@@ -60,45 +49,59 @@ print_text(const struct store_mailbox *m, struct slice path)
 }
 
 static int
-list(struct store *st, struct arena *ar, bool json)
+print(struct store *st, struct arena *ar, struct rows *r,
+    const struct store_mailbox *m)
 {
-	struct store_mailbox *m;
-	size_t n;
-	int rc;
+	struct slice path;
+	int rc = store_mailbox_path(st, ar, m->id, &path);
 
-	rc = store_mailbox_list(st, ar, &m, &n);
 	if (rc < 0)
 		return rc;
-	if (!json)
-		puts("messages   unread       octets  mailbox");
-	for (size_t i = 0; i < n; i++) {
-		struct slice path;
-
-		rc = store_mailbox_path(st, ar, m[i].id, &path);
-		if (rc < 0)
-			return rc;
-		if (json)
-			print_json(&m[i], path, i == 0);
-		else
-			print_text(&m[i], path);
-	}
-	if (json)
-		puts(n ? "]" : "[]");
+	if (r->json)
+		put_json(r, m, path);
+	else
+		print_text(m, path);
 	return 0;
+}
+
+/* Those that are named; all where none is. */
+static int
+list(struct store *st, struct arena *ar, struct rows *r, const struct args *a)
+{
+	struct store_mailbox *m, one;
+	int rc, code = 0;
+	size_t n = 0;
+
+	if (!r->json)
+		puts("messages   unread       octets  mailbox");
+	if (a->n == 1 && (rc = store_mailbox_list(st, ar, &m, &n)) < 0)
+		return complain_store(a->pos[0], rc, st);
+	for (size_t i = 0; i < n; i++)
+		if ((rc = print(st, ar, r, &m[i])) < 0)
+			return complain_store(a->pos[0], rc, st);
+	for (size_t i = 1; i < a->n; i++) {
+		rc = store_mailbox_find(st, ar, slice_str(a->pos[i]), &one);
+		if (rc >= 0)
+			rc = print(st, ar, r, &one);
+		if (rc < 0)
+			code = worse(code, complain_store(a->pos[i], rc, st));
+	}
+	return code;
 }
 
 static int
 run(struct culver *c, const struct args *a)
 {
-	struct arena *ar = arena_new(0);
+	struct rows r = { .json = a->val[O_JSON] != NULL };
 	struct store *st = NULL;
-	int code, rc = 0;
+	struct arena *ar;
+	int code = account_open(c, a->pos[0], &st);
 
-	code = account_open(c, a->pos[0], &st);
-	if (code == 0)
-		rc = list(st, ar, a->val[O_JSON] != NULL);
-	if (rc < 0)
-		code = complain_store(a->pos[0], rc, st);
+	if (code != 0)
+		return code;
+	ar = arena_new(0);
+	code = list(st, ar, &r, a);
+	rows_end(&r);
 	store_close(&st);
 	arena_free(&ar);
 	return code;
@@ -107,4 +110,8 @@ run(struct culver *c, const struct args *a)
 const struct command cmd_mailbox_list = {
 	"mailbox list", "ACCOUNT", "list an account's mailboxes", opts, 1, 1,
 	run
+};
+const struct command cmd_mailbox_status = {
+	"mailbox status", "ACCOUNT MAILBOX ...", "the same of some", opts, 2,
+	SIZE_MAX, run
 };

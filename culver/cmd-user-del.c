@@ -52,9 +52,10 @@ del(struct culver *c, const char *name, bool keep)
 	lrc = passwd_update(c->conf, &e);
 	if (lrc < 0)
 		complain("%s: %s", c->conf->passwd_file, strerror(errno));
+	rc = lrc < 0 ? EXIT_TEMP : tokens_delete(c, name);
 	priv_service();
-	if (lrc < 0)
-		return EXIT_TEMP;
+	if (rc != 0)
+		return rc;
 	rc = keep ? 0 : store_account_delete(&c->store_conf, name);
 	if (rc == STORE_E_NOTFOUND && lrc == 0)
 		rc = 0;		/* it had a login and no mail */

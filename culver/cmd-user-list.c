@@ -10,6 +10,7 @@
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
 #include "libsession/passwd.h"
+#include "libsession/protocols.h"
 
 enum { O_JSON, O_USAGE };
 
@@ -60,6 +61,8 @@ print_json(const struct listing *l, const struct passwd_entry *e,
 	json_object_set_new(o, "disabled", json_boolean(e->disabled));
 	json_object_set_new(o, "password",
 	    json_boolean(!slice_eq(e->hash, SLICE_LIT("*"))));
+	json_object_set_new(o, "for", protocols_json(e->protocols != 0 ?
+	    e->protocols : PROTOCOLS_ALL));
 	if (u) {
 		json_object_set_new(o, "messages",
 		    json_integer((json_int_t)u->messages));
@@ -81,6 +84,8 @@ print_json(const struct listing *l, const struct passwd_entry *e,
 static void
 print_text(const struct passwd_entry *e, const struct store_usage *u)
 {
+	struct buf b;
+
 	put_clean(e->name);
 	if (u) {
 		printf("\t%llu\t%llu", (unsigned long long)u->messages,
@@ -91,6 +96,12 @@ print_text(const struct passwd_entry *e, const struct store_usage *u)
 		put_clean(e->alias_of);
 	} else if (slice_eq(e->hash, SLICE_LIT("*"))) {
 		fputs("\tno password", stdout);
+	}
+	if (e->protocols != 0) {
+		buf_init(&b, 64);
+		protocols_put(&b, e->protocols);
+		printf("\tfor %.*s", (int)b.n, b.p);
+		buf_release(&b);
 	}
 	if (e->disabled)
 		fputs("\tdisabled", stdout);

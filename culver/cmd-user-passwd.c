@@ -8,9 +8,12 @@
 #include "culver/culver.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
+#include "libsession/backend.h"
 #include "libsession/passwd.h"
+#include "libsession/protocols.h"
 
-enum { O_STDIN, O_RANDOM, O_DISABLE, O_ENABLE };
+enum { O_STDIN, O_RANDOM, O_DISABLE, O_ENABLE, O_FOR,
+	O_BACKEND };
 
 static const struct opt opts[] = {
 	{ "password-stdin", NULL, "the password is the first line of standard "
@@ -18,6 +21,9 @@ static const struct opt opts[] = {
 	{ "random", NULL, "make one for each and print it" },
 	{ "disable", NULL, "refuse logins; the password stays" },
 	{ "enable", NULL, "allow logins again" },
+	{ "for", "LIST", "allow them by these protocols only, of "
+	    "imap,jmap,pop3" },
+	{ "checked-by", "WHO", "who knows the password: pam or command" },
 	{ NULL, NULL, NULL }
 };
 
@@ -65,6 +71,22 @@ present(struct culver *c, const char *name, struct arena *ar,
 	return rc;
 }
 
+/* In place of a hash: whom to ask. */
+static int
+backend_hash(const char *who, struct slice *hash_r)
+{
+	if (strcmp(who, "pam") == 0)
+		*hash_r = SLICE_LIT(BACKEND_PAM);
+	else if (strcmp(who, "command") == 0)
+		*hash_r = SLICE_LIT(BACKEND_COMMAND);
+	else {
+		complain("--checked-by: \"%s\" is neither pam nor command",
+		    who);
+		return -1;
+	}
+	return 0;
+}
+
 /* The hash that all of them get; none with --random. */
 static int
 shared_hash(struct culver *c, const struct args *a, struct arena *ar,
@@ -75,6 +97,8 @@ shared_hash(struct culver *c, const struct args *a, struct arena *ar,
 
 	if (a->val[O_RANDOM])
 		return 0;
+	if (a->val[O_BACKEND])
+		return backend_hash(a->val[O_BACKEND], hash_r);
 	if (password_get(a->n == 1 ? a->pos[0] : "all of them",
 	    a->val[O_STDIN] != NULL, false, &pw) < 0)
 		return -1;
@@ -87,16 +111,23 @@ static int
 set_all(struct culver *c, const struct args *a, struct arena *ar,
     struct passwd_entry *e)
 {
-	bool toggle = a->val[O_DISABLE] || a->val[O_ENABLE];
+	bool toggle = a->val[O_DISABLE] || a->val[O_ENABLE] || a->val[O_FOR];
 	struct slice shared = { NULL, 0 };
+	unsigned protocols = 0;
 	char **pw;
 	int code = EXIT_PERM, rc;
 
 	pw = xcalloc(a->n, sizeof(*pw));
 	if (!toggle && shared_hash(c, a, ar, &shared) < 0)
 		goto out;
+	if (a->val[O_FOR] && args_protocols(&opts[O_FOR], a->val[O_FOR],
+	    &protocols) < 0)
+		goto out;
 	for (size_t i = 0; i < a->n; i++) {
-		if (toggle)
+		if (a->val[O_FOR])
+			e[i].protocols = protocols == PROTOCOLS_ALL ? 0 :
+			    protocols;
+		else if (toggle)
 			e[i].disabled = a->val[O_DISABLE] != NULL;
 		else
 			e[i].hash = shared;
@@ -128,11 +159,11 @@ run(struct culver *c, const struct args *a)
 	struct arena *ar;
 	int code = 0, given = 0;
 
-	for (int i = O_STDIN; i <= O_ENABLE; i++)
+	for (int i = O_STDIN; i <= O_BACKEND; i++)
 		given += a->val[i] != NULL;
 	if (given > 1) {
-		complain("give one of --password-stdin, --random, --disable "
-		    "and --enable");
+		complain("give one of --password-stdin, --random, --disable, "
+		    "--enable, --for and --checked-by");
 		return EXIT_PERM;
 	}
 	ar = arena_new(0);
@@ -146,6 +177,6 @@ run(struct culver *c, const struct args *a)
 }
 
 const struct command cmd_user_passwd = {
-	"user passwd", "NAME ...", "set passwords, disable accounts", opts,
+	"user passwd", "NAME ...", "set passwords, restrict logins", opts,
 	1, SIZE_MAX, run
 };

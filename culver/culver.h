@@ -46,6 +46,11 @@ int args_uint(const struct opt *o, const char *text, uint64_t min,
  * which the seconds or the time of day may be left out.  0, or -1 after a
  * complaint. */
 int args_time(const struct opt *o, const char *text, int64_t *t_r);
+/* The protocols in an option's argument, "imap,jmap,pop3".  0, or -1 after a
+ * complaint. */
+int args_protocols(const struct opt *o, const char *list, unsigned *set_r);
+/* A JSON array of them. */
+struct json_t *protocols_json(unsigned set);
 /* Prints such a time, in local time. */
 void put_time(int64_t t);
 
@@ -68,10 +73,22 @@ struct command {
 };
 
 extern const struct command cmd_acl_delete, cmd_acl_list, cmd_acl_set;
+extern const struct command cmd_mailbox_create, cmd_mailbox_delete,
+    cmd_mailbox_rename, cmd_mailbox_status, cmd_mailbox_subscribe,
+    cmd_mailbox_unsubscribe;
+extern const struct command cmd_quota_recalc, cmd_quota_set, cmd_quota_show;
+extern const struct command cmd_message_copy, cmd_message_expunge,
+    cmd_message_fetch, cmd_message_flag, cmd_message_move, cmd_message_save,
+    cmd_message_search;
+extern const struct command cmd_stats;
+extern const struct command cmd_import_imap, cmd_user_show;
+extern const struct command cmd_doctor;
+extern const struct command cmd_kick, cmd_who;
+extern const struct command cmd_auth_test, cmd_pw;
 extern const struct command cmd_user_add, cmd_user_passwd, cmd_user_list,
     cmd_user_del, cmd_mailbox_list, cmd_import, cmd_export, cmd_check,
     cmd_backup, cmd_restore, cmd_undelete, cmd_sweep, cmd_config,
-    cmd_spool;
+    cmd_spool, cmd_token_add, cmd_token_del, cmd_token_list;
 
 /* ---- accounts ---------------------------------------------------------- */
 
@@ -91,6 +108,9 @@ void names_release(struct names *l);
 int names_given(struct names *l, const char *const *v, size_t n);
 /* Every directory and, with logins, every login, each once, in order. */
 int names_all(struct culver *c, bool logins, struct names *l);
+
+/* Takes back the tokens of an account, as the caller.  0, or the exit code. */
+int tokens_delete(struct culver *c, const char *account);
 
 struct new_account {
 	const char *name;	/* from account_name() */
@@ -134,6 +154,8 @@ enum { PASSWORD_MAX = 511 };	/* what crypt(3) takes */
  * (xmalloc'ed; end it with xfree_secret), or -1 after a complaint.
  */
 int password_ask(const char *account, char **pw_r);
+/* Asks for the one there is, once.  The same. */
+int password_once(const char *account, char **pw_r);
 /* The first line of descriptor 0. */
 int password_stdin(char **pw_r);
 /* A new one of 100 random bits, easy to type. */

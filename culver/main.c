@@ -12,10 +12,22 @@
 #include "libsession/session.h"
 
 static const struct command *const commands[] = {
-	&cmd_user_add, &cmd_user_passwd, &cmd_user_list, &cmd_user_del,
-	&cmd_mailbox_list, &cmd_acl_list, &cmd_acl_set, &cmd_acl_delete,
-	&cmd_import, &cmd_export, &cmd_check, &cmd_backup,
-	&cmd_restore, &cmd_undelete, &cmd_sweep, &cmd_spool, &cmd_config
+	&cmd_user_add, &cmd_user_passwd, &cmd_user_list, &cmd_user_show,
+	&cmd_user_del,
+	&cmd_token_add, &cmd_token_list, &cmd_token_del,
+	&cmd_pw, &cmd_auth_test,
+	&cmd_who, &cmd_kick,
+	&cmd_mailbox_list, &cmd_mailbox_status, &cmd_mailbox_create,
+	&cmd_mailbox_rename, &cmd_mailbox_delete, &cmd_mailbox_subscribe,
+	&cmd_mailbox_unsubscribe,
+	&cmd_message_search, &cmd_message_fetch, &cmd_message_flag,
+	&cmd_message_move, &cmd_message_copy, &cmd_message_expunge,
+	&cmd_message_save,
+	&cmd_quota_show, &cmd_quota_set, &cmd_quota_recalc,
+	&cmd_acl_list, &cmd_acl_set, &cmd_acl_delete,
+	&cmd_import_imap, &cmd_import, &cmd_export, &cmd_check, &cmd_backup,
+	&cmd_restore, &cmd_undelete, &cmd_sweep, &cmd_spool, &cmd_config, &cmd_doctor,
+	&cmd_stats
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

@@ -132,6 +132,28 @@ out:
 }
 
 int
+password_once(const char *account, char **pw_r)
+{
+	char line[PASSWORD_MAX + 1], *prompt;
+	int rc = -1, fd;
+
+	fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0) {
+		complain("no terminal to ask on: use --password-stdin");
+		return -1;
+	}
+	prompt = xasprintf("Password of %s: ", account);
+	if (ask_once(fd, prompt, line) == 0) {
+		*pw_r = xstrdup(line);
+		rc = 0;
+	}
+	secret_wipe(line, sizeof(line));
+	xfree(prompt);
+	io_close(&fd);
+	return rc;
+}
+
+int
 password_stdin(char **pw_r)
 {
 	char line[PASSWORD_MAX + 1];

@@ -75,6 +75,10 @@ imap_answer(struct imap_cmd *cmd)
 	static const char *const word[] = { "", " OK ", " NO ", " BAD " };
 	struct enc *e = &cmd->s->out;
 
+	if (cmd->status != IMAP_S_NONE)
+		session_command(cmd->s->x,
+		    cmd->row != NULL ? cmd->row->name : "-",
+		    cmd->status == IMAP_S_OK ? NULL : cmd->text);
 	if (cmd->status == IMAP_S_NONE)
 		return;
 	imap_limit_tell(cmd);

@@ -26,54 +26,69 @@ imap_flag_system(struct slice name)
 	return 0;
 }
 
+/* A system flag into *flags_r, or a keyword into *name_r. */
 static bool
-parse_one(struct imap_cmd *cmd, struct store *st, bool create,
-    struct imap_args *list, uint64_t *bit_r)
+parse_one(struct imap_cmd *cmd, struct imap_args *list, uint64_t *flags_r,
+    struct slice *name_r)
 {
 	const struct imap_arg *arg = list->next;
-	struct slice name;
-	int rc;
+	uint64_t bit;
 
 	if (arg->type == IMAP_ARG_ATOM && arg->s.p[0] == '\\') {
 		list->next = arg->next;
-		if ((*bit_r = imap_flag_system(arg->s)) != 0)
+		if ((bit = imap_flag_system(arg->s)) != 0) {
+			*flags_r |= bit;
 			return true;
+		}
 		imap_bad(cmd, arena_printf(cmd->a,
 		    language_text("no such system flag at octet %u"),
 		    (unsigned)arg->pos));
 		return false;
 	}
-	if (!imap_args_atom(list, &name, "a flag")) {
-		imap_bad(cmd, list->err);
-		return false;
-	}
-	rc = store_keyword_bit(st, name, create, bit_r);
-	if (rc == STORE_E_NOTFOUND) {
-		*bit_r = IMAP_NO_FLAG;
+	if (imap_args_atom(list, name_r, "a flag"))
 		return true;
-	}
-	if (rc == STORE_E_LIMIT)
+	imap_bad(cmd, list->err);
+	return false;
+}
+
+static bool
+find_bits(struct imap_cmd *cmd, struct store *st, const struct slice *name,
+    size_t n, bool create, uint64_t *flags_r)
+{
+	uint64_t *bits = arena_calloc(cmd->a, n, sizeof(*bits));
+	int rc = store_keyword_bits(st, name, n, create, bits);
+
+	if (rc == STORE_E_LIMIT) {
 		imap_no(cmd, "LIMIT", "the account has no room for another "
 		    "keyword");
-	else if (rc < 0)
+		return false;
+	}
+	if (rc < 0) {
 		imap_store_failed(cmd, rc);
-	return rc >= 0;
+		return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		*flags_r |= bits[i] != 0 ? bits[i] : IMAP_NO_FLAG;
+	return true;
 }
 
 bool
 imap_flags_parse(struct imap_cmd *cmd, struct store *st, unsigned rights,
     struct imap_args *list, uint64_t *flags_r)
 {
-	bool create = rights & STORE_RIGHT_WRITE;
-	uint64_t bit;
+	struct slice *names;
+	size_t n = 0;
 
 	*flags_r = 0;
-	while (list->next != NULL) {
-		if (!parse_one(cmd, st, create, list, &bit))
+	for (const struct imap_arg *arg = list->next; arg != NULL;
+	    arg = arg->next)
+		n++;
+	names = arena_calloc(cmd->a, n, sizeof(*names));
+	for (n = 0; list->next != NULL; n += names[n].n > 0)
+		if (!parse_one(cmd, list, flags_r, &names[n]))
 			return false;
-		*flags_r |= bit;
-	}
-	return true;
+	return n == 0 || find_bits(cmd, st, names, n,
+	    rights & STORE_RIGHT_WRITE, flags_r);
 }
 
 void

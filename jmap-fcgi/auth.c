@@ -1,4 +1,4 @@
-/* jmap-fcgi/auth.c - HTTP Basic authentication (RFC 7617) */
+/* jmap-fcgi/auth.c - who asks: Basic (RFC 7617) and Bearer (RFC 6750) */
 #include "config.h"
 
 #include "jmap-fcgi/web.h"
@@ -6,14 +6,14 @@
 #include "libbase/xalloc.h"
 #include "libsession/session.h"
 
-enum { CREDENTIALS_MAX = 4096 };
+enum { CREDENTIALS_MAX = 16384 };
 
 /*
  * 401, after the delay.  No thread waits for that: where too many answers wait
  * already the next ones are told to come later.
  */
 static void
-refuse(struct web *w, uint32_t delay_ms)
+refuse(struct web *w, bool bad_token, uint32_t delay_ms)
 {
 	struct park k;
 	struct buf answer;
@@ -22,7 +22,11 @@ refuse(struct web *w, uint32_t delay_ms)
 	w->capture = &answer;
 	web_header(w, "WWW-Authenticate: Basic realm=\"Culver\", "
 	    "charset=\"UTF-8\"");
-	web_fail(w, 401, "A user name and its password are needed.");
+	web_header(w, bad_token ? "WWW-Authenticate: Bearer "
+	    "realm=\"Culver\", error=\"invalid_token\"" :
+	    "WWW-Authenticate: Bearer realm=\"Culver\"");
+	web_fail(w, 401, bad_token ? "The token is not valid." :
+	    "A user name and its password, or a token, are needed.");
 	w->capture = NULL;
 	memset(&k, 0, sizeof(k));
 	k.octets = buf_slice(&answer);
@@ -37,16 +41,26 @@ refuse(struct web *w, uint32_t delay_ms)
 	buf_release(&answer);
 }
 
-/* The octets of "Basic ...", split; false: not there or malformed. */
+/* What comes after the scheme's name; false: it is another scheme. */
 static bool
-credentials(struct web *w, struct slice *user_r, struct slice *pass_r)
+scheme(struct web *w, struct slice name, struct slice *rest_r)
 {
-	struct slice s = web_env(w, "HTTP_AUTHORIZATION"), plain;
+	struct slice s = web_env(w, "HTTP_AUTHORIZATION");
+
+	if (s.n > CREDENTIALS_MAX || !slice_istarts(s, name))
+		return false;
+	*rest_r = slice_trim(slice_make(s.p + name.n, s.n - name.n));
+	return true;
+}
+
+/* The octets of "Basic ...", split; false: malformed. */
+static bool
+split_basic(struct web *w, struct slice s, struct slice *user_r,
+    struct slice *pass_r)
+{
+	struct slice plain;
 	const char *colon;
 
-	if (s.n > CREDENTIALS_MAX || !slice_istarts(s, SLICE_LIT("Basic ")))
-		return false;
-	s = slice_trim(slice_make(s.p + 6, s.n - 6));
 	if (base64_decode(s, w->arena, &plain) < 0 || plain.n == 0 ||
 	    memchr(plain.p, '\0', plain.n) != NULL || !utf8_valid(plain))
 		return false;
@@ -82,14 +96,16 @@ secure(struct web *w)
 
 /* The account's store for this request; it is made at its first use. */
 static bool
-open_account(struct web *w, struct slice user, struct slice account)
+open_account(struct web *w, const struct login_who *who)
 {
 	struct jmap_user *u = &w->user;
 	struct store *st;
 	int rc;
 
-	u->name = arena_strndup(w->arena, user.p, user.n);
-	u->account = arena_strndup(w->arena, account.p, account.n);
+	u->by = arena_strndup(w->arena, who->by.p, who->by.n);
+	u->until = who->until;
+	u->account = arena_strndup(w->arena, who->account.p, who->account.n);
+	u->name = arena_strndup(w->arena, who->user.p, who->user.n);
 	rc = pool_get(w->env->pool, u->account, &u->st);
 	if (rc == STORE_E_NOTFOUND) {
 		rc = login_open(w->env->conf, &w->env->store_conf,
@@ -107,38 +123,56 @@ open_account(struct web *w, struct slice user, struct slice account)
 	return true;
 }
 
+static int
+verify(struct web *w, struct login_who *who_r, bool *token_r,
+    uint32_t *delay_r)
+{
+	const struct conf *cf = w->env->conf;
+	struct slice s, user, pass;
+	int rc;
+
+	*token_r = scheme(w, SLICE_LIT("Bearer "), &s);
+	if (*token_r)
+		return login_token(cf, CONF_JMAP, s, peer(w), w->arena, who_r,
+		    delay_r);
+	if (!scheme(w, SLICE_LIT("Basic "), &s) ||
+	    !split_basic(w, s, &user, &pass))
+		return LOGIN_E_SYNTAX;
+	rc = login_verify(cf, CONF_JMAP, user, pass, peer(w), w->arena, who_r,
+	    delay_r);
+	secret_wipe((char *)(uintptr_t)pass.p, pass.n);
+	return rc;
+}
+
 bool
 auth_check(struct web *w)
 {
 	struct slice header = web_env(w, "HTTP_AUTHORIZATION");
-	struct slice user, pass, account;
+	struct login_who who;
 	uint32_t delay = 0;
-	int rc;
+	bool token = false;
 
 	if (!secure(w)) {
 		web_fail(w, 403, "Use TLS.");
 		return false;
 	}
-	if (header.n > 0 && logins_get(w->env->logins, header, w->arena,
-	    &user, &account))
-		return open_account(w, user, account);
-	if (!credentials(w, &user, &pass)) {
-		refuse(w, 0);
-		return false;
-	}
-	rc = login_verify(w->env->conf, CONF_JMAP, user, pass, peer(w),
-	    w->arena, &account, &delay);
-	secret_wipe((char *)(uintptr_t)pass.p, pass.n);
-	switch (rc) {
+	if (header.n > 0 && logins_get(w->env->logins, header, w->arena, &who))
+		return open_account(w, &who);
+	switch (verify(w, &who, &token, &delay)) {
 	case LOGIN_OK:
-		logins_put(w->env->logins, header, user, account);
-		return open_account(w, user, account);
+		logins_put(w->env->logins, header, &who);
+		return open_account(w, &who);
+	case LOGIN_E_ADDRESS:
+		web_header(w, "Retry-After: %u",
+		    (unsigned)w->env->conf->address_window_s);
+		web_fail(w, 429, "Too many logins from this address failed.");
+		return false;
 	case LOGIN_E_TEMP:
 		web_header(w, "Retry-After: 5");
 		web_fail(w, 503, "Logins can't be checked just now.");
 		return false;
 	default:
-		refuse(w, delay);
+		refuse(w, token, delay);
 		return false;
 	}
 }

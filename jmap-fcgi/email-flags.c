@@ -78,9 +78,11 @@ email_keyword_bit(struct jmap_call *c, struct slice s, uint64_t *bit_r)
 int
 email_flags_parse(struct jmap_call *c, json_t *v, uint64_t *flags_r)
 {
-	uint64_t flags = 0, bit;
+	uint64_t flags = 0, *bits;
+	struct slice *names;
 	const char *key;
 	json_t *set;
+	size_t n = 0;
 	int rc;
 
 	if (json_is_null(v)) {	/* the default: none */
@@ -89,16 +91,22 @@ email_flags_parse(struct jmap_call *c, json_t *v, uint64_t *flags_r)
 	}
 	if (!json_is_object(v))
 		return JMAP_E_ARGS;
-	json_object_foreach(v, key, set)
-		if (!json_is_true(set) || !email_keyword_ok(slice_str(key)))
-			return JMAP_E_ARGS;
+	names = arena_calloc(c->arena, json_object_size(v), sizeof(*names));
+	bits = arena_calloc(c->arena, json_object_size(v), sizeof(*bits));
 	json_object_foreach(v, key, set) {
-		/* Keywords are few: who may not set any makes none. */
-		rc = store_keyword_bit(c->st, slice_str(key),
-		    account_may_anywhere(c->acct, STORE_RIGHT_WRITE), &bit);
-		if (rc < 0)
-			return rc;
-		flags |= bit;
+		names[n++] = slice_str(key);
+		if (!json_is_true(set) || !email_keyword_ok(names[n - 1]))
+			return JMAP_E_ARGS;
+	}
+	/* Keywords are few: who may not set any makes none. */
+	rc = store_keyword_bits(c->st, names, n,
+	    account_may_anywhere(c->acct, STORE_RIGHT_WRITE), bits);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		if (bits[i] == 0)
+			return STORE_E_NOTFOUND;
+		flags |= bits[i];
 	}
 	*flags_r = flags;
 	return 0;

@@ -7,6 +7,8 @@
 #include "jmap-fcgi/email.h"
 #include "libbase/xalloc.h"
 
+enum { KEY_MAX = 4096 };	/* of a query that is kept */
+
 const struct jmap_arg email_query_args[] = {
 	{ "collapseThreads", ARG_BOOL, 0 },
 	{ NULL, 0, 0 }
@@ -37,9 +39,9 @@ collect_thread(void *arg, const struct store_msg_info *m)
 	struct thread_list *l = arg;
 	int rc;
 
-	if ((m->flags & STORE_DELETED) != 0)
-		return 0;
-	if (!account_is_own(l->q->c->acct) &&
+	/* It may be in another mailbox without \Deleted. */
+	if (((m->flags & STORE_DELETED) != 0 ||
+	    !account_is_own(l->q->c->acct)) &&
 	    (rc = is_visible(l->q, m->email)) <= 0)
 		return rc;
 	if (l->n == l->cap) {
@@ -147,72 +149,149 @@ collect_all(struct query *q)
 	return rc < 0 ? jmap_store_failed(q->c->req, "Email/query", rc) : 0;
 }
 
-/* Keeps the first of each thread (RFC 8621 4.4.3). */
-static int
-by_number(const void *va, const void *vb)
-{
-	uint64_t a = *(const uint64_t *)va, b = *(const uint64_t *)vb;
+/* ---- running ----------------------------------------------------------- */
 
-	return a < b ? -1 : a > b;
+/* Keeps the first of each thread (RFC 8621 4.4.3). */
+static size_t
+collapse(const struct query_list *l, uint64_t *out)
+{
+	size_t cap = 16, n = 0, k;
+	uint64_t *seen;
+
+	while (cap < 2 * l->n)
+		cap *= 2;
+	seen = xcalloc(cap, sizeof(*seen));	/* 0: free */
+	for (size_t i = 0; i < l->n; i++) {
+		k = (size_t)((l->thread[i] * UINT64_C(0x9e3779b97f4a7c15)) >>
+		    20) & (cap - 1);
+		while (seen[k] != 0 && seen[k] != l->thread[i])
+			k = (k + 1) & (cap - 1);
+		if (seen[k] == 0)
+			out[n++] = l->email[i];
+		seen[k] = l->thread[i];
+	}
+	xfree(seen);
+	return n;
 }
 
 static void
-collapse(struct query *q)
+take_items(const struct query *q, struct query_list *l)
 {
-	size_t n = 0, k = 0, cap = q->n ? q->n : 1;
-	uint64_t *ids = xcalloc(cap, sizeof(*ids));
-	bool *seen = xcalloc(cap, sizeof(*seen));
-
-	for (size_t i = 0; i < q->n; i++)
-		ids[i] = q->item[i].thread;
-	qsort(ids, q->n, sizeof(*ids), by_number);
-	for (size_t i = 0; i < q->n; i++)
-		if (k == 0 || ids[k - 1] != ids[i])
-			ids[k++] = ids[i];
+	query_list_room(l, q->n);
 	for (size_t i = 0; i < q->n; i++) {
-		uint64_t *at = bsearch(&q->item[i].thread, ids, k,
-		    sizeof(*ids), by_number);
-
-		if (!seen[at - ids])
-			q->item[n++] = q->item[i];
-		seen[at - ids] = true;
+		l->email[i] = q->item[i].email;
+		l->thread[i] = q->item[i].thread;
 	}
-	q->n = n;
-	xfree(ids);
-	xfree(seen);
+	l->n = q->n;
 }
 
-static uint64_t
-item_id(const void *items, size_t i)
+static void
+set_result(struct query *q, const struct query_list *l)
 {
-	const struct query_item *it = items;
+	q->result = l->email;
+	q->n_result = l->n;
+	if (jmap_arg_bool(q->c, "collapseThreads")) {
+		q->own = xcalloc(l->n + 1, sizeof(*q->own));
+		q->n_result = collapse(l, q->own);
+		q->result = q->own;
+	}
+}
 
-	return it[i].email;
+/* The text that two equal queries have in common; NULL: it isn't kept. */
+static const char *
+key_of(const struct jmap_call *c)
+{
+	json_t *v = json_pack("[O?,O?]", jmap_arg(c, "filter"),
+	    jmap_arg(c, "sort"));
+	char *text = json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS);
+	const char *key = NULL;
+
+	/* A creation id means something else in each request. */
+	if (text != NULL && strlen(text) <= KEY_MAX &&
+	    strstr(text, "\"#") == NULL)
+		key = arena_printf(c->arena, "%s %s %s", c->acct->id,
+		    c->req->user->account_id, text);
+	xfree(text);
+	json_decref(v);
+	return key;
+}
+
+int
+email_query_begin(struct query *q)
+{
+	struct jmap_call *c = q->c;
+	struct query_cache *cache = c->req->env->queries;
+	const char *key;
+	int rc;
+
+	if ((rc = filter_parse(q, jmap_arg(c, "filter"))) < 0 ||
+	    (rc = sort_parse(q, jmap_arg(c, "sort"), &q->sort)) < 0)
+		return rc;
+	if (cache != NULL && (key = key_of(c)) != NULL)
+		q->entry = query_cache_take(cache, slice_str(key));
+	return 0;
+}
+
+/* All of it: the list is kept if it is asked for the second time, or will be for
+ * its changes. */
+static int
+run_anew(struct query *q, const struct query_window *w)
+{
+	struct query_entry *e = q->entry;
+	bool whole = w == NULL || jmap_arg_bool(q->c, "collapseThreads");
+	uint64_t now;
+	int rc;
+
+	if (e != NULL && (e->state != 0 || !account_is_own(q->c->acct)))
+		whole = true;
+	if ((rc = type_state(q->c, &email_type, &now)) < 0 ||
+	    (rc = collect_all(q)) < 0 ||
+	    (rc = sort_load(q, q->sort, q->item, q->n)) < 0)
+		return rc;
+	sort_items(q, q->sort, whole ? q->n : window_need(w, q->n));
+	if (e != NULL) {
+		e->whole = whole;
+		e->state = now;
+		e->rights = account_rights_modseq(q->c->acct);
+		take_items(q, &e->list);
+	} else {
+		take_items(q, &q->list);
+	}
+	return 0;
 }
 
 int
 email_query_run(struct query *q, const struct query_window *w)
 {
-	bool threads = jmap_arg_bool(q->c, "collapseThreads");
-	struct query_sort *sort;
-	int rc;
+	int rc = 0;
 
-	if ((rc = filter_parse(q, jmap_arg(q->c, "filter"))) < 0 ||
-	    (rc = sort_parse(q, jmap_arg(q->c, "sort"), &sort)) < 0 ||
-	    (rc = collect_all(q)) < 0 || (rc = sort_load(q, sort)) < 0)
-		return rc;
-	sort_items(q, sort, threads || w == NULL ? q->n :
-	    window_need(w, q->n));
-	if (threads)
-		collapse(q);
-	return 0;
+	if (!email_query_advance(q))
+		rc = run_anew(q, w);
+	if (rc == 0)
+		set_result(q, q->entry != NULL ? &q->entry->list : &q->list);
+	return rc;
 }
 
 void
 email_query_free(struct query *q)
 {
+	if (q->entry != NULL) {
+		if (!q->entry->whole)
+			query_list_free(&q->entry->list);
+		query_cache_put(q->c->req->env->queries, &q->entry);
+	}
+	query_list_free(&q->list);
+	xfree(q->own);
 	xfree(q->item);
 	xfree(q->tf);
+}
+
+static uint64_t
+result_id(const void *items, size_t i)
+{
+	const uint64_t *id = items;
+
+	return id[i];
 }
 
 int
@@ -225,8 +304,10 @@ email_query(struct jmap_call *c)
 	memset(&q, 0, sizeof(q));
 	q.c = c;
 	window_parse(c, &email_type, &w);
-	if ((rc = email_query_run(&q, &w)) == 0)
-		rc = window_put(c, &w, account_is_own(c->acct), q.item, q.n, item_id);
+	if ((rc = email_query_begin(&q)) == 0 &&
+	    (rc = email_query_run(&q, &w)) == 0)
+		rc = window_put(c, &w, account_is_own(c->acct) ||
+		    q.entry != NULL, q.result, q.n_result, result_id);
 	email_query_free(&q);
 	return rc;
 }

@@ -196,15 +196,16 @@ load_item(struct query *q, const struct query_sort *s, struct query_item *it)
 }
 
 int
-sort_load(struct query *q, const struct query_sort *s)
+sort_load(struct query *q, const struct query_sort *s, struct query_item *it,
+    size_t n)
 {
 	bool any = false;
 	int rc;
 
 	for (size_t i = 0; i < s->n; i++)
 		any |= has_key(&s->by[i]);
-	for (size_t i = 0; i < q->n && any; i++)
-		if ((rc = load_item(q, s, &q->item[i])) < 0)
+	for (size_t i = 0; i < n && any; i++)
+		if ((rc = load_item(q, s, &it[i])) < 0)
 			return jmap_store_failed(q->c->req, "sort", rc);
 	return 0;
 }
@@ -213,8 +214,8 @@ sort_load(struct query *q, const struct query_sort *s)
 
 #define CMP(x, y) ((x) < (y) ? -1 : (x) > (y))
 
-static int
-compare(const struct query_sort *s, const struct query_item *a,
+int
+sort_compare(const struct query_sort *s, const struct query_item *a,
     const struct query_item *b)
 {
 	for (size_t i = 0; i < s->n; i++) {
@@ -272,9 +273,9 @@ sift(const struct query_sort *s, struct query_item *v, size_t i, size_t n)
 
 		if (k >= n)
 			return;
-		if (k + 1 < n && compare(s, &v[k], &v[k + 1]) < 0)
+		if (k + 1 < n && sort_compare(s, &v[k], &v[k + 1]) < 0)
 			k++;
-		if (compare(s, &v[i], &v[k]) >= 0)
+		if (sort_compare(s, &v[i], &v[k]) >= 0)
 			return;
 		swap(&v[i], &v[k]);
 		i = k;
@@ -298,7 +299,7 @@ sort_items(struct query *q, const struct query_sort *s, size_t n)
 	for (size_t i = n / 2; i-- > 0;)
 		sift(s, v, i, n);
 	for (size_t i = n; i < q->n; i++)
-		if (compare(s, &v[i], &v[0]) < 0) {
+		if (sort_compare(s, &v[i], &v[0]) < 0) {
 			swap(&v[i], &v[0]);
 			sift(s, v, 0, n);
 		}

@@ -2,6 +2,7 @@
 #ifndef JMAP_EMAIL_H
 #define JMAP_EMAIL_H
 
+#include "jmap-fcgi/query-cache.h"
 #include "jmap-fcgi/type.h"
 
 struct blob;		/* blob.h */
@@ -157,22 +158,56 @@ struct query {
 	size_t n_tf;
 	struct query_item *item;
 	size_t n, cap;
+	struct query_sort *sort;
+	/* What the cache has of it; NULL: this query isn't kept. */
+	struct query_entry *entry;
+	struct query_list list;	/* without an entry */
+	const uint64_t *result;	/* ids of the Emails, in order */
+	size_t n_result;
+	uint64_t *own;		/* result, if it isn't the entry's */
 	int rc;
 };
-/*
- * Runs the query of the call's arguments: q->item is the result, in order as
- * far as the window needs it (NULL: all).  q->c is set, the rest 0.
- */
+/* Parses the call's arguments, and takes what the cache has of that query.  q->c
+ * is set, the rest 0. */
+int email_query_begin(struct query *q);
+/* Runs it: q->result is in order as far as the window needs it (NULL: all). */
 int email_query_run(struct query *q, const struct query_window *w);
+/* Gives the entry back, too. */
 void email_query_free(struct query *q);
+/* One Email as a result: 1, or 0 if it is none, filter apart. */
+int query_item_load(struct query *q, uint64_t email, struct query_item *it_r);
+/*
+ * Moves the entry's list on to the account's state now, by the Emails that changed
+ * since (email-advance.c).  0: it can't be; the query is to be run anew.
+ */
+int email_query_advance(struct query *q);
+
+/* Emails that may have moved since a state, by ascending id (email-moved.c). */
+struct moved {
+	struct moved_email {
+		uint64_t id;
+		bool created;
+	} *v;
+	size_t n, cap;
+	uint64_t maybe;		/* a bit of each: most others are told by it */
+};
+/* What the log says, and with threads all of their threads.  enum store_rc. */
+int moved_since(struct jmap_call *c, struct moved *m, uint64_t since,
+    bool threads);
+struct moved_email *moved_find(const struct moved *m, uint64_t id);
+void moved_free(struct moved *m);
 /* Compiles "filter"; JMAP_E_FILTER, JMAP_E_ARGS. */
 int filter_parse(struct query *q, json_t *v);
 /* 1, 0, or an enum store_rc. */
 int filter_match(struct query *q, const struct query_item *it);
 /* Checks "sort", then sorts q->item so that the first n (or more) are right. */
 int sort_parse(struct query *q, json_t *v, struct query_sort **s_r);
-/* Loads for all q->item what only the messages know, if that is sorted by. */
-int sort_load(struct query *q, const struct query_sort *s);
+/* Loads for n items what only the messages know, if that is sorted by. */
+int sort_load(struct query *q, const struct query_sort *s,
+    struct query_item *it, size_t n);
+/* < 0: a comes first; never 0 for two Emails. */
+int sort_compare(const struct query_sort *s, const struct query_item *a,
+    const struct query_item *b);
 void sort_items(struct query *q, const struct query_sort *s, size_t n);
 /* Values of "property", for emailQuerySortOptions; NULL-ended. */
 extern const char *const sort_options[];

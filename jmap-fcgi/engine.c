@@ -11,6 +11,7 @@
 
 /* A request may cost this much more memory than it has octets. */
 enum { COST_FACTOR = 6, COST_MIN = 1 << 20 };
+enum { RESERVE_STEP = 1 << 20 };
 enum { GONE_MS = 50 };	/* how often is looked whether the client is there */
 
 const struct jmap_capability jmap_capabilities[] = {
@@ -61,6 +62,7 @@ static const struct {
 	{ STORE_E_NOMEM,	"serverUnavailable" },
 	{ STORE_E_FENCED,	"serverUnavailable" },
 	{ STORE_E_UNKNOWN,	"serverPartialFail" },
+	{ JMAP_E_PARTIAL,	"serverPartialFail" },
 	{ STORE_E_DENIED,	"forbidden" },
 	/* clang-format on */
 };
@@ -87,15 +89,37 @@ jmap_bad(struct jmap_call *c, const char *fmt, ...)
 	return JMAP_E_ARGS;
 }
 
+/* So much in all has to be ours, of what all requests together may take. */
+static int
+reserve(struct jmap_call *c, size_t need)
+{
+	const struct jmap_env *env = c->req->env;
+	size_t more;
+
+	if (need <= c->req->reserved || env->limits == NULL)
+		return 0;
+	more = need - c->req->reserved;
+	more += RESERVE_STEP - more % RESERVE_STEP;
+	if (!limits_reserve(env->limits, more, env->conf->jmap_max_memory)) {
+		c->desc = "too many large responses are being made";
+		return STORE_E_NOMEM;
+	}
+	c->req->reserved += more;
+	return 0;
+}
+
 int
 jmap_charge(struct jmap_call *c, size_t n)
 {
+	int rc;
+
 	if (n > c->req->left) {
 		c->desc = "the response would be too large";
 		return JMAP_E_TOOLARGE;
 	}
-	c->req->left -= n;
-	return 0;
+	if ((rc = reserve(c, JMAP_RESPONSE_MAX - c->req->left + n)) == 0)
+		c->req->left -= n;
+	return rc;
 }
 
 bool
@@ -559,5 +583,7 @@ engine_run(const struct jmap_env *env, struct jmap_user *user,
 	json_decref(r.responses);
 	json_decref(r.created);
 	arena_free(&r.scratch);
+	if (r.reserved > 0)
+		limits_release(env->limits, r.reserved);
 	return rc;
 }

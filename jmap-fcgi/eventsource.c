@@ -115,9 +115,10 @@ credential(struct web *w, struct park *k)
 	unsigned char *cred = arena_alloc(w->arena, LOGIN_CREDENTIAL);
 
 	k->logins = logins_generation(w->env->logins);
-	k->user = w->user.name;
+	k->by = w->user.by;
+	k->until = w->user.until;
 	k->credential = cred;
-	if (login_credential(w->env->conf, slice_str(k->user), w->arena,
+	if (login_credential(w->env->conf, slice_str(k->by), w->arena,
 	    cred) == LOGIN_OK)
 		return true;
 	web_header(w, "Retry-After: 5");
@@ -138,7 +139,7 @@ eventsource_serve(struct web *w)
 	if (!credential(w, &k))
 		return;
 	if (!limits_enter(w->env->limits, LIMIT_STREAM, k.account,
-	    STREAMS_PER_ACCOUNT)) {
+	    w->env->conf->jmap_streams_per_user)) {
 		web_fail(w, 429, "Too many event streams of this user.");
 		return;
 	}

@@ -53,6 +53,8 @@ struct jmap_env {
 	struct logins *logins;
 	bool local;		/* the web server's connections are local ones */
 	const char *vapid;	/* public key for push services; or NULL */
+	int stats;	/* of stats_open() */
+	struct query_cache *queries;	/* NULL: none are kept */
 	struct poller *poller;
 	struct workers *workers;
 };
@@ -60,6 +62,8 @@ struct jmap_env {
 /* Who asks, and the account that it may use, open for this request. */
 struct jmap_user {
 	const char *name;	/* as it was given at login */
+	const char *by;		/* for login_credential() */
+	int64_t until;		/* of the token that it was; see login_who */
 	const char *account;	/* the account's name */
 	const char *account_id;	/* of JMAP */
 	struct store *st;
@@ -91,7 +95,8 @@ enum jmap_rc {
 	JMAP_E_TOO_MANY = -113,	/* tooManyChanges */
 	JMAP_E_UNSUPPORTED = -115,	/* accountNotSupportedByMethod */
 	JMAP_E_DATA_TYPE = -114,	/* unknownDataType (RFC 9404 4.3) */
-	JMAP_E_GONE = -116	/* see jmap_gone() */
+	JMAP_E_GONE = -116,	/* see jmap_gone() */
+	JMAP_E_PARTIAL = -117	/* serverPartialFail */
 };
 
 /* One API request, all of its calls. */
@@ -105,6 +110,7 @@ struct jmap_req {
 	unsigned using;		/* enum jmap_cap, or-ed */
 	struct account *acct;	/* of the call that runs, or NULL */
 	size_t left;		/* octets that the response may still take */
+	size_t reserved;	/* of limits_reserve() */
 	size_t writes;		/* calls to come that change something */
 	int64_t next_look;	/* when to look again whether the client is gone */
 	bool gone;
@@ -186,10 +192,16 @@ int engine_run(const struct jmap_env *env, struct jmap_user *user,
     const char *session_state, struct slice body, struct arena *a,
     struct buf *out, struct jmap_problem *p_r);
 
+/* n octets more for responses that are being made; false: they would be more
+ * than max in all (limits.c). */
+bool limits_reserve(struct limits *l, size_t n, uint64_t max);
+void limits_release(struct limits *l, size_t n);
+
 /* Fails with invalidArguments and a description. */
 int jmap_bad(struct jmap_call *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* Takes n octets from what the response may still take; JMAP_E_TOOLARGE. */
+/* Takes n octets from what the response may still take: JMAP_E_TOOLARGE; and all
+ * responses together: STORE_E_NOMEM. */
 int jmap_charge(struct jmap_call *c, size_t n);
 /*
  * Is the client gone, so that the work is for nobody?  Then the call fails with

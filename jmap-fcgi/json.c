@@ -26,12 +26,101 @@ enum {
 /* The least that it allocates; more than is written. */
 enum { COUNT_VALUE = 48, COUNT_MEMBER = 32 };
 
+/* ---- noncharacters, which I-JSON has not (RFC 7493 2.1) ----------------- */
+
+static bool
+is_nonchar(uint32_t c)
+{
+	return (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
+}
+
+/* Of well-formed UTF-8, at octet i: how long, or 0.  Only U+F000 and what comes
+ * after it has any. */
+static size_t
+nonchar_at(struct slice s, size_t i)
+{
+	const unsigned char *p = (const unsigned char *)s.p + i;
+
+	if (p[0] < 0xef || s.n - i < 3)
+		return 0;
+	if (p[0] == 0xef)
+		return is_nonchar(0xf000u | (p[1] & 0x3fu) << 6 |
+		    (p[2] & 0x3f)) ? 3 : 0;
+	return s.n - i >= 4 && (p[1] & 0xf) == 0xf && p[2] == 0xbf &&
+	    p[3] >= 0xbe ? 4 : 0;
+}
+
+/* Four hexadecimal digits; a value out of range if they are none: the parser
+ * finds that. */
+static uint32_t
+hex4(struct slice in, size_t i)
+{
+	unsigned char o[2];
+
+	return i + 4 <= in.n && hex_decode(slice_make(in.p + i, 4), o, 2) == 0 ?
+	    (uint32_t)o[0] << 8 | o[1] : UINT32_MAX;
+}
+
+/* Is "\uXXXX" one, or the pair of surrogates that is there? */
+static bool
+escaped_nonchar(struct slice in, size_t i)
+{
+	uint32_t c = hex4(in, i + 2), low;
+
+	if (c == UINT32_MAX)
+		return false;
+	if (c < 0xd800 || c > 0xdbff)
+		return is_nonchar(c);
+	low = i + 12 <= in.n && in.p[i + 6] == '\\' && in.p[i + 7] == 'u' ?
+	    hex4(in, i + 8) : UINT32_MAX;
+	return low >= 0xdc00 && low <= 0xdfff &&
+	    is_nonchar(((c & 0x3ff) << 10 | (low & 0x3ff)) + 0x10000);
+}
+
+/* With U+FFFD in their place. */
+static struct slice
+without_nonchars(struct arena *a, struct slice s)
+{
+	char *out = arena_alloc(a, s.n + 1);
+	size_t n = 0, len;
+
+	for (size_t i = 0; i < s.n; i += len) {
+		if ((len = nonchar_at(s, i)) > 0) {
+			memcpy(out + n, "\xef\xbf\xbd", 3);
+			n += 3;
+		} else {
+			out[n++] = s.p[i];
+			len = 1;
+		}
+	}
+	return slice_make(out, n);
+}
+
+static bool
+has_nonchar(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0xef && nonchar_at(s, i) > 0)
+			return true;
+	return false;
+}
+
+/* ---- parsing ----------------------------------------------------------- */
+
+/* Where it ends; SIZE_MAX: it has a noncharacter. */
 static size_t
 skip_string(struct slice in, size_t i)
 {
-	for (i++; i < in.n && in.p[i] != '"'; i++)
-		if (in.p[i] == '\\')
-			i++;
+	for (i++; i < in.n && in.p[i] != '"'; i++) {
+		if ((unsigned char)in.p[i] >= 0xef && nonchar_at(in, i) > 0)
+			return SIZE_MAX;
+		if (in.p[i] != '\\')
+			continue;
+		if (i + 1 < in.n && in.p[i + 1] == 'u' &&
+		    escaped_nonchar(in, i))
+			return SIZE_MAX;
+		i++;
+	}
 	return i;
 }
 
@@ -45,7 +134,8 @@ scan(struct slice in, size_t max_cost)
 	for (size_t i = 0; i < in.n; i++) {
 		switch (in.p[i]) {
 		case '"':
-			i = skip_string(in, i);
+			if ((i = skip_string(in, i)) == SIZE_MAX)
+				return JS_E_SYNTAX;
 			break;
 		case '{':
 			depth++;
@@ -288,10 +378,11 @@ js_str(struct slice s)
 	json_t *v = json_stringn(s.p ? s.p : "", s.n);
 	struct arena *a;
 
-	if (v != NULL)
+	if (v != NULL && !has_nonchar(s))
 		return v;
+	json_decref(v);
 	a = arena_new(0);
-	s = utf8_clean(a, s);
+	s = without_nonchars(a, utf8_clean(a, s));
 	v = json_stringn(s.p, s.n);
 	arena_free(&a);
 	return v != NULL ? v : json_string("");

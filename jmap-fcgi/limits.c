@@ -1,4 +1,4 @@
-/* jmap-fcgi/limits.c - how many requests of each kind an account has running */
+/* jmap-fcgi/limits.c - what runs: requests of an account, memory of them all */
 #include "config.h"
 
 #include <pthread.h>
@@ -18,6 +18,7 @@ struct count {		/* of an account that has any */
 struct limits {
 	pthread_mutex_t lock;
 	struct count *bucket[BUCKETS];
+	uint64_t memory;	/* of responses that are being made */
 };
 
 struct limits *
@@ -97,5 +98,26 @@ limits_leave(struct limits *l, enum limit_kind k, const char *account)
 			xfree(c);
 		}
 	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+bool
+limits_reserve(struct limits *l, size_t n, uint64_t max)
+{
+	bool ok;
+
+	pthread_mutex_lock(&l->lock);
+	ok = l->memory <= max && n <= max - l->memory;
+	if (ok)
+		l->memory += n;
+	pthread_mutex_unlock(&l->lock);
+	return ok;
+}
+
+void
+limits_release(struct limits *l, size_t n)
+{
+	pthread_mutex_lock(&l->lock);
+	l->memory -= n;
 	pthread_mutex_unlock(&l->lock);
 }

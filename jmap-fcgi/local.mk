@@ -11,6 +11,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/core-echo.c \
 	jmap-fcgi/cors.c \
 	jmap-fcgi/download.c \
+	jmap-fcgi/email-advance.c \
 	jmap-fcgi/email-body.c jmap-fcgi/email.h \
 	jmap-fcgi/email-copy.c \
 	jmap-fcgi/email-create.c jmap-fcgi/email-create.h \
@@ -22,6 +23,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/email-header.c \
 	jmap-fcgi/email-import.c \
 	jmap-fcgi/email-load.c \
+	jmap-fcgi/email-moved.c \
 	jmap-fcgi/email-parse.c \
 	jmap-fcgi/email-query.c \
 	jmap-fcgi/email-query-changes.c \
@@ -54,6 +56,7 @@ jmap_fcgi_libjmap_a_SOURCES = \
 	jmap-fcgi/pool.c \
 	jmap-fcgi/push-set.c jmap-fcgi/push.h \
 	jmap-fcgi/push-type.c \
+	jmap-fcgi/query-cache.c jmap-fcgi/query-cache.h \
 	jmap-fcgi/query-changes.c \
 	jmap-fcgi/quota.c jmap-fcgi/quota.h \
 	jmap-fcgi/quota-query.c \
@@ -95,12 +98,12 @@ t_unit_test_jmap_text_LDADD = jmap-fcgi/libjmap.a $(LIBSTORE) $(JANSSON_LIBS) $(
 
 EXTRA_DIST += t/lib/CulverJmap.pm t/lib/SmtpSink.pm
 TAPS += t/jmap/http.t t/jmap/core.t t/jmap/mailbox.t t/jmap/email.t \
-	t/jmap/blob.t t/jmap/push.t t/jmap/push-shared.t t/jmap/gone.t t/jmap/server.t t/jmap/sync.t \
+	t/jmap/blob.t t/jmap/bearer.t t/jmap/push.t t/jmap/push-shared.t t/jmap/gone.t t/jmap/server.t t/jmap/sync.t \
 	t/jmap/table.t t/jmap/mailbox-query.t \
 	t/jmap/identity.t t/jmap/submission.t t/jmap/submission-query.t \
 	t/jmap/submission-sendmail.t t/jmap/submission-mta.t t/jmap/submission-crash.t t/jmap/vacation.t t/jmap/email-parse.t \
-	t/jmap/email-query-changes.t t/jmap/email-create.t \
-	t/jmap/snippet.t t/jmap/quota.t t/jmap/blob-methods.t t/jmap/shared.t t/jmap/email-copy.t t/jmap/mdn.t t/jmap/email-sort.t \
+	t/jmap/email-query-changes.t t/jmap/shared-query.t t/jmap/email-create.t \
+	t/jmap/snippet.t t/jmap/stats.t t/jmap/quota.t t/jmap/blob-methods.t t/jmap/shared.t t/jmap/email-copy.t t/jmap/mdn.t t/jmap/email-sort.t \
 	t/jmap/one-change.t t/jmap/email-mime.t t/jmap/email-bodies.t t/jmap/counts.t
 
 check_PROGRAMS += t/unit/test-jmap-engine

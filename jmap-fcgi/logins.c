@@ -3,7 +3,7 @@
  *
  * HTTP sends the password with each request.  What login_verify() said yes to
  * is remembered for a short time in this process's memory, as a keyed hash,
- * and only as long as the password file is the same.
+ * and only as long as the files of passwords and tokens are the same.
  */
 #include "config.h"
 
@@ -14,10 +14,11 @@
 #include "libbase/io.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
+#include "libsession/session.h"
 
-enum { SLOTS = 1024, KEEP_MS = 60000 };
+enum { SLOTS = 1024, KEEP_MS = 60000, FILES = 2 };
 
-struct stamp {		/* of the password file */
+struct stamp {		/* of a file; zero: there is none */
 	dev_t dev;
 	ino_t ino;
 	off_t size;
@@ -27,16 +28,18 @@ struct stamp {		/* of the password file */
 struct login {
 	unsigned char mac[SHA256_LEN];	/* of the header field's value */
 	int64_t until;
-	struct stamp file;
-	char *user, *account;
+	struct stamp file[FILES];
+	char *user, *by, *account;
+	int64_t ends;		/* of its token, seconds since 1970 */
 };
 
 struct logins {
-	const char *file;
+	const char *file[FILES];
 	int64_t keep_ms;
 	unsigned char key[SHA256_LEN];
 	pthread_mutex_t lock;
-	struct stamp now;	/* when it was looked at last */
+	struct stamp now[FILES];	/* when they were looked at last */
+	int64_t looked;		/* since when it is this generation */
 	uint64_t generation;
 	struct login slot[SLOTS];
 };
@@ -46,7 +49,8 @@ logins_new(const struct conf *cf)
 {
 	struct logins *l = xcalloc(1, sizeof(*l));
 
-	l->file = cf->passwd_file;
+	l->file[0] = cf->passwd_file;
+	l->file[1] = cf->token_file;
 	l->keep_ms = (int64_t)cf->auth_cache_s * 1000;
 	if (l->keep_ms > KEEP_MS)
 		l->keep_ms = KEEP_MS;
@@ -59,6 +63,7 @@ static void
 slot_clear(struct login *s)
 {
 	xfree(s->user);
+	xfree(s->by);
 	xfree(s->account);
 	memset(s, 0, sizeof(*s));
 }
@@ -75,26 +80,32 @@ logins_free(struct logins **l)
 	*l = NULL;
 }
 
-static int
-stamp_get(const char *file, struct stamp *s)
+static void
+stamps_get(const struct logins *l, struct stamp s[FILES])
 {
 	struct stat st;
 
-	if (stat(file, &st) < 0)
-		return -1;
-	s->dev = st.st_dev;
-	s->ino = st.st_ino;
-	s->size = st.st_size;
-	s->mtime = st.st_mtim;
-	return 0;
+	memset(s, 0, FILES * sizeof(*s));
+	for (int i = 0; i < FILES; i++) {
+		if (stat(l->file[i], &st) < 0)
+			continue;	/* none is another one, too */
+		s[i].dev = st.st_dev;
+		s[i].ino = st.st_ino;
+		s[i].size = st.st_size;
+		s[i].mtime = st.st_mtim;
+	}
 }
 
 static bool
-stamp_same(const struct stamp *a, const struct stamp *b)
+stamps_same(const struct stamp a[FILES], const struct stamp b[FILES])
 {
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	    a->mtime.tv_sec == b->mtime.tv_sec &&
-	    a->mtime.tv_nsec == b->mtime.tv_nsec;
+	for (int i = 0; i < FILES; i++)
+		if (a[i].dev != b[i].dev || a[i].ino != b[i].ino ||
+		    a[i].size != b[i].size ||
+		    a[i].mtime.tv_sec != b[i].mtime.tv_sec ||
+		    a[i].mtime.tv_nsec != b[i].mtime.tv_nsec)
+			return false;
+	return true;
 }
 
 /* The slot of a header value; what goes with it is only in *want. */
@@ -104,8 +115,9 @@ find(struct logins *l, struct slice header, struct login *want)
 	size_t i;
 
 	memset(want, 0, sizeof(*want));
-	if (l->keep_ms == 0 || stamp_get(l->file, &want->file) < 0)
+	if (l->keep_ms == 0)
 		return NULL;
+	stamps_get(l, want->file);
 	hmac_sha256(slice_make((const char *)l->key, sizeof(l->key)), header,
 	    want->mac);
 	i = (size_t)want->mac[0] << 8 | want->mac[1];
@@ -116,12 +128,12 @@ static bool
 same(const struct login *a, const struct login *b)
 {
 	return secret_eq(a->mac, b->mac, sizeof(a->mac)) &&
-	    stamp_same(&a->file, &b->file);
+	    stamps_same(a->file, b->file);
 }
 
 bool
 logins_get(struct logins *l, struct slice header, struct arena *a,
-    struct slice *user_r, struct slice *account_r)
+    struct login_who *who_r)
 {
 	struct login want, *s = find(l, header, &want);
 	bool yes;
@@ -129,26 +141,30 @@ logins_get(struct logins *l, struct slice header, struct arena *a,
 	if (s == NULL)
 		return false;
 	pthread_mutex_lock(&l->lock);
-	yes = s->user != NULL && s->until > time_mono_ms() && same(s, &want);
+	yes = s->user != NULL && s->until > time_mono_ms() &&
+	    (s->ends == 0 || s->ends > time(NULL)) && same(s, &want);
 	if (yes) {
-		*user_r = slice_str(arena_strdup(a, s->user));
-		*account_r = slice_str(arena_strdup(a, s->account));
+		who_r->user = slice_str(arena_strdup(a, s->user));
+		who_r->by = slice_str(arena_strdup(a, s->by));
+		who_r->account = slice_str(arena_strdup(a, s->account));
+		who_r->until = s->ends;
 	}
 	pthread_mutex_unlock(&l->lock);
 	return yes;
 }
 
 void
-logins_put(struct logins *l, struct slice header, struct slice user,
-    struct slice account)
+logins_put(struct logins *l, struct slice header, const struct login_who *who)
 {
 	struct login want, *s = find(l, header, &want);
 
 	if (s == NULL)
 		return;
 	want.until = time_mono_ms() + l->keep_ms;
-	want.user = xstrndup(user.p, user.n);
-	want.account = xstrndup(account.p, account.n);
+	want.ends = who->until;
+	want.user = xstrndup(who->user.p, who->user.n);
+	want.by = xstrndup(who->by.p, who->by.n);
+	want.account = xstrndup(who->account.p, who->account.n);
 	pthread_mutex_lock(&l->lock);
 	slot_clear(s);
 	*s = want;
@@ -158,14 +174,15 @@ logins_put(struct logins *l, struct slice header, struct slice user,
 uint64_t
 logins_generation(struct logins *l)
 {
-	struct stamp s;
+	int64_t now = time_mono_ms();
+	struct stamp s[FILES];
 	uint64_t n;
 
-	memset(&s, 0, sizeof(s));
-	(void)stamp_get(l->file, &s);	/* none is another one, too */
+	stamps_get(l, s);
 	pthread_mutex_lock(&l->lock);
-	if (!stamp_same(&s, &l->now)) {
-		l->now = s;
+	if (!stamps_same(s, l->now) || now - l->looked >= KEEP_MS) {
+		memcpy(l->now, s, sizeof(s));
+		l->looked = now;
 		l->generation++;
 	}
 	n = l->generation;

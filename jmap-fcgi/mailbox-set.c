@@ -120,6 +120,14 @@ may_be_below(struct jmap_call *c, uint64_t parent)
 	    set_error("forbidden", "mayCreateChild is false") : NULL;
 }
 
+/* At the top is a name that IMAP has for other accounts. */
+static json_t *
+may_be_named(uint64_t parent, struct slice name)
+{
+	return parent == 0 && slice_eq(name, SLICE_LIT(MAILBOX_OTHERS)) ?
+	    set_error_prop("name", "kept for other accounts") : NULL;
+}
+
 /* Role, order and subscription there are the owner's. */
 static json_t *
 may_change(struct jmap_call *c, uint64_t id, const struct mailbox_change *ch)
@@ -197,7 +205,8 @@ try_create(struct jmap_set *s, struct op *op)
 	if (ch.set.role == STORE_ROLE_INBOX)
 		return fail(op, set_error_prop("role",
 		    "there is one inbox"), true);
-	if ((err = may_be_below(c, ch.set.parent)) != NULL)
+	if ((err = may_be_below(c, ch.set.parent)) != NULL ||
+	    (err = may_be_named(ch.set.parent, ch.set.name)) != NULL)
 		return fail(op, err, true);
 	if (!account_is_own(c->acct))
 		ch.set.subscribed = false;
@@ -240,6 +249,9 @@ update_read(struct jmap_set *s, struct op *op, struct mailbox_change *ch,
 		err = set_error("forbidden", "the inbox stays what it is");
 	if (err == NULL)
 		err = may_change(c, op->id, ch);
+	if (err == NULL && (ch->set.set_name || ch->set.set_parent))
+		err = may_be_named(ch->set.set_parent ? ch->set.parent :
+		    m->parent, ch->set.set_name ? ch->set.name : m->name);
 	if (err == NULL)
 		return 0;
 	fail(op, err, true);

@@ -227,7 +227,7 @@ other_subscribed(struct jmap_call *c, uint64_t id)
 	}
 	if (ac->n_subs == 0 || store_mailbox_path(c->st, a, id, &path) < 0)
 		return false;
-	path = slice_str(arena_printf(a, "Other Users/%s/%.*s", ac->name,
+	path = slice_str(arena_printf(a, MAILBOX_OTHERS "/%s/%.*s", ac->name,
 	    (int)path.n, path.p));
 	for (size_t i = 0; i < ac->n_subs; i++)
 		if (slice_eq(ac->subs[i], path))

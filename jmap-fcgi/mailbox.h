@@ -13,6 +13,9 @@ struct mailbox_change {
 	bool denied;		/* asks for what the inbox may not have */
 };
 
+/* IMAP has the mailboxes of other accounts below that. */
+#define MAILBOX_OTHERS "Other Users"
+
 /* What the user may know of it; NOTFOUND: nothing. */
 int mailbox_view(struct jmap_call *c, struct store_mailbox *m);
 

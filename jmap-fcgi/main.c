@@ -12,11 +12,14 @@
 #include <unistd.h>
 
 #include "jmap-fcgi/listen.h"
+#include "jmap-fcgi/query-cache.h"
 #include "jmap-fcgi/web.h"
 #include "libbase/log.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
+#include "libsession/confine.h"
 #include "libsession/session.h"
+#include "libsession/stats.h"
 #include "libsession/webpush.h"
 
 enum { END_WAIT_MS = 4000, OUTBOX_WAIT_MS = 500, IDLE_STORES = 256 };
@@ -189,6 +192,7 @@ serve(struct jmap_env *env, uint32_t linger_s)
 	js_init();
 	env->pool = pool_new(&env->store_conf, IDLE_STORES);
 	env->limits = limits_new();
+	env->queries = query_cache_new(env->conf->jmap_query_cache);
 	env->logins = logins_new(env->conf);
 	env->local = listen_local();
 	env->poller = poller_new(env);
@@ -203,6 +207,7 @@ serve(struct jmap_env *env, uint32_t linger_s)
 		_exit(0);	/* a thread still runs: no tidying */
 	pool_free(&env->pool);
 	limits_free(&env->limits);
+	query_cache_free(&env->queries);
 	logins_free(&env->logins);
 }
 
@@ -230,6 +235,9 @@ main(int argc, char **argv)
 	priv_become(cf->user);
 	session_store_conf(cf, &env.store_conf);
 	load_vapid(&env);
+	env.stats = stats_open(cf);
+	confine_files(cf, CONFINE_SERVICE);
+	confine_calls(cf, CONFINE_SERVICE);
 	serve(&env, given ? env.listener->linger_s : 0);
 	conf_free(&cf);
 	log_close();

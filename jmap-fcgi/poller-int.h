@@ -44,7 +44,8 @@ struct stream {
 	uint32_t ping_s;
 	int64_t due;		/* of a ping or the delayed answer; 0: none */
 	char *account;		/* NULL: a delayed answer */
-	char *user;		/* who logged in, and with what */
+	int64_t until;		/* of a token, seconds since 1970; 0: no end */
+	char *by;		/* who logged in, and with what */
 	unsigned char credential[LOGIN_CREDENTIAL];
 	uint64_t logins;	/* logins_generation() when that was right */
 	struct park_seen *seen;	/* until it has joined */

@@ -59,7 +59,7 @@ stream_free(struct poller *p, struct stream *s)
 		xfree(s->seen[i].account);
 	xfree(s->seen);
 	xfree(s->account);
-	xfree(s->user);
+	xfree(s->by);
 	xfree(s);
 	pthread_mutex_lock(&p->lock);
 	if (delayed)
@@ -131,9 +131,10 @@ still_in(struct poller *p, struct stream *s)
 	if (s->logins == now)
 		return true;
 	a = arena_new(0);
-	rc = login_credential(p->env->conf, slice_str(s->user), a, cred);
+	rc = login_credential(p->env->conf, slice_str(s->by), a, cred);
 	arena_free(&a);
-	if (rc == LOGIN_OK && secret_eq(cred, s->credential, sizeof(cred))) {
+	if (rc == LOGIN_OK && (s->until == 0 || s->until > time(NULL)) &&
+	    secret_eq(cred, s->credential, sizeof(cred))) {
 		s->logins = now;
 		return true;
 	}
@@ -420,10 +421,11 @@ static bool
 enter(struct poller *p, bool delayed)
 {
 	size_t *n = delayed ? &p->n_delayed : &p->n_streams;
+	size_t max = delayed ? DELAYED_MAX : p->env->conf->jmap_streams;
 	bool room;
 
 	pthread_mutex_lock(&p->lock);
-	room = *n < (delayed ? DELAYED_MAX : STREAMS_MAX) && !p->stop;
+	room = *n < max && !p->stop;
 	if (room)
 		(*n)++;
 	pthread_mutex_unlock(&p->lock);
@@ -444,7 +446,8 @@ stream_new(const struct park *k)
 	if (k->account == NULL)
 		return s;
 	s->account = xstrdup(k->account);
-	s->user = xstrdup(k->user);
+	s->by = xstrdup(k->by);
+	s->until = k->until;
 	memcpy(s->credential, k->credential, sizeof(s->credential));
 	s->logins = k->logins;
 	s->n_seen = k->n_seen;

@@ -83,7 +83,7 @@ try_create(void *arg, const char *key, json_t *given)
 	if ((err = set_patch(c, &push_type, NULL, &ch, given)) != NULL ||
 	    (err = missing(&ch)) != NULL)
 		return err;
-	ch.v.user = slice_str(c->req->user->name);
+	ch.v.user = slice_str(c->req->user->by);
 	ch.v.code = new_code(c->arena);
 	if ((rc = push_credential(c, &credential)) < 0)
 		return set_error_store(c, rc);

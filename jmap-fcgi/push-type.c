@@ -255,7 +255,7 @@ push_credential(struct jmap_call *c, const unsigned char **out_r)
 
 	if (u->credential == NULL) {
 		out = arena_alloc(c->req->arena, LOGIN_CREDENTIAL);
-		rc = login_credential(c->req->env->conf, slice_str(u->name),
+		rc = login_credential(c->req->env->conf, slice_str(u->by),
 		    c->arena, out);
 		if (rc != LOGIN_OK)
 			return rc == LOGIN_E_TEMP ? STORE_E_IO :

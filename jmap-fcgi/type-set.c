@@ -3,6 +3,8 @@
 
 #include "jmap-fcgi/type.h"
 
+enum { OBJECT_CHARGE = 1024 };	/* octets of what the server adds to one */
+
 const struct jmap_arg type_set_args[] = {
 	{ "ifInState", ARG_STRING, ARG_NULL },
 	{ "create", ARG_OBJECT, ARG_NULL },
@@ -70,6 +72,18 @@ destroy_set(struct jmap_set *s)
 	return o;
 }
 
+/*
+ * What the answer may take: it has to be had before anything is changed, for
+ * what is done can't be answered with an error that says it was not.  Most of
+ * what an object's answer has is of the request.
+ */
+static int
+charge(struct jmap_call *c, size_t n)
+{
+	return jmap_charge(c, n * OBJECT_CHARGE +
+	    js_size(c->args, c->req->left));
+}
+
 int
 set_begin(struct jmap_call *c, const struct jmap_type *t, struct jmap_set *s)
 {
@@ -89,6 +103,8 @@ set_begin(struct jmap_call *c, const struct jmap_type *t, struct jmap_set *s)
 	if ((rc = objects(c, "create")) < 0 ||
 	    (rc = objects(c, "update")) < 0 ||
 	    (!t->stateless && (rc = set_check_state(c, t)) < 0))
+		return rc;
+	if ((rc = charge(c, n)) < 0)
 		return rc;
 	s->created = json_object();
 	s->updated = json_object();
@@ -154,8 +170,10 @@ set_end(struct jmap_set *s, int rc)
 	js_put_some(out, "notCreated", s->not_created);
 	js_put_some(out, "notUpdated", s->not_updated);
 	js_put_some(out, "notDestroyed", s->not_destroyed);
-	if (rc == 0)
-		rc = jmap_charge(s->c, js_size(out, s->c->req->left));
+	if (rc < 0 && rc != JMAP_E_GONE && (json_object_size(s->created) > 0 ||
+	    json_object_size(s->updated) > 0 ||
+	    json_array_size(s->destroyed) > 0))
+		rc = JMAP_E_PARTIAL;
 	return rc;
 }
 

@@ -3,7 +3,10 @@
 
 #include "jmap-fcgi/uri.h"
 #include "jmap-fcgi/web.h"
+#include "libbase/text.h"
 #include "libbase/xalloc.h"
+
+enum { SLOW = 2 };
 
 static void
 limit(struct web *w, int status, const char *name, const char *detail)
@@ -41,11 +44,34 @@ answer(struct web *w, const struct store_blobid *id, uint64_t size)
 	buf_release(&b);
 }
 
-/* 0, 1: broken off or not the length that was announced; enum store_rc. */
+/* What came in the last stretch of time. */
+struct pace {
+	int64_t since;
+	uint64_t octets;
+};
+
+/* n octets more: is it slower than anybody's network?  It holds a thread. */
+static bool
+too_slow(const struct conf *c, struct pace *p, size_t n)
+{
+	int64_t now = time_mono_ms();
+	uint64_t ms = (uint64_t)(now - p->since);
+	bool slow;
+
+	p->octets += n;
+	if (ms < (uint64_t)c->jmap_upload_grace_s * 1000)
+		return false;
+	slow = p->octets * 1000 < c->jmap_upload_rate * ms;
+	*p = (struct pace){ now, 0 };
+	return slow;
+}
+
+/* 0, 1: broken off or not the length that was announced; SLOW; enum store_rc. */
 static int
 fill(struct web *w, struct store_spool *sp, int has, uint64_t want)
 {
 	char *p = xmalloc(WEB_IO);
+	struct pace pace = { time_mono_ms(), 0 };
 	uint64_t got = 0;
 	int n, rc = 0;
 
@@ -56,6 +82,8 @@ fill(struct web *w, struct store_spool *sp, int has, uint64_t want)
 		}
 		got += (uint64_t)n;
 		rc = store_spool_add(sp, p, (size_t)n);
+		if (rc == 0 && too_slow(w->env->conf, &pace, (size_t)n))
+			rc = SLOW;
 	}
 	xfree(p);
 	if (rc == 0 && has == 0 && got != want)
@@ -82,6 +110,8 @@ store(struct web *w, int has, uint64_t want)
 		answer(w, &id, store_spool_size(sp));
 	else if (rc == 1)
 		web_fail(w, 400, "The request body broke off.");
+	else if (rc == SLOW)
+		web_fail(w, 408, "The upload is too slow.");
 	else if (rc == STORE_E_TOOBIG)
 		too_large(w);
 	else if (rc == STORE_E_NOSPACE || rc == STORE_E_QUOTA)

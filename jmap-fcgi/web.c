@@ -15,6 +15,7 @@
 #include "jmap-fcgi/uri.h"
 #include "libbase/io.h"
 #include "libbase/log.h"
+#include "libsession/stats.h"
 
 enum {
 	HEAD_MAX = 16 << 10,
@@ -202,10 +203,17 @@ web_length(const struct web *w, uint64_t *n_r)
 int
 web_read(struct web *w, void *p, size_t n)
 {
-	int k = FCGX_GetStr(p, n < INT_MAX ? (int)n : INT_MAX, w->fcgi->in);
+	FCGX_Stream *in = w->fcgi->in;
+	int k = FCGX_GetStr(p, 1, in), more;
 
-	if (k <= 0 && FCGX_GetError(w->fcgi->in) != 0)
-		return -1;
+	if (k <= 0)
+		return FCGX_GetError(in) != 0 ? -1 : 0;
+	/* FCGX_GetStr() would wait for all of n. */
+	more = (int)(in->stop - in->rdNext);
+	if ((size_t)more > n - 1)
+		more = (int)(n - 1);
+	if (more > 0)
+		k += FCGX_GetStr((char *)p + 1, more, in);
 	return k;
 }
 
@@ -390,6 +398,12 @@ finish(struct web *w)
 static void
 access_log(const struct web *w)
 {
+	const uint64_t add[STATS_N] = { [STATS_SESSIONS] = 1,
+		[STATS_LOGIN_FAILURES] = w->status == 401,
+		[STATS_COMMANDS] = 1, [STATS_REFUSED] = w->status >= 400,
+		[STATS_BYTES_OUT] = w->sent };
+
+	stats_add(w->env->stats, CONF_JMAP, add);
 	log_info("%s %s %s %.*s %d %" PRIu64,
 	    w->user.account ? w->user.account : "-", w->peer, w->method, (int)(w->path.n < 200 ? w->path.n : 200),
 	    w->path.p ? w->path.p : "", w->status, w->sent);

@@ -8,6 +8,8 @@
 
 enum { WEB_VARS = 3, WEB_IO = 64 << 10, WEB_TIMEOUT_S = 60 };
 
+struct login_who;
+
 struct web {
 	FCGX_Request *fcgi;
 	const struct jmap_env *env;
@@ -70,19 +72,21 @@ bool web_not_modified(struct web *w, const char *etag);
  * another user's is fine, too.  ac_r may be NULL. */
 bool web_account(struct web *w, bool shared, struct account **ac_r);
 
-/* HTTP Basic (RFC 7617); answers itself where it returns false. */
+/* Basic (RFC 7617) or Bearer (RFC 6750); answers itself where it returns
+ * false. */
 bool auth_check(struct web *w);
 
 /* ---- logins of a moment ago (logins.c) --------------------------------- */
 
 struct logins *logins_new(const struct conf *cf);
 void logins_free(struct logins **l);
-/* Was this value of Authorization right, and is the password file the same? */
+/* Was this value of Authorization right, and are passwords and tokens the same? */
 bool logins_get(struct logins *l, struct slice header, struct arena *a,
-    struct slice *user_r, struct slice *account_r);
-void logins_put(struct logins *l, struct slice header, struct slice user,
-    struct slice account);
-/* Another number as soon as the password file is another one. */
+    struct login_who *who_r);
+void logins_put(struct logins *l, struct slice header,
+    const struct login_who *who);
+/* Another number as soon as the passwords or tokens are others, and after a
+ * minute, for what ends by itself. */
 uint64_t logins_generation(struct logins *l);
 
 /* ---- resources --------------------------------------------------------- */
@@ -132,7 +136,7 @@ void outbox_free(struct outbox **o, int wait_ms);
 
 /* ---- connections without a thread (poller.c) --------------------------- */
 
-enum { STREAMS_MAX = 4096, DELAYED_MAX = 1024, STREAMS_PER_ACCOUNT = 32 };
+enum { DELAYED_MAX = 1024 };
 
 struct poller *poller_new(const struct jmap_env *env);
 /* Ends all streams, then its thread. */
@@ -147,7 +151,8 @@ struct park_seen {	/* the modseq of an account that the client knows */
 };
 struct park {
 	const char *account;	/* NULL: a delayed answer */
-	const char *user;	/* who logged in, see login_credential() */
+	const char *by;		/* for login_credential() */
+	int64_t until;		/* of a token; see struct login_who */
 	const unsigned char *credential;
 	uint64_t logins;	/* logins_generation() */
 	unsigned types;		/* CHANGED_* that are wanted */

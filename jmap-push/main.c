@@ -17,6 +17,7 @@
 #include "libbase/log.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
+#include "libsession/confine.h"
 #include "libsession/session.h"
 
 enum {
@@ -270,6 +271,8 @@ main(int argc, char **argv)
 		if (vapid_load(&p.store_conf, &p.vapid) < 0)
 			fatal("the key for push services: %s",
 			    strerror(errno));
+		confine_files(cf, CONFINE_PUSH);
+		confine_calls(cf, CONFINE_PUSH);
 		p.posts = posts_new(&p);
 		find_missed(&p);
 		if (fd >= 0)

@@ -202,8 +202,10 @@ posts_start(struct posts *v, const struct post *post)
 	j->post.url = j->post.p256dh = j->post.auth = j->post.body =
 	    slice_make(NULL, 0);
 	buf_init(&j->body, 2 * WEBPUSH_PLAIN_MAX);
-	rc = (j->easy = curl_easy_init()) == NULL || put_body(j, post) < 0 ||
-	    put_headers(j, post) < 0 || set_options(j, url) < 0 ||
+	if ((j->easy = curl_easy_init()) == NULL)
+		fatal("libcurl: out of memory");	/* not the URL's fault */
+	rc = put_body(j, post) < 0 || put_headers(j, post) < 0 ||
+	    set_options(j, url) < 0 ||
 	    curl_multi_add_handle(v->multi, j->easy) != CURLM_OK ? -1 : 0;
 	xfree_secret(url, strlen(url));
 	if (rc < 0)

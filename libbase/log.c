@@ -105,6 +105,33 @@ escape(char *out, size_t size, const char *text)
 	return n;
 }
 
+const char *
+log_quote(struct slice value, char out[LOG_QUOTED])
+{
+	size_t max = LOG_QUOTED / 2 - 2, n = 0;
+	bool plain = true;
+
+	if (value.n > max)
+		value.n = max;
+	for (size_t i = 0; i < value.n; i++)
+		plain = plain && (unsigned char)value.p[i] > ' ' &&
+		    strchr("=\"\\", value.p[i]) == NULL;
+	if (value.n == 0 || plain) {
+		memcpy(out, value.n > 0 ? value.p : "-", value.n + !value.n);
+		out[value.n + !value.n] = '\0';
+		return out;
+	}
+	out[n++] = '"';
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] == '"' || value.p[i] == '\\')
+			out[n++] = '\\';
+		out[n++] = value.p[i];
+	}
+	out[n++] = '"';
+	out[n] = '\0';
+	return out;
+}
+
 static size_t
 stamp(char *out, size_t size)
 {

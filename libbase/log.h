@@ -35,6 +35,14 @@ void log_vmsg(enum log_level l, const char *fmt, va_list ap)
 #define log_warn(...) log_msg(LOG_L_WARN, __VA_ARGS__)
 #define log_info(...) log_msg(LOG_L_INFO, __VA_ARGS__)
 #define log_debug(...) log_msg(LOG_L_DEBUG, __VA_ARGS__)
+/*
+ * A value of a "key=value" pair that nobody can make look like two: as it is, or
+ * in double quotes if it has spaces, '=' or '"' (with a backslash before that and
+ * before a backslash), "-" if it is empty; cut after LOG_QUOTED / 2 - 2 octets.
+ */
+enum { LOG_QUOTED = 512 };
+struct slice;
+const char *log_quote(struct slice value, char out[LOG_QUOTED]);
 /* Text put before every line of this thread, e.g. "imap 10.0.0.1 alice".
  * Copied (at most 200 octets); NULL for none. */
 void log_session(const char *text);

@@ -12,121 +12,13 @@
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
 #include "libsession/authcache.h"
-#include "libsession/passwd.h"
-#include "libsession/session-int.h"
+#include "libsession/confine.h"
+#include "libsession/backend.h"
+#include "libsession/login-int.h"
+#include "libsession/penalty.h"
+#include "libsession/who.h"
 
-enum {
-	USER_MAX = 512,		/* octets of a login name */
-	DELAY_MAX_MS = 30000
-};
-
-/* What the password file says of a name. */
-struct found {
-	struct passwd_entry entry;	/* of the name itself */
-	struct passwd_entry account;	/* what it stands for: the same, or
-					 * the target of alias-of */
-};
-
-/* 0 found, 1 not, -1 the file is out of reach or contradicts itself. */
-static int
-lookup(const struct conf *c, struct slice name, struct arena *a,
-    struct found *f_r)
-{
-	struct slice canon;
-	int rc;
-
-	if (passwd_name(name, a, &canon) < 0)
-		return 1;
-	if ((rc = passwd_find(c, canon, a, &f_r->entry)) != 0) {
-		if (rc < 0)
-			log_err("%s: %s", c->passwd_file, strerror(errno));
-		return rc;
-	}
-	f_r->account = f_r->entry;
-	if (f_r->entry.alias_of.n == 0)
-		return 0;
-	rc = passwd_name(f_r->entry.alias_of, a, &canon) < 0 ?
-	    1 : passwd_find(c, canon, a, &f_r->account);
-	if (rc != 0 || f_r->account.alias_of.n > 0) {
-		log_err("%s: alias %.*s leads to no account", c->passwd_file,
-		    (int)f_r->entry.name.n, f_r->entry.name.p);
-		return -1;
-	}
-	return 0;
-}
-
-static bool
-domain_ours(const struct conf *c, struct slice domain)
-{
-	for (size_t i = 0; i < c->n_domains; i++)
-		if (slice_ieq(domain, slice_str(c->domains[i])))
-			return true;
-	return c->n_domains == 0;
-}
-
-/* local[@domain]: the whole as a name, then, for a domain of ours, the local
- * part alone.  As lookup(). */
-static int
-lookup_address(const struct conf *c, struct slice local, struct slice domain,
-    struct arena *a, struct found *f_r)
-{
-	struct slice whole;
-	int rc;
-
-	if (domain.n > 0) {
-		whole = slice_str(arena_printf(a, "%.*s@%.*s", (int)local.n,
-		    local.p, (int)domain.n, domain.p));
-		if ((rc = lookup(c, whole, a, f_r)) != 1)
-			return rc;
-		if (!domain_ours(c, domain))
-			return 1;
-	}
-	return lookup(c, local, a, f_r);
-}
-
-static void
-split_at(struct slice s, struct slice *local_r, struct slice *domain_r)
-{
-	*local_r = s;
-	*domain_r = slice_make(NULL, 0);
-	for (size_t i = s.n; i > 0; i--) {
-		if (s.p[i - 1] == '@') {
-			local_r->n = i - 1;
-			*domain_r = slice_make(s.p + i, s.n - i);
-			return;
-		}
-	}
-}
-
-/* Right?  An unknown name (f NULL) takes the same time as a wrong password. */
-static bool
-password_right(const struct conf *c, const struct found *f, struct slice user,
-    struct slice pass, struct arena *a)
-{
-	struct slice hash, line;
-
-	if (f == NULL) {
-		passwd_check_dummy(c, pass);
-		return false;
-	}
-	hash = f->entry.hash;
-	/* An alias has its account's password or one of its own. */
-	if (slice_eq(hash, SLICE_LIT("*")))
-		hash = f->account.hash;
-	if (slice_eq(hash, SLICE_LIT("*"))) {
-		passwd_check_dummy(c, pass);
-		return false;
-	}
-	line = slice_str(arena_printf(a, "%.*s:%.*s:%.*s",
-	    (int)f->entry.name.n, f->entry.name.p, (int)f->account.name.n,
-	    f->account.name.p, (int)hash.n, hash.p));
-	if (authcache_get(c, user, pass, line))
-		return true;
-	if (!passwd_check(hash, pass))
-		return false;
-	authcache_put(c, user, pass, line);
-	return true;
-}
+enum { DELAY_MAX_MS = 30000 };
 
 static const char *
 protocol_name(enum conf_protocol p)
@@ -136,60 +28,176 @@ protocol_name(enum conf_protocol p)
 	return names[p];
 }
 
-int
-login_verify(const struct conf *c, enum conf_protocol proto,
-    struct slice user, struct slice pass, const char *peer, struct arena *a,
-    struct slice *account_r, uint32_t *delay_ms_r)
+/* 1 right, 0 wrong, -1 that can't be told now.  An unknown name (f NULL) takes
+ * the same time as a wrong password. */
+static int
+password_right(const struct conf *c, enum conf_protocol proto,
+    const struct login_found *f, struct slice user, struct slice pass,
+    const char *peer, struct arena *a)
 {
-	struct slice local, domain;
-	struct found f;
-	int rc = 1;
+	struct backend_login l = { protocol_name(proto), peer, user,
+		{ NULL, 0 }, pass };
+	struct slice hash, line;
+	int rc;
 
-	*delay_ms_r = 0;
-	if (user.n > 0 && user.n <= USER_MAX && utf8_valid(user) &&
-	    memchr(user.p, '\0', user.n) == NULL) {
-		split_at(user, &local, &domain);
-		rc = lookup_address(c, local, domain, a, &f);
+	if (f == NULL) {
+		passwd_check_dummy(c, pass);
+		return 0;
 	}
-	if (rc < 0)
-		return LOGIN_E_TEMP;
-	if (!password_right(c, rc == 0 ? &f : NULL, user, pass, a)) {
-		log_warn("login failed: user=%.*s peer=%s protocol=%s: %s",
-		    (int)(user.n < USER_MAX ? user.n : USER_MAX), user.p, peer,
-		    protocol_name(proto),
-		    rc == 0 ? "wrong password" : "no such user");
-		*delay_ms_r = c->failure_delay_ms;
-		return LOGIN_E_BAD;
+	hash = f->entry.hash;
+	/* An alias has its account's password or one of its own. */
+	if (slice_eq(hash, SLICE_LIT("*")))
+		hash = f->account.hash;
+	if (slice_eq(hash, SLICE_LIT("*"))) {
+		passwd_check_dummy(c, pass);
+		return 0;
 	}
-	if (f.entry.disabled || f.account.disabled) {
-		log_warn("login refused: user=%.*s peer=%s protocol=%s: "
-			 "disabled",
-		    (int)user.n, user.p, peer, protocol_name(proto));
-		return LOGIN_E_DENIED;
-	}
-	*account_r = arena_slice(a, f.account.name);
-	return LOGIN_OK;
+	line = slice_str(arena_printf(a, "%.*s:%.*s:%.*s",
+	    (int)f->entry.name.n, f->entry.name.p, (int)f->account.name.n,
+	    f->account.name.p, (int)hash.n, hash.p));
+	if (authcache_get(c, user, pass, line))
+		return 1;
+	l.account = f->account.name;
+	rc = backend_is(hash) ? backend_check(c, hash, &l, a) :
+	    passwd_check(hash, pass);
+	if (rc == 1)
+		authcache_put(c, user, pass, line);
+	return rc;
+}
+
+void
+login_log_failed(const char *what, struct slice user, const char *peer,
+    enum conf_protocol proto, const char *why)
+{
+	char name[LOG_QUOTED];
+
+	log_warn("login %s: user=%s peer=%s protocol=%s: %s", what,
+	    log_quote(user, name), peer, protocol_name(proto), why);
+}
+
+bool
+login_too_many(const struct conf *c, enum conf_protocol proto,
+    struct slice user, const char *peer)
+{
+	if (!penalty_over(c, peer))
+		return false;
+	login_log_failed("refused", user, peer, proto,
+	    "too many failures from this address");
+	return true;
 }
 
 int
-login_credential(const struct conf *c, struct slice user, struct arena *a,
-    unsigned char out[LOGIN_CREDENTIAL])
+login_may_enter(const struct login_found *f, enum conf_protocol proto,
+    const char **why_r)
 {
-	struct slice local, domain, hash;
-	struct found f;
-	int rc;
+	unsigned bit = 1U << proto;
 
-	split_at(user, &local, &domain);
-	if ((rc = lookup_address(c, local, domain, a, &f)) != 0)
-		return rc < 0 ? LOGIN_E_TEMP : LOGIN_E_BAD;
-	if (f.entry.disabled || f.account.disabled)
+	*why_r = "disabled";
+	if (f->entry.disabled || f->account.disabled)
 		return LOGIN_E_DENIED;
-	hash = slice_eq(f.entry.hash, SLICE_LIT("*")) ? f.account.hash :
-	    f.entry.hash;
-	sha256_of(slice_str(arena_printf(a, "%.*s:%.*s:%.*s",
-	    (int)f.entry.name.n, f.entry.name.p, (int)f.account.name.n,
-	    f.account.name.p, (int)hash.n, hash.p)), out);
+	*why_r = "not by this protocol";
+	if ((f->entry.protocols != 0 && (f->entry.protocols & bit) == 0) ||
+	    (f->account.protocols != 0 && (f->account.protocols & bit) == 0))
+		return LOGIN_E_DENIED;
 	return LOGIN_OK;
+}
+
+/* "alice*admin": admin's password opens alice's account.  What goes before the
+ * '*', which is taken off; n 0: it is no such name. */
+static struct slice
+split_master(const struct conf *c, struct slice *user)
+{
+	struct slice as = { NULL, 0 };
+
+	for (size_t i = user->n; c->n_masters > 0 && i > 1; i--)
+		if (user->p[i - 1] == '*') {
+			as = slice_make(user->p, i - 1);
+			*user = slice_make(user->p + i, user->n - i);
+			break;
+		}
+	return as;
+}
+
+static bool
+is_master(const struct conf *c, struct slice account)
+{
+	for (size_t i = 0; i < c->n_masters; i++)
+		if (slice_eq(account, slice_str(c->masters[i])))
+			return true;
+	return false;
+}
+
+/* RFC 4422 3.4.1: who logged in wants to act as another name, of the same
+ * account, or of any if it is a master's. */
+static int
+login_as(const struct conf *c, struct login_who *who, struct slice name,
+    struct arena *a)
+{
+	struct slice local, domain;
+	struct login_found f;
+	int rc = 1;
+
+	login_split(name, &local, &domain);
+	if (name.n <= LOGIN_USER_MAX && utf8_valid(name) &&
+	    memchr(name.p, '\0', name.n) == NULL)
+		rc = login_find_address(c, local, domain, a, &f);
+	if (rc < 0)
+		return LOGIN_E_TEMP;
+	if (rc == 0 && (slice_eq(f.account.name, who->account) ||
+	    is_master(c, who->account))) {
+		who->account = arena_slice(a, f.account.name);
+		return LOGIN_OK;
+	}
+	log_warn("login refused: user=%.*s may not act as %.*s",
+	    (int)who->user.n, who->user.p,
+	    (int)(name.n < LOGIN_USER_MAX ? name.n : LOGIN_USER_MAX), name.p);
+	return LOGIN_E_DENIED;
+}
+
+int
+login_verify(const struct conf *c, enum conf_protocol proto,
+    struct slice user, struct slice pass, const char *peer, struct arena *a,
+    struct login_who *who_r, uint32_t *delay_ms_r)
+{
+	struct slice local, domain;
+	struct slice given = user, as = split_master(c, &user);
+	const struct login_found *is;
+	struct login_found f;
+	const char *why;
+	int rc = 1, right;
+
+	*delay_ms_r = 0;
+	if (login_too_many(c, proto, user, peer))
+		return LOGIN_E_ADDRESS;
+	if (user.n > 0 && user.n <= LOGIN_USER_MAX && utf8_valid(user) &&
+	    memchr(user.p, '\0', user.n) == NULL) {
+		login_split(user, &local, &domain);
+		rc = login_find_address(c, local, domain, a, &f);
+	}
+	if (rc < 0)
+		return LOGIN_E_TEMP;
+	is = rc == 0 ? &f : NULL;
+	user = arena_slice(a, user);
+	*who_r = (struct login_who){ .user = user, .by = user };
+	if (!login_is_token(c, proto, is, pass, a, who_r) &&
+	    (right = password_right(c, proto, is, user, pass, peer, a)) <= 0) {
+		if (right < 0)
+			return LOGIN_E_TEMP;
+		login_log_failed("failed", user, peer, proto,
+		    rc == 0 ? "wrong password" : "no such user");
+		penalty_add(c, peer);
+		*delay_ms_r = c->failure_delay_ms;
+		return LOGIN_E_BAD;
+	}
+	if (login_may_enter(&f, proto, &why) != LOGIN_OK) {
+		login_log_failed("refused", user, peer, proto, why);
+		return LOGIN_E_DENIED;
+	}
+	who_r->account = arena_slice(a, f.account.name);
+	if (as.n == 0)
+		return LOGIN_OK;
+	who_r->user = arena_slice(a, given);
+	return login_as(c, who_r, as, a);
 }
 
 int
@@ -226,6 +234,13 @@ enter(struct session *s, struct slice user, struct slice account)
 		xfree(name);
 		return rc == STORE_E_CORRUPT ? LOGIN_E_CORRUPT : LOGIN_E_TEMP;
 	}
+	if ((s->who = who_enter(s->conf, s->listener->protocol, s->peer,
+	    name)) < 0)
+		s->who = 0;
+	/* IMAP has mailboxes of others, and UNAUTHENTICATE. */
+	if (s->listener->protocol == CONF_POP3)
+		confine_account(s->conf, name);
+	confine_calls(s->conf, CONFINE_LOGIN);
 	s->account = name;
 	s->user = xstrndup(user.p, user.n);
 	snprintf(head, sizeof(head), "%s %s", s->peer, name);
@@ -249,44 +264,75 @@ delay(const struct session *s, uint32_t ms)
 	ppoll(NULL, 0, &ts, &server_signals.mask);
 }
 
+/* After the credentials were looked at: rc says what they are worth. */
+static int
+finish(struct session *s, int rc, struct login_who *who,
+    struct slice authzid, uint32_t delay_ms, struct arena *a)
+{
+	if (rc == LOGIN_E_BAD) {
+		s->failures++;
+		delay(s, delay_ms);
+		if (s->failures >= s->conf->max_failures)
+			rc = LOGIN_E_TOOMANY;
+	}
+	if (rc == LOGIN_OK && authzid.n > 0 && !slice_eq(authzid, who->user))
+		rc = login_as(s->conf, who, authzid, a);
+	if (rc == LOGIN_OK)
+		rc = enter(s, who->user, who->account);
+	if (rc == LOGIN_OK)
+		log_info("login: user=%s protocol=%s%s%s", s->user,
+		    protocol_name(s->listener->protocol),
+		    sio_secure(s->io) ? " tls" : "",
+		    login_by_token(who->by) ? " token" :
+		    slice_starts(who->by, SLICE_LIT(LOGIN_BY_CERTIFICATE)) ?
+					      " certificate" : "");
+	sio_forget(s->io);
+	return rc;
+}
+
 int
 login_check(struct session *s, struct slice user, struct slice pass,
     struct slice authzid)
 {
 	struct arena *a = arena_new(0);
-	struct slice account, want;
-	uint32_t ms;
-	int rc;
+	struct login_who who;
+	uint32_t ms = 0;
+	int rc = LOGIN_E_CRYPT;
 
-	if (!s->plaintext_ok) {
-		rc = LOGIN_E_CRYPT;
-		goto out;
-	}
-	rc = login_verify(s->conf, s->listener->protocol, user, pass, s->peer,
-	    a, &account, &ms);
-	if (rc == LOGIN_E_BAD) {
-		s->failures++;
-		delay(s, ms);
-		if (s->failures >= s->conf->max_failures)
-			rc = LOGIN_E_TOOMANY;
-	}
-	if (rc != LOGIN_OK)
-		goto out;
-	/* RFC 4616: to act for another account than one's own. */
-	if (authzid.n > 0 && !slice_eq(authzid, user) &&
-	    (passwd_name(authzid, a, &want) < 0 ||
-		!slice_eq(want, account))) {
-		log_warn("login refused: user=%.*s may not act as %.*s",
-		    (int)user.n, user.p, (int)authzid.n, authzid.p);
-		rc = LOGIN_E_DENIED;
-		goto out;
-	}
-	if ((rc = enter(s, user, account)) == LOGIN_OK)
-		log_info("login: user=%s protocol=%s%s", s->user,
-		    protocol_name(s->listener->protocol),
-		    sio_secure(s->io) ? " tls" : "");
-out:
-	sio_forget(s->io);
+	if (s->plaintext_ok)
+		rc = login_verify(s->conf, s->listener->protocol, user, pass,
+		    s->peer, a, &who, &ms);
+	rc = finish(s, rc, &who, authzid, ms, a);
+	arena_free(&a);
+	return rc;
+}
+
+int
+login_bearer(struct session *s, struct slice token, struct slice authzid)
+{
+	struct arena *a = arena_new(0);
+	struct login_who who;
+	uint32_t ms = 0;
+	int rc = LOGIN_E_CRYPT;
+
+	if (s->plaintext_ok)
+		rc = login_token(s->conf, s->listener->protocol, token,
+		    s->peer, a, &who, &ms);
+	rc = finish(s, rc, &who, authzid, ms, a);
+	arena_free(&a);
+	return rc;
+}
+
+int
+login_external(struct session *s, struct slice authzid)
+{
+	struct arena *a = arena_new(0);
+	struct login_who who;
+	int rc = LOGIN_E_MECH;
+
+	if (s->certified)
+		rc = login_certificate(s, authzid, a, &who);
+	rc = finish(s, rc, &who, authzid, s->conf->failure_delay_ms, a);
 	arena_free(&a);
 	return rc;
 }
@@ -302,14 +348,14 @@ login_preauth(struct session *s)
 {
 	struct arena *a = arena_new(0);
 	struct slice user = slice_str(s->preauth), account;
-	struct found f;
+	struct login_found f;
 	int rc = LOGIN_E_DENIED;
 
 	/* An account that the password file doesn't know may still have a
 	 * store that this Unix user can open; none is made for it. */
 	if (passwd_name(user, a, &account) < 0)
 		goto out;
-	if (lookup(s->conf, user, a, &f) == 0)
+	if (login_find(s->conf, user, a, &f) == 0)
 		account = f.account.name;
 	else if (store_open(&s->store_conf,
 		     arena_strndup(a, account.p, account.n), &s->store) < 0) {
@@ -327,136 +373,13 @@ out:
 void
 login_forget(struct session *s)
 {
+	if (s->who > 0)
+		io_close(&s->who);
+	s->who = 0;
 	store_close(&s->store);
 	xfree(s->account);
 	xfree(s->user);
 	s->account = s->user = NULL;
 	if (s->io != NULL)
 		log_session(s->peer);
-}
-
-/* ---- delivery ---------------------------------------------------------- */
-
-/* A quoted local part (RFC 5321 4.1.2) without its quotes. */
-static struct slice
-unquote(struct slice s, struct arena *a)
-{
-	char *p;
-	size_t n = 0;
-
-	if (s.n < 2 || s.p[0] != '"')
-		return s;
-	p = arena_alloc(a, s.n);
-	for (size_t i = 1; i + 1 < s.n; i++) {
-		if (s.p[i] == '\\' && i + 2 < s.n)
-			i++;
-		p[n++] = s.p[i];
-	}
-	return slice_make(p, n);
-}
-
-int
-login_recipient(const struct conf *c, struct slice address, struct arena *a,
-    struct slice *account_r, struct slice *detail_r)
-{
-	struct slice local, domain, detail = { "", 0 };
-	struct found f;
-	const char *plus;
-	int rc;
-
-	split_at(address, &local, &domain);
-	local = unquote(local, a);
-	if (local.n == 0 || memchr(local.p, '\0', local.n) != NULL)
-		return LOGIN_E_BAD;
-	rc = lookup_address(c, local, domain, a, &f);
-	if (rc == 1 && c->lmtp_detail &&
-	    (plus = memchr(local.p, '+', local.n)) != NULL && plus > local.p) {
-		size_t n = (size_t)(plus - local.p);
-
-		detail = slice_make(plus + 1, local.n - n - 1);
-		local.n = n;
-		rc = lookup_address(c, local, domain, a, &f);
-	}
-	if (rc != 0)
-		return rc < 0 ? LOGIN_E_TEMP : LOGIN_E_BAD;
-	*detail_r = detail;
-	*account_r = arena_slice(a, f.account.name);
-	return LOGIN_OK;
-}
-
-/* ---- sending ----------------------------------------------------------- */
-
-/* The name, or for a domain of ours the local part alone; as lookup(). */
-static int
-lookup_sender(const struct conf *c, struct slice local, struct slice domain,
-    struct arena *a, struct found *f_r)
-{
-	struct slice whole;
-	int rc;
-
-	whole = slice_str(arena_printf(a, "%.*s@%.*s", (int)local.n, local.p,
-	    (int)domain.n, domain.p));
-	if ((rc = lookup(c, whole, a, f_r)) != 1)
-		return rc;
-	if (c->n_domains > 0 ? !domain_ours(c, domain) :
-	    !slice_ieq(domain, slice_str(c->hostname)))
-		return 1;
-	return lookup(c, local, a, f_r);
-}
-
-int
-login_sender(const struct conf *c, const char *account, struct slice address,
-    struct arena *a)
-{
-	struct slice local, domain;
-	struct found f;
-	const char *plus;
-	int rc;
-
-	split_at(address, &local, &domain);
-	local = unquote(local, a);
-	if (local.n == 0 || domain.n == 0 ||
-	    memchr(address.p, '\0', address.n) != NULL)
-		return LOGIN_E_DENIED;
-	rc = lookup_sender(c, local, domain, a, &f);
-	if (rc == 1 && c->lmtp_detail &&
-	    (plus = memchr(local.p, '+', local.n)) != NULL && plus > local.p) {
-		local.n = (size_t)(plus - local.p);
-		rc = lookup_sender(c, local, domain, a, &f);
-	}
-	if (rc < 0)
-		return LOGIN_E_TEMP;
-	return rc == 0 && slice_eq(f.account.name, slice_str(account)) ?
-	    LOGIN_OK : LOGIN_E_DENIED;
-}
-
-int
-login_may_send(const struct conf *c, const char *account, struct arena *a)
-{
-	struct found f;
-	int rc = lookup(c, slice_str(account), a, &f);
-
-	if (rc < 0)
-		return LOGIN_E_TEMP;
-	return rc == 0 && (f.entry.no_send || f.entry.disabled) ?
-	    LOGIN_E_DENIED : LOGIN_OK;
-}
-
-int
-login_own_address(const struct conf *c, const char *account, struct arena *a,
-    struct slice *address_r, struct slice *name_r)
-{
-	const char *domain = c->n_domains > 0 ? c->domains[0] : c->hostname;
-	struct slice name = slice_str(account);
-	struct found f;
-	int rc = lookup(c, name, a, &f);
-
-	if (rc < 0)
-		return LOGIN_E_TEMP;
-	*name_r = rc == 0 ? arena_slice(a, f.entry.full_name) :
-	    slice_make("", 0);
-	*address_r = memchr(name.p, '@', name.n) != NULL ?
-	    arena_slice(a, name) :
-	    slice_str(arena_printf(a, "%s@%s", account, domain));
-	return LOGIN_OK;
 }

@@ -4,10 +4,7 @@
  * One line an account, sorted by name in byte order:
  *   name:hash[:key=value[,key=value...]]
  * hash is a crypt(3) string, or "*" (no password).  Keys: alias-of=NAME,
- * name=FULL NAME, no-send, disabled.  Lines that begin with '#' are comments.  Written by
- * passwd_update(), under a lock, atomically; its first line says that the file
- * is sorted and how long it is, so that a file edited by hand is noticed and
- * searched line by line.
+ * name=FULL NAME, for=PROTOCOL[+PROTOCOL...], no-send, disabled.  See libsession/linefile.h.
  */
 #ifndef SESSION_PASSWD_H
 #define SESSION_PASSWD_H
@@ -22,6 +19,7 @@
 struct passwd_entry {
 	struct slice name, hash, alias_of;
 	struct slice full_name;	/* of the person; n 0: not known */
+	unsigned protocols;	/* to log in by (protocols.h); 0: all */
 	bool disabled, no_send;
 };
 
@@ -43,7 +41,7 @@ int passwd_list(const struct conf *c,
  * -1 with errno (EINVAL: a name that is not from passwd_name(), a hash that is
  * none). */
 int passwd_update(const struct conf *c, const struct passwd_entry *e);
-/* Many at once, in one rewrite (users made by the thousand). */
+/* Many at once, in one rewrite (users made by the thousand); the same. */
 int passwd_update_many(const struct conf *c, const struct passwd_entry *e,
     size_t n);
 /* A new crypt(3) hash with the configured method and a random salt. */

@@ -72,11 +72,12 @@ priv_release(struct priv *p)
 }
 
 void
-priv_harden(void)
+priv_harden(bool programs)
 {
 	const struct rlimit none = { 0, 0 };
 
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (!programs)
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

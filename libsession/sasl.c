@@ -1,26 +1,21 @@
-/* libsession/sasl.c - SASL mechanisms: PLAIN (RFC 4616) and LOGIN */
+/* libsession/sasl.c - SASL (RFC 4422): the mechanisms, PLAIN (RFC 4616), LOGIN */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
-#include "libsession/session-int.h"
-
-struct sasl {
-	struct session *s;
-	int (*step)(struct sasl *sasl, struct slice in, struct slice *out_r);
-	unsigned round;		/* messages of the client so far */
-	char *user;		/* LOGIN: from the first round */
-};
+#include "libsession/sasl-int.h"
 
 /* authzid NUL authcid NUL password */
 static int
-plain(struct sasl *sasl, struct slice in, struct slice *out_r)
+plain(struct sasl *sasl, struct arena *a, struct slice in, struct slice *out_r)
 {
 	struct slice part[3];
 	const char *p = in.p, *end;
 
+	(void)a;
 	if (in.p == NULL) {
 		if (sasl->round > 0)
 			return LOGIN_E_SYNTAX;
@@ -45,8 +40,9 @@ plain(struct sasl *sasl, struct slice in, struct slice *out_r)
 
 /* draft-murchison-sasl-login: obsolete, and all that some clients know. */
 static int
-login(struct sasl *sasl, struct slice in, struct slice *out_r)
+login(struct sasl *sasl, struct arena *a, struct slice in, struct slice *out_r)
 {
+	(void)a;
 	if (in.p == NULL) {
 		if (sasl->round > 0)
 			return LOGIN_E_SYNTAX;
@@ -64,25 +60,73 @@ login(struct sasl *sasl, struct slice in, struct slice *out_r)
 	    slice_make(NULL, 0));
 }
 
-const char *
-sasl_mechanisms(const struct session *s)
+/* RFC 4422 appendix A: the client is who its certificate says. */
+static int
+external(struct sasl *sasl, struct arena *a, struct slice in,
+    struct slice *out_r)
 {
-	return s->plaintext_ok ? "PLAIN LOGIN" : "";
+	(void)a;
+	if (in.p == NULL && sasl->round == 0) {
+		*out_r = SLICE_LIT("");
+		return LOGIN_MORE;
+	}
+	if (in.p == NULL || !utf8_valid(in) ||
+	    (in.n > 0 && memchr(in.p, '\0', in.n) != NULL))
+		return LOGIN_E_SYNTAX;
+	return login_external(sasl->s, in);
+}
+
+static bool
+external_on(const struct session *s)
+{
+	return s->certified;
+}
+
+static bool
+plaintext_on(const struct session *s)
+{
+	return s->plaintext_ok;
+}
+
+static const struct sasl_mech mechs[] = {
+	{ "EXTERNAL", external_on, external },
+	{ "PLAIN", plaintext_on, plain },
+	{ "LOGIN", plaintext_on, login },
+	{ "OAUTHBEARER", sasl_oauth_on, sasl_oauthbearer },
+	{ "XOAUTH2", sasl_oauth_on, sasl_xoauth2 },
+};
+enum { N_MECHS = sizeof(mechs) / sizeof(mechs[0]) };
+
+const char *
+sasl_mechanisms(struct session *s)
+{
+	char *p = s->mechanisms;
+
+	s->mechanisms[0] = '\0';
+	for (size_t i = 0; i < N_MECHS; i++)
+		if (mechs[i].on(s))
+			p += snprintf(p, sizeof(s->mechanisms) -
+			    (size_t)(p - s->mechanisms), "%s%s",
+			    p > s->mechanisms ? " " : "", mechs[i].name);
+	return s->mechanisms;
 }
 
 int
-sasl_start(struct session *s, struct slice mech, struct sasl **sasl_r)
+sasl_start(struct session *s, struct slice name, struct sasl **sasl_r)
 {
+	const struct sasl_mech *m = NULL;
 	struct sasl *sasl;
-	bool is_plain = slice_ieq(mech, SLICE_LIT("PLAIN"));
 
-	if (!is_plain && !slice_ieq(mech, SLICE_LIT("LOGIN")))
+	for (size_t i = 0; i < N_MECHS; i++)
+		if (slice_ieq(name, slice_str(mechs[i].name)))
+			m = &mechs[i];
+	if (m == NULL)
 		return LOGIN_E_MECH;
-	if (!s->plaintext_ok)
-		return LOGIN_E_CRYPT;
+	if (!m->on(s))
+		return s->plaintext_ok ? LOGIN_E_MECH : LOGIN_E_CRYPT;
 	sasl = xcalloc(1, sizeof(*sasl));
 	sasl->s = s;
-	sasl->step = is_plain ? plain : login;
+	sasl->mech = m;
 	*sasl_r = sasl;
 	return LOGIN_OK;
 }
@@ -91,9 +135,8 @@ int
 sasl_step(struct sasl *sasl, struct arena *a, struct slice in,
     struct slice *challenge_r)
 {
-	int rc = sasl->step(sasl, in, challenge_r);
+	int rc = sasl->mech->step(sasl, a, in, challenge_r);
 
-	(void)a;	/* for mechanisms whose challenges are made */
 	if (in.p != NULL)
 		sasl->round++;
 	return rc;

@@ -238,7 +238,7 @@ serve_one(struct setup *s, const struct activation *a, const struct options *o)
 		wfd = a->have_stdout ? 1 : 0;
 	}
 	priv_drop(&s->priv);
-	priv_harden();
+	priv_harden(setup_starts_programs(s));
 	session_run(s, l, rfd, wfd, preauth, &server_signals.mask,
 	    &server_signals.stop);
 	return 0;
@@ -299,7 +299,7 @@ server_main(int argc, char **argv, const struct server *srv)
 		log_open(srv->name, have_stderr ? "stderr" : "syslog",
 		    LOG_L_DEBUG);
 	if (a.mode == MODE_WAIT) {
-		priv_harden();
+		priv_harden(setup_starts_programs(&s));
 		rc = waiter_run(&s, a.sock, a.n);
 	} else
 		rc = serve_one(&s, &a, &o);

@@ -11,7 +11,7 @@
 #include "libsession/session.h"
 #include "libsession/tls.h"
 
-enum { PEER_MAX = 128, SETUP_FILES = 4 };
+enum { PEER_MAX = 128 };
 
 /* The user that the process becomes; an empty one changes nothing. */
 struct priv {
@@ -27,9 +27,10 @@ int priv_lookup(struct priv *p, const char *user);
 /* Becomes it for good, or ends the process. */
 void priv_drop(const struct priv *p);
 void priv_release(struct priv *p);
-/* No core files, no tracing by others, no new privileges: there are passwords
- * in memory. */
-void priv_harden(void);
+/* No core files, no tracing by others: there are passwords in memory.  And no new
+ * privileges, unless programs are started that need theirs: sendmail(1) hands
+ * mail over as another group, PAM reads hashes so. */
+void priv_harden(bool programs);
 
 /* What is read once, and again when a file changed. */
 struct setup {
@@ -40,12 +41,16 @@ struct setup {
 	struct conf *conf;
 	struct tls_ctx *tls;	/* NULL: no listener of ours has any */
 	struct priv priv;
-	struct stat files[SETUP_FILES];
+	struct stat *files;	/* as they were; see setup.c */
+	size_t n_files;
+	int64_t ticket_ms;	/* when another ticket key was due */
 };
 
 /* Reads the configuration and what it names.  0, or -1 and all that is wrong in
  * *err_r (xmalloc'ed); *s is then as it was. */
 int setup_load(struct setup *s, char **err_r);
+/* Is it to start programs of others (confine.h)? */
+bool setup_starts_programs(const struct setup *s);
 /* Reads again if a file changed (or if force); a fault is logged, and the old
  * state goes on. */
 void setup_refresh(struct setup *s, bool force);
@@ -70,6 +75,13 @@ void session_run(const struct setup *s, const struct conf_listener *l,
 /* login_password() with SASL's authorization identity (may be empty). */
 int login_check(struct session *s, struct slice user, struct slice pass,
     struct slice authzid);
+
+/* The same by a token; authzid is the name that the client gives (may be
+ * empty). */
+int login_bearer(struct session *s, struct slice token, struct slice authzid);
+
+/* The same by the client's certificate. */
+int login_external(struct session *s, struct slice authzid);
 
 /* Signals of server.c. */
 struct signals {

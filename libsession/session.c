@@ -9,10 +9,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
+#include "libsession/confine.h"
 #include "libsession/session-int.h"
+#include "libsession/stats.h"
 #include "libstore/store.h"
 
 enum { INPUT_BEYOND = 65536 };	/* buffered, beside the longest line */
@@ -79,17 +82,40 @@ passwords_update(struct session *s)
 
 	s->tls_offered = !secure && s->tls != NULL &&
 	    s->listener->tls == CONF_TLS_STARTTLS;
-	s->plaintext_ok = secure || s->local || s->listener->plaintext_login;
+	/* Who asks for a certificate wants to see one before a password. */
+	s->plaintext_ok = secure ||
+	    (s->listener->client != CONF_CLIENT_REQUIRED &&
+		(s->local || s->listener->plaintext_login));
 }
 
 static int
 handshake(struct session *s)
 {
-	int rc = sio_starttls(s->io, s->tls,
-	    (int)s->listener->login_timeout_s * 1000);
+	struct tls_want want = { .client = s->listener->client,
+		.cert = s->listener->cert };
+	const char *why;
+	int rc;
 
-	if (rc == 0)
+	if (s->listener->protocol == CONF_IMAP)	/* IANA's names */
+		want.alpn = "imap";
+	else if (s->listener->protocol == CONF_POP3)
+		want.alpn = "pop3";
+	rc = sio_starttls(s->io, s->tls, &want,
+	    (int)s->listener->login_timeout_s * 1000);
+	if (rc < 0) {
+		why = sio_error(s->io);
+		/* Who only looks whether we are there is no trouble. */
+		log_msg(rc == SIO_EOF || rc == SIO_STOP ? LOG_L_INFO :
+							  LOG_L_WARN,
+		    "TLS failed: peer=%s listener=%s: %s", s->peer,
+		    s->listener->name, why != NULL ? why : "-");
+	} else {
 		log_debug("TLS: %s", sio_tls_info(s->io));
+		s->certified = sio_tls_peer(s->io, &why) == 0;
+		if (!s->certified && why != NULL)
+			log_warn("TLS: the client's certificate is not taken: "
+			    "peer=%s: %s", s->peer, why);
+	}
 	passwords_update(s);
 	return rc;
 }
@@ -144,6 +170,18 @@ session_store_conf(const struct conf *c, struct store_conf *sc_r)
 	};
 }
 
+void
+session_command(struct session *s, const char *name, const char *why)
+{
+	char text[LOG_QUOTED];
+
+	s->commands++;
+	if (why == NULL || ++s->refused > SESSION_REFUSED)
+		return;
+	log_info("refused: command=\"%s\" why=%s", name,
+	    log_quote(slice_str(why), text));
+}
+
 /* The access log: one line a connection. */
 static void
 log_end(const struct session *s, int rc, int64_t ms, const char *tls)
@@ -153,15 +191,36 @@ log_end(const struct session *s, int rc, int64_t ms, const char *tls)
 	    rc == SIO_TIMEOUT	  ? "timeout" :
 	    rc == SIO_ERROR	  ? "connection failed" :
 				    "done";
+	static const char *const protocols[] = { "imap", "pop3", "lmtp",
+		"jmap" };
 	const char *detail = sio_error(s->io);
+	char user[LOG_QUOTED], suite[LOG_QUOTED];
 
 	log_info("end: %s%s%s%s; user=%s account=%s in=%" PRIu64
-		 " out=%" PRIu64 " time=%" PRId64 ".%03d tls=%s",
+		 " out=%" PRIu64 " time=%" PRId64 ".%03d commands=%" PRIu64
+		 " refused=%" PRIu64 " protocol=%s peer=%s tls=%s",
 	    why, detail != NULL ? " (" : "", detail != NULL ? detail : "",
-	    detail != NULL ? ")" : "", s->user != NULL ? s->user : "-",
+	    detail != NULL ? ")" : "", log_quote(slice_str(s->user), user),
 	    s->account != NULL ? s->account : "-", sio_bytes_in(s->io),
 	    sio_bytes_out(s->io), ms / 1000, (int)(ms % 1000),
-	    *tls != '\0' ? tls : "-");
+	    s->commands, s->refused, protocols[s->listener->protocol],
+	    s->peer, log_quote(slice_str(tls), suite));
+}
+
+/* stats: of stats_open() */
+static void
+count(const struct session *s, int stats, int64_t ms)
+{
+	const uint64_t add[STATS_N] = { [STATS_SESSIONS] = 1,
+		[STATS_TLS] = sio_secure(s->io),
+		[STATS_LOGINS] = s->account != NULL,
+		[STATS_LOGIN_FAILURES] = s->failures,
+		[STATS_COMMANDS] = s->commands, [STATS_REFUSED] = s->refused,
+		[STATS_BYTES_IN] = sio_bytes_in(s->io),
+		[STATS_BYTES_OUT] = sio_bytes_out(s->io),
+		[STATS_MS] = (uint64_t)ms };
+
+	stats_add(stats, s->listener->protocol, add);
 }
 
 static int
@@ -187,7 +246,7 @@ session_run(const struct setup *setup, const struct conf_listener *l, int rfd,
 	struct session *s = xcalloc(1, sizeof(*s));
 	int64_t start = time_mono_ms();
 	char peer[PEER_MAX], tls[160] = "";
-	int rc;
+	int rc, stats = stats_open(setup->conf);
 
 	peer_name(rfd, peer, &s->local);
 	log_session(peer);
@@ -198,6 +257,11 @@ session_run(const struct setup *setup, const struct conf_listener *l, int rfd,
 	s->preauth = preauth;
 	s->tls = preauth == NULL ? setup->tls : NULL;
 	session_store_conf(s->conf, &s->store_conf);
+	if (setup->srv->protocol == CONF_LMTP) {
+		confine_files(s->conf, CONFINE_DELIVERY);
+		confine_calls(s->conf, CONFINE_DELIVERY);
+	} else
+		confine_files(s->conf, CONFINE_LOGIN);
 	s->io = sio_new(rfd, wfd);
 	sio_max_input(s->io, (size_t)s->conf->max_line + INPUT_BEYOND);
 	sio_set_stop(s->io, &s->stop, mask);
@@ -208,7 +272,10 @@ session_run(const struct setup *setup, const struct conf_listener *l, int rfd,
 	sio_flush(s->io);
 	if (sio_secure(s->io))
 		snprintf(tls, sizeof(tls), "%s", sio_tls_info(s->io));
-	log_end(s, rc, time_mono_ms() - start, tls);
+	start = time_mono_ms() - start;
+	log_end(s, rc, start, tls);
+	count(s, stats, start);
+	io_close(&stats);
 	/* The client need not wait for our upkeep. */
 	sio_free(&s->io);
 	if (s->store != NULL && !s->stop)

@@ -27,15 +27,19 @@ struct session {
 				 * yet in TLS */
 	bool plaintext_ok;	/* passwords may be sent now: TLS, local peer, or
 				 * plaintext_login */
+	bool certified;		/* the client's certificate was verified */
 	const char *preauth;	/* stdio mode: the account that is logged in */
 	struct store *store;	/* of the account, after login; closed by the
 				 * frame */
 	char *account;		/* its name, after login; xmalloc */
 	char *user;		/* the login name as given; xmalloc */
+	int who;		/* descriptor of who_enter(); 0: none */
+	uint64_t commands, refused;	/* see session_command() */
 	unsigned failures;	/* logins that failed on this connection */
 	/* SIGTERM: end with the protocol's goodbye; sio_fill() tells too. */
 	volatile sig_atomic_t stop;
 	struct tls_ctx *tls;	/* NULL: none */
+	char mechanisms[160];	/* see sasl_mechanisms() */
 	void *proto;		/* the program's own state */
 };
 
@@ -62,6 +66,15 @@ int server_main(int argc, char **argv, const struct server *srv);
  * Updates tls_offered and plaintext_ok. */
 int session_starttls(struct session *s);
 
+/*
+ * A command was answered, for the log and its count; name is from the protocol's
+ * table ("-": none), why NULL where it was done, else the answer's code or text,
+ * which has nothing of a password.  A line for each refused one, until there are
+ * SESSION_REFUSED of them.
+ */
+enum { SESSION_REFUSED = 50 };
+void session_command(struct session *s, const char *name, const char *why);
+
 /* ---- login ------------------------------------------------------------- */
 
 enum login_rc {
@@ -74,7 +87,8 @@ enum login_rc {
 	LOGIN_E_MECH = -5,	/* unknown or unavailable mechanism */
 	LOGIN_E_CRYPT = -6,	/* needs TLS first */
 	LOGIN_E_TOOMANY = -7,	/* failures: say goodbye and end */
-	LOGIN_E_CORRUPT = -8	/* the store is damaged */
+	LOGIN_E_CORRUPT = -8,	/* the store is damaged */
+	LOGIN_E_ADDRESS = -9	/* too many failures from that address */
 };
 
 /* Verifies a name and password (equal time for an unknown user), logs, delays
@@ -90,9 +104,9 @@ int login_open(const struct conf *c, const struct store_conf *sc,
 void login_forget(struct session *s);
 
 /* SASL (RFC 4422) by mechanism name; `mechanisms` is "PLAIN LOGIN", those that
- * can be used now, "" if none. */
+ * can be used now, "" if none; it lives until the next call. */
 struct sasl;
-const char *sasl_mechanisms(const struct session *s);
+const char *sasl_mechanisms(struct session *s);
 int sasl_start(struct session *s, struct slice mech, struct sasl **sasl_r);
 /* in: the client's decoded message ({NULL,0}: none given yet).  LOGIN_MORE: send the
  * challenge (undecoded octets, maybe empty).  Else as login_password. */
@@ -100,21 +114,33 @@ int sasl_step(struct sasl *sasl, struct arena *a, struct slice in,
     struct slice *challenge_r);
 void sasl_free(struct sasl **sasl);
 
+/* Who logged in without a session (jmap-fcgi, threads). */
+struct login_who {
+	struct slice account;	/* its name; in the arena */
+	struct slice user;	/* the name as given; the account's by a token */
+	struct slice by;	/* for login_credential(); in the arena */
+	int64_t until;		/* of a token, seconds since 1970; 0: no end */
+};
 /*
- * Without a session (jmap-fcgi, threads): is this the password of user?  The
- * account's name goes into the arena.  Uses the verified-password cache; does
- * not delay (the caller answers; *delay_ms_r says how long to wait first).
+ * Is this the password of user, or a token of his (libsession/token.h)?  Uses
+ * the verified-password cache; does not delay (the caller answers; *delay_ms_r
+ * says how long to wait first).
  */
 int login_verify(const struct conf *c, enum conf_protocol proto,
     struct slice user, struct slice pass, const char *peer, struct arena *a,
-    struct slice *account_r, uint32_t *delay_ms_r);
+    struct login_who *who_r, uint32_t *delay_ms_r);
+/* Whose token is it?  The same. */
+int login_token(const struct conf *c, enum conf_protocol proto,
+    struct slice text, const char *peer, struct arena *a,
+    struct login_who *who_r, uint32_t *delay_ms_r);
 enum { LOGIN_CREDENTIAL = 32 };
 /*
- * A hash of what user logs in with, which is another one as soon as the
- * password is; for who remembers that a login was right.  LOGIN_OK,
- * LOGIN_E_BAD (no such user), LOGIN_E_DENIED (disabled), LOGIN_E_TEMP.
+ * A hash of what somebody logged in by, a password or a token, which is another
+ * one as soon as that is; for who remembers that a login was right.  LOGIN_OK,
+ * LOGIN_E_BAD (no such user or token), LOGIN_E_DENIED (disabled, over),
+ * LOGIN_E_TEMP.
  */
-int login_credential(const struct conf *c, struct slice user,
+int login_credential(const struct conf *c, struct slice by,
     struct arena *a, unsigned char out[LOGIN_CREDENTIAL]);
 /* May mail be delivered to this address (RFC 5321 Mailbox, without <>)?  The
  * account's name, and the detail that the address has beside it (n 0: none;

@@ -421,7 +421,8 @@ tls_failed(struct sio *io, const char *why)
 }
 
 int
-sio_starttls(struct sio *io, struct tls_ctx *ctx, int timeout_ms)
+sio_starttls(struct sio *io, struct tls_ctx *ctx, const struct tls_want *want,
+    int timeout_ms)
 {
 	struct tls_module_ctx *mc;
 	int64_t deadline;
@@ -441,11 +442,15 @@ sio_starttls(struct sio *io, struct tls_ctx *ctx, int timeout_ms)
 		return tls_failed(io, "TLS can't be had");
 	}
 	deadline = sio_deadline(timeout_ms);
-	if (io->tls->conn_new(mc, io->rfd, &io->conn) < 0) {
+	if (io->tls->conn_new(mc, io->rfd, want, &io->conn) < 0) {
 		io->tls = NULL;
 		return tls_failed(io, "TLS can't begin");
 	}
 	while ((rc = io->tls->handshake(io->conn)) != 0) {
+		if (rc == TLS_TRUNCATED) {
+			tls_failed(io, io->tls->error(io->conn));
+			return io->in_err = SIO_EOF;
+		}
 		if (rc != TLS_WANT_READ && rc != TLS_WANT_WRITE)
 			return tls_failed(io, io->tls->error(io->conn));
 		rc = sio_wait_ready(io, rc == TLS_WANT_READ ? POLLIN : POLLOUT,
@@ -470,6 +475,21 @@ const char *
 sio_tls_info(const struct sio *io)
 {
 	return io->secure ? io->tls->info(io->conn) : NULL;
+}
+
+int
+sio_tls_peer(const struct sio *io, const char **why_r)
+{
+	*why_r = NULL;
+	return io->secure ? io->tls->peer(io->conn, why_r) : -1;
+}
+
+int
+sio_tls_peer_name(const struct sio *io, bool common, unsigned i, char *out,
+    size_t room)
+{
+	return io->secure ?
+	    io->tls->peer_name(io->conn, common, i, out, room) : -1;
 }
 
 const char *

@@ -17,6 +17,7 @@
 
 struct sio;
 struct tls_ctx;
+struct tls_want;
 
 enum {	/* failures of input and output: the connection is over */
 	SIO_EOF = -1,
@@ -83,7 +84,8 @@ void sio_set_stop(struct sio *io, const volatile sig_atomic_t *stop,
  * Throws away unconsumed input (what came in before TLS is not believed),
  * flushes, and does the handshake, at most timeout_ms.  0 or SIO_*.
  */
-int sio_starttls(struct sio *io, struct tls_ctx *ctx, int timeout_ms);
+int sio_starttls(struct sio *io, struct tls_ctx *ctx,
+    const struct tls_want *want, int timeout_ms);
 bool sio_secure(const struct sio *io);
 
 /*
@@ -105,6 +107,12 @@ struct sio_filter {
 int sio_add_filter(struct sio *io, const struct sio_filter *f, void *arg);
 /* "TLS1.3 ECDHE-... " for the log; NULL without TLS. */
 const char *sio_tls_info(const struct sio *io);
+/* Did the client show a certificate of our authorities?  0, or -1; why is in
+ * *why_r, NULL: it showed none. */
+int sio_tls_peer(const struct sio *io, const char **why_r);
+/* Its i-th e-mail address, or common name: 0, or -1 if there is none. */
+int sio_tls_peer_name(const struct sio *io, bool common, unsigned i, char *out,
+    size_t room);
 /* What was wrong with the connection, for the log; NULL: nothing. */
 const char *sio_error(const struct sio *io);
 uint64_t sio_bytes_in(const struct sio *io);

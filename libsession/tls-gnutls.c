@@ -1,108 +1,15 @@
 /* libsession/tls-gnutls.c - the module tls.so: TLS by GnuTLS */
 #include "config.h"
 
-#include <gnutls/abstract.h>
-#include <gnutls/gnutls.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "libsession/tls-int.h"
+#include "libsession/tls-gnutls.h"
 
-enum {
-	CHAIN_MAX = 16,		/* certificates in the file */
-	NONFATAL_MAX = 16,	/* warnings in a row from a peer */
-	KEY_ID_MAX = 64
-};
-
-struct tls_module_ctx {
-	const struct tls_host *host;
-	struct tls_files files;
-	gnutls_certificate_credentials_t cred;
-	gnutls_priority_t priority;
-	gnutls_pcert_st chain[CHAIN_MAX];
-	unsigned int chain_n;
-	gnutls_privkey_t key;		/* NULL until a full handshake */
-};
-
-struct tls_conn {
-	struct tls_module_ctx *ctx;
-	gnutls_session_t s;
-	char info[160], error[160];
-};
+enum { NONFATAL_MAX = 16 };	/* warnings in a row from a peer */
 
 extern const struct tls_module culver_tls_module;
-
-static gnutls_datum_t
-datum(struct slice s)
-{
-	return (gnutls_datum_t){ (unsigned char *)(uintptr_t)s.p,
-		(unsigned int)s.n };
-}
-
-static int
-key_import(struct tls_module_ctx *ctx)
-{
-	gnutls_datum_t pem = datum(ctx->files.key);
-	int rc;
-
-	if (ctx->key != NULL)
-		return 0;
-	if ((rc = gnutls_privkey_init(&ctx->key)) < 0)
-		return rc;
-	rc = gnutls_privkey_import_x509_raw(ctx->key, &pem, GNUTLS_X509_FMT_PEM,
-	    NULL, 0);
-	if (rc < 0) {
-		gnutls_privkey_deinit(ctx->key);
-		ctx->key = NULL;
-	}
-	return rc;
-}
-
-/*
- * Asked for in a full handshake only: so a resumed one does without the key,
- * whose parsing is what costs (RSA: 21 M instructions).
- */
-static int
-retrieve(gnutls_session_t s, const struct gnutls_cert_retr_st *info,
-    gnutls_pcert_st **certs, unsigned int *n_certs,
-    gnutls_ocsp_data_st **ocsp, unsigned int *n_ocsp,
-    gnutls_privkey_t *key, unsigned int *flags)
-{
-	struct tls_conn *conn = gnutls_session_get_ptr(s);
-
-	(void)info;
-	if (key_import(conn->ctx) < 0)
-		return -1;
-	*certs = conn->ctx->chain;
-	*n_certs = conn->ctx->chain_n;
-	*ocsp = NULL;
-	*n_ocsp = 0;
-	*key = conn->ctx->key;
-	*flags = 0;		/* all stays ours */
-	return 0;
-}
-
-/* Does the private key belong to the first certificate? */
-static int
-key_check(struct tls_module_ctx *ctx)
-{
-	unsigned char a[KEY_ID_MAX], b[KEY_ID_MAX];
-	size_t an = sizeof(a), bn = sizeof(b);
-	gnutls_pubkey_t pub;
-	int rc;
-
-	if ((rc = gnutls_pubkey_init(&pub)) < 0)
-		return rc;
-	if ((rc = gnutls_pubkey_import_privkey(pub, ctx->key, 0, 0)) >= 0 &&
-	    (rc = gnutls_pubkey_get_key_id(pub, 0, a, &an)) >= 0 &&
-	    (rc = gnutls_pubkey_get_key_id(ctx->chain[0].pubkey, 0, b,
-		 &bn)) >= 0 &&
-	    (an != bn || memcmp(a, b, an) != 0))
-		rc = GNUTLS_E_CERTIFICATE_KEY_MISMATCH;
-	gnutls_pubkey_deinit(pub);
-	return rc;
-}
 
 static void
 ctx_free(struct tls_module_ctx **ctxp)
@@ -111,10 +18,7 @@ ctx_free(struct tls_module_ctx **ctxp)
 
 	if (ctx == NULL)
 		return;
-	if (ctx->key != NULL)
-		gnutls_privkey_deinit(ctx->key);
-	for (unsigned int i = 0; i < ctx->chain_n; i++)
-		gnutls_pcert_deinit(&ctx->chain[i]);
+	tls_certs_release(ctx);
 	if (ctx->priority != NULL)
 		gnutls_priority_deinit(ctx->priority);
 	if (ctx->cred != NULL)
@@ -123,35 +27,51 @@ ctx_free(struct tls_module_ctx **ctxp)
 	*ctxp = NULL;
 }
 
+/* RFC 8996: TLS before 1.2 is not to be spoken. */
+static int
+priority_init(struct tls_module_ctx *ctx)
+{
+	const unsigned int *v;
+	const char *at;
+	int n, rc;
+
+	rc = gnutls_priority_init(&ctx->priority, ctx->files.priority, &at);
+	if (rc < 0)
+		return rc;
+	n = gnutls_priority_protocol_list(ctx->priority, &v);
+	for (int i = 0; i < n; i++)
+		if (v[i] != GNUTLS_TLS1_2 && v[i] != GNUTLS_TLS1_3 &&
+		    v[i] < GNUTLS_DTLS_VERSION_MIN)
+			return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
+	return n > 0 ? 0 : GNUTLS_E_NO_PRIORITIES_WERE_SET;
+}
+
 static int
 ctx_new(const struct tls_host *host, const struct tls_files *files, bool full,
     struct tls_module_ctx **ctx_r, char *err, size_t err_size)
 {
 	struct tls_module_ctx *ctx = host->alloc(sizeof(*ctx));
-	gnutls_datum_t pem = datum(files->certificate);
-	const char *what = "priorities", *at;
-	unsigned int n = CHAIN_MAX;
+	const char *what = "priorities", *file = "tls-priority";
 	int rc;
 
 	ctx->host = host;
 	ctx->files = *files;
-	if ((rc = gnutls_priority_init(&ctx->priority, files->priority,
-		 &at)) < 0)
+	if ((rc = priority_init(ctx)) < 0)
 		goto fail;
 	what = "certificate";
 	if ((rc = gnutls_certificate_allocate_credentials(&ctx->cred)) < 0 ||
-	    (rc = gnutls_pcert_list_import_x509_raw(ctx->chain, &n, &pem,
-		 GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT)) < 0)
+	    (rc = tls_certs_init(ctx, full, &what, &file)) < 0)
 		goto fail;
-	ctx->chain_n = n;
-	gnutls_certificate_set_retrieve_function3(ctx->cred, retrieve);
-	what = "private key";
-	if (full && ((rc = key_import(ctx)) < 0 || (rc = key_check(ctx)) < 0))
+	file = "client-certificate";
+	if ((rc = tls_client_init(ctx, &what)) < 0)
 		goto fail;
+	gnutls_certificate_set_retrieve_function3(ctx->cred, tls_cert_retrieve);
 	*ctx_r = ctx;
 	return 0;
 fail:
-	snprintf(err, err_size, "%s: %s", what, gnutls_strerror(rc));
+	snprintf(err, err_size, "%s: %s (%s)", what,
+	    rc == GNUTLS_E_UNSUPPORTED_VERSION_PACKET ?
+	    "only TLS 1.2 and 1.3 may be offered" : gnutls_strerror(rc), file);
 	ctx_free(&ctx);
 	return -1;
 }
@@ -169,13 +89,27 @@ conn_free(struct tls_conn **connp)
 	*connp = NULL;
 }
 
+/* RFC 7301: a client that knows ALPN is told the protocol, or is refused if it
+ * wants another one; who doesn't is served. */
 static int
-conn_new(struct tls_module_ctx *ctx, int fd, struct tls_conn **conn_r)
+alpn_set(gnutls_session_t s, const char *alpn)
+{
+	gnutls_datum_t d = { (unsigned char *)(uintptr_t)alpn,
+		alpn != NULL ? (unsigned int)strlen(alpn) : 0 };
+
+	return alpn == NULL ? 0 :
+	    gnutls_alpn_set_protocols(s, &d, 1, GNUTLS_ALPN_MANDATORY);
+}
+
+static int
+conn_new(struct tls_module_ctx *ctx, int fd, const struct tls_want *want,
+    struct tls_conn **conn_r)
 {
 	struct tls_conn *conn = ctx->host->alloc(sizeof(*conn));
-	gnutls_datum_t ticket = datum(ctx->files.ticket_key);
 
 	conn->ctx = ctx;
+	conn->client = want->client;
+	conn->first = want->cert < ctx->files.n_certs ? want->cert : 0;
 	if (gnutls_init(&conn->s, GNUTLS_SERVER | GNUTLS_NONBLOCK |
 		    GNUTLS_NO_SIGNAL) < 0) {
 		conn->s = NULL;
@@ -186,11 +120,16 @@ conn_new(struct tls_module_ctx *ctx, int fd, struct tls_conn **conn_r)
 	if (gnutls_priority_set(conn->s, ctx->priority) < 0 ||
 	    gnutls_credentials_set(conn->s, GNUTLS_CRD_CERTIFICATE,
 		ctx->cred) < 0 ||
-	    gnutls_session_ticket_enable_server(conn->s, &ticket) < 0) {
+	    alpn_set(conn->s, want->alpn) < 0) {
 		conn_free(&conn);
 		return -1;
 	}
-	gnutls_certificate_server_set_request(conn->s, GNUTLS_CERT_IGNORE);
+	tls_tickets_on(conn);
+	/* tls_client_check() looks for one that is required: after resumption,
+	 * too, and its alerts are the right ones. */
+	gnutls_certificate_server_set_request(conn->s,
+	    want->client == CONF_CLIENT_NONE ? GNUTLS_CERT_IGNORE :
+					       GNUTLS_CERT_REQUEST);
 	gnutls_transport_set_int(conn->s, fd);
 	*conn_r = conn;
 	return 0;
@@ -224,12 +163,12 @@ handshake(struct tls_conn *conn)
 
 	for (int i = 0; i < NONFATAL_MAX; i++) {
 		if ((rc = gnutls_handshake(conn->s)) == GNUTLS_E_SUCCESS)
-			return 0;
+			return tls_client_check(conn) < 0 ? TLS_FAILED : 0;
 		if ((f = failure(conn, "TLS handshake", rc)) == 0)
 			continue;
 		if (f == TLS_FAILED)
 			gnutls_alert_send_appropriate(conn->s, rc);
-		return f == TLS_TRUNCATED ? TLS_FAILED : f;
+		return f;
 	}
 	return TLS_FAILED;
 }
@@ -309,4 +248,6 @@ const struct tls_module culver_tls_module = {
 	.bye = bye,
 	.info = info,
 	.error = error,
+	.peer = tls_client_verify,
+	.peer_name = tls_client_name,
 };

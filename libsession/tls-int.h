@@ -10,7 +10,7 @@
 #include "libbase/slice.h"
 #include "libsession/tls.h"
 
-enum { TLS_MODULE_VERSION = 1, TLS_TICKET_KEY_LEN = 64, TLS_RECORD = 16384 };
+enum { TLS_MODULE_VERSION = 2, TLS_TICKET_KEY_LEN = 64, TLS_RECORD = 16384 };
 
 /* Results of handshake, receive and send below 0.  TLS_TRUNCATED: the peer's
  * socket closed without TLS's own goodbye. */
@@ -24,11 +24,22 @@ enum {
 struct tls_host {
 	void *(*alloc)(size_t n);	/* zeroed, never NULL */
 	void (*release)(void *p);
+	/* Wrong, but not so that there can't be TLS. */
+	void (*warn)(const char *text);
+};
+
+struct tls_cert_files {
+	const char *name;		/* of the certificate's file */
+	struct slice certificate, key;	/* PEM */
+	struct slice ocsp;		/* a response, DER or PEM; n 0: none */
 };
 
 struct tls_files {	/* borrowed as long as the context lives */
-	struct slice certificate, key;	/* PEM */
+	const struct tls_cert_files *certs;	/* by tls_want.cert */
+	size_t n_certs;
 	struct slice ticket_key;	/* TLS_TICKET_KEY_LEN octets */
+	struct slice ticket_key_before;	/* the same; tickets by it are taken */
+	struct slice client_ca, client_crl;	/* PEM; n 0: none */
 	const char *priority;
 };
 
@@ -46,7 +57,7 @@ struct tls_module {
 	void (*ctx_free)(struct tls_module_ctx **ctx);
 	/* A server's end on a non-blocking socket. */
 	int (*conn_new)(struct tls_module_ctx *ctx, int fd,
-	    struct tls_conn **conn_r);
+	    const struct tls_want *want, struct tls_conn **conn_r);
 	void (*conn_free)(struct tls_conn **conn);
 	int (*handshake)(struct tls_conn *conn);	/* 0 or TLS_* */
 	ssize_t (*receive)(struct tls_conn *conn, void *p, size_t n);
@@ -57,6 +68,14 @@ struct tls_module {
 	/* "TLS1.3 ..."; what failed last.  Live as long as the connection. */
 	const char *(*info)(struct tls_conn *conn);
 	const char *(*error)(struct tls_conn *conn);
+	/* After the handshake: did the client show a certificate of our
+	 * authorities?  0, or -1; why is in *why_r, live as long as the
+	 * connection, NULL: it showed none. */
+	int (*peer)(struct tls_conn *conn, const char **why_r);
+	/* The i-th e-mail address (subjectAltName), or common name, of that
+	 * certificate, NUL-ended.  0, or -1: there is none. */
+	int (*peer_name)(struct tls_conn *conn, bool common, unsigned i,
+	    char *out, size_t room);
 };
 
 /* Loads the module if that wasn't done.  NULL, and why in *err_r

@@ -103,7 +103,8 @@ child_main(struct waiter *w, size_t i, int fd)
 	server_signals.term = 0;	/* the parent's; it tells us apart */
 	if (w->setup->priv.set) {
 		priv_drop(&w->setup->priv);
-		priv_harden();	/* a change of user undoes it */
+		/* A change of user undoes it. */
+		priv_harden(setup_starts_programs(w->setup));
 	}
 	session_run(w->setup, l, fd, fd, NULL, &server_signals.mask,
 	    &server_signals.stop);

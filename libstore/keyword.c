@@ -93,12 +93,27 @@ keyword_in(struct slice s, const struct slice *name, size_t n)
 }
 
 struct keyword_arg {
-	struct slice name;
-	uint64_t bit;
+	const struct slice *name;
+	size_t n;
+	uint64_t *bit;
 };
 
+/* How many of them have no bit. */
+static size_t
+keywords_find(struct keyword_arg *k, const struct slice *known, size_t n_known)
+{
+	size_t missing = 0;
+
+	for (size_t i = 0; i < k->n; i++) {
+		k->bit[i] = keyword_in(k->name[i], known, n_known);
+		missing += k->bit[i] == 0;
+	}
+	return missing;
+}
+
+/* All of them or none: a name has its bit for good. */
 static int
-keyword_make(struct work *w, void *arg)
+keywords_make(struct work *w, void *arg)
 {
 	struct slice name[ROW_KEYWORDS];
 	struct keyword_arg *k = arg;
@@ -107,37 +122,54 @@ keyword_make(struct work *w, void *arg)
 
 	if ((rc = keywords_read(w->t, w->a, name, &n)) < 0)
 		return rc;
-	if ((k->bit = keyword_in(k->name, name, n)) != 0)
+	if (keywords_find(k, name, n) == 0)
 		return 0;
-	if (n == ROW_KEYWORDS)
-		return STORE_E_LIMIT;
-	name[n] = k->name;
-	row_keywords_put(&w->st->val, name, n + 1);
-	k->bit = UINT64_C(1) << (STORE_KEYWORD_FIRST + n);
+	for (size_t i = 0; i < k->n; i++) {
+		if ((k->bit[i] = keyword_in(k->name[i], name, n)) != 0)
+			continue;
+		if (n == ROW_KEYWORDS)
+			return STORE_E_LIMIT;
+		name[n] = k->name[i];
+		k->bit[i] = UINT64_C(1) << (STORE_KEYWORD_FIRST + n++);
+	}
+	row_keywords_put(&w->st->val, name, n);
 	return work_put(w, row_key_kind(ROW_K_KEYWORDS));
+}
+
+int
+store_keyword_bits(struct store *st, const struct slice *name, size_t n,
+    bool create, uint64_t *bit_r)
+{
+	struct keyword_arg k = { name, n, bit_r };
+	struct slice known[ROW_KEYWORDS];
+	size_t n_known, missing = 0;
+	struct kv_txn *t;
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		if (!keyword_ok(name[i]))
+			return STORE_E_INVALID;
+	if ((rc = ro_begin(st, &t)) < 0)
+		return rc;
+	if ((rc = keywords_read(t, st->ra, known, &n_known)) == 0)
+		missing = keywords_find(&k, known, n_known);
+	ro_end(st);
+	if (rc == 0 && missing > 0 && create)
+		rc = store_run(st, 0, keywords_make, &k, NULL);
+	return rc;
 }
 
 int
 store_keyword_bit(struct store *st, struct slice name, bool create,
     uint64_t *bit_r)
 {
-	struct keyword_arg k = { .name = name };
-	struct slice known[ROW_KEYWORDS];
-	struct kv_txn *t;
-	size_t n;
+	uint64_t bit = 0;
 	int rc;
 
-	if (!keyword_ok(name))
-		return STORE_E_INVALID;
-	if ((rc = ro_begin(st, &t)) < 0)
+	if ((rc = store_keyword_bits(st, &name, 1, create, &bit)) < 0)
 		return rc;
-	if ((rc = keywords_read(t, st->ra, known, &n)) == 0)
-		k.bit = keyword_in(name, known, n);
-	ro_end(st);
-	if (rc == 0 && k.bit == 0)
-		rc = create ? store_run(st, 0, keyword_make, &k, NULL) :
-		    STORE_E_NOTFOUND;
-	if (rc == 0)
-		*bit_r = k.bit;
-	return rc;
+	if (bit == 0)
+		return STORE_E_NOTFOUND;
+	*bit_r = bit;
+	return 0;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "libbase/io.h"
 #include "libbase/xalloc.h"
@@ -89,6 +90,23 @@ store_maildrop_lock(struct store *st)
 	}
 	st->lock_fd = fd;
 	return 0;
+}
+
+/* The file has an octet once its time counts. */
+int64_t
+store_maildrop_last(struct store *st)
+{
+	struct stat sb;
+
+	return st->lock_fd >= 0 && fstat(st->lock_fd, &sb) == 0 &&
+	    sb.st_size > 0 ? (int64_t)sb.st_mtim.tv_sec : 0;
+}
+
+void
+store_maildrop_note(struct store *st)
+{
+	if (st->lock_fd >= 0)
+		(void)io_pwrite_full(st->lock_fd, "\n", 1, 0);
 }
 
 void

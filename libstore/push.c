@@ -243,7 +243,11 @@ store_push_create(struct store *st, const struct store_push *v,
 	    (rc = store_run(st, 0, create, &c, NULL)) < 0)
 		return rc;
 	*id_r = c.id;
-	return store_push_hint(st);
+	/* Who pushes may have seen the file before there was a subscription, and
+	 * taken it away: the commit then woke nobody. */
+	if ((rc = store_push_hint(st)) == 0)
+		push_wake(st);
+	return rc;
 }
 
 static int

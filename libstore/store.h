@@ -332,10 +332,14 @@ enum { STORE_KEYWORD_FIRST = 6, STORE_KEYWORD_BITS = 58 };
 int store_keywords(struct store *st, struct arena *a, struct slice **names_r,
     size_t *n_r);
 /*
- * The bit of a keyword, compared without case (RFC 8621 4.1.1; "\\seen" forms
- * are not known here).  create: a new one is made, durable at return.  LIMIT
- * when there are no more bits, INVALID for a bad name, NOTFOUND without create.
+ * The bits of n keywords, compared without case (RFC 8621 4.1.1; "\\seen" forms
+ * are not known here); 0 where there is none.  create: new ones are made, all
+ * or none, durable at return.  LIMIT when there are not so many bits left,
+ * INVALID for a bad name.
  */
+int store_keyword_bits(struct store *st, const struct slice *name, size_t n,
+    bool create, uint64_t *bit_r);
+/* The same for one.  NOTFOUND without create. */
 int store_keyword_bit(struct store *st, struct slice name, bool create,
     uint64_t *bit_r);
 
@@ -426,6 +430,10 @@ int store_msgs_remove(struct store *st, struct arena *a, uint64_t mailbox,
  * handle has it.  Other protocols go on beside it.
  */
 int store_maildrop_lock(struct store *st);
+/* When store_maildrop_note() was called last, by whatever process; 0: never.  The
+ * maildrop is locked. */
+int64_t store_maildrop_last(struct store *st);
+void store_maildrop_note(struct store *st);
 /* Gives it back before store_close(); no-op without it. */
 void store_maildrop_unlock(struct store *st);
 

@@ -38,6 +38,8 @@ struct lmtp_rcpt {
 };
 
 struct lmtp {
+	const char *command;	/* the last one's name */
+	bool refused;		/* and it was */
 	struct session *s;
 	struct arena *arena;	/* of one command */
 	struct arena *txn;	/* of one message, from MAIL on */

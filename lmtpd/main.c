@@ -20,6 +20,11 @@ lmtp_reply(struct lmtp *l, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (text[0] >= '4') {
+		session_command(l->s, l->command != NULL ? l->command : "-",
+		    text);
+		l->refused = true;
+	}
 	sio_puts(l->s->io, text);
 	sio_puts(l->s->io, "\r\n");
 	return LMTP_CONT;
@@ -54,8 +59,11 @@ run_line(struct lmtp *l, struct slice line)
 {
 	const struct lmtp_command *c;
 	struct slice name = line, args = { "", 0 };
+	enum lmtp_next next;
 	const char *sp = line.n > 0 ? memchr(line.p, ' ', line.n) : NULL;
 
+	l->command = NULL;
+	l->refused = false;
 	if (line.n > 0 && (memchr(line.p, '\0', line.n) != NULL ||
 			      memchr(line.p, '\r', line.n) != NULL))
 		return bad_line(l, "500 5.5.2 NUL or CR in the command");
@@ -66,7 +74,11 @@ run_line(struct lmtp *l, struct slice line)
 	if ((c = lmtp_command(name)) == NULL)
 		return bad_line(l, "500 5.5.1 Unknown command");
 	l->bad = 0;
-	return c->fn(l, args);
+	l->command = c->name;
+	next = c->fn(l, args);
+	if (!l->refused)
+		session_command(l->s, c->name, NULL);
+	return next;
 }
 
 /*

@@ -36,6 +36,11 @@ logged_in(struct pop3 *p, int rc)
 		if (rc == STORE_E_BUSY)
 			pop3_err(p, "IN-USE",
 			    "Another session has the maildrop");
+		else if (rc == DROP_E_DELAY)
+			pop3_err(p, "LOGIN-DELAY",
+			    "The last login was a moment ago");
+		else if (rc == STORE_E_NOTFOUND)
+			pop3_err(p, "SYS/PERM", "There is no maildrop");
 		else
 			pop3_store_err(p, rc, "open maildrop");
 		login_forget(p->s);
@@ -144,6 +149,15 @@ cmd_auth(struct pop3 *p, struct slice args)
 	return auth_line(p, first);
 }
 
+/* RFC 6856 2.1. */
+enum pop3_next
+cmd_utf8(struct pop3 *p, struct slice args)
+{
+	(void)args;
+	p->utf8 = true;
+	return pop3_ok(p, "UTF-8 it is");
+}
+
 /* RFC 2595 section 4. */
 enum pop3_next
 cmd_stls(struct pop3 *p, struct slice args)
@@ -153,6 +167,8 @@ cmd_stls(struct pop3 *p, struct slice args)
 		return pop3_err(p, NULL,
 		    sio_secure(p->s->io) ? "TLS is active already" :
 					   "TLS is not available");
+	if (p->utf8)	/* RFC 6856 2.1 */
+		return pop3_err(p, NULL, "STLS goes before UTF8");
 	pop3_ok(p, "Begin TLS negotiation");
 	if (session_starttls(p->s) < 0)
 		return POP3_BYE;

@@ -11,6 +11,7 @@ static const struct pop3_command commands[] = {
 	{ "AUTH",	cmd_auth,	POP3_AUTHORIZATION,	false,	true },
 	{ "CAPA",	cmd_capa,	ANY,			false,	false },
 	{ "DELE",	cmd_dele,	POP3_TRANSACTION,	true,	true },
+	{ "LANG",	cmd_lang,	ANY,			false,	true },
 	{ "LIST",	cmd_list,	POP3_TRANSACTION,	false,	true },
 	{ "NOOP",	cmd_noop,	POP3_TRANSACTION,	false,	false },
 	{ "PASS",	cmd_pass,	POP3_AUTHORIZATION,	true,	true },
@@ -22,6 +23,7 @@ static const struct pop3_command commands[] = {
 	{ "TOP",	cmd_top,	POP3_TRANSACTION,	true,	true },
 	{ "UIDL",	cmd_uidl,	POP3_TRANSACTION,	false,	true },
 	{ "USER",	cmd_user,	POP3_AUTHORIZATION,	true,	true },
+	{ "UTF8",	cmd_utf8,	POP3_AUTHORIZATION,	false,	false },
 	/* clang-format on */
 };
 

@@ -7,7 +7,7 @@ pop3d_pop3d_SOURCES = \
 	pop3d/main.c \
 	pop3d/pop3.h \
 	pop3d/send.c \
-	pop3d/transaction.c
+	pop3d/transaction.c pop3d/uidl.c
 pop3d_pop3d_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(LIBBASE)
 
-TAPS += t/pop3/session.t
+TAPS += t/pop3/options.t t/pop3/session.t

@@ -45,6 +45,9 @@ pop3_err(struct pop3 *p, const char *code, const char *fmt, ...)
 {
 	va_list ap;
 
+	session_command(p->s, p->command != NULL ? p->command : "-",
+	    code != NULL ? code : fmt);
+	p->refused = true;
 	va_start(ap, fmt);
 	answer(p, "-ERR ", code, fmt, ap);
 	va_end(ap);
@@ -69,6 +72,8 @@ run_line(struct pop3 *p, struct slice line)
 	struct slice name, args = { NULL, 0 };
 	const char *sp;
 
+	p->command = NULL;
+	p->refused = false;
 	if (p->sasl != NULL)
 		return auth_line(p, line);
 	if (memchr(line.p, '\0', line.n) != NULL)
@@ -85,6 +90,7 @@ run_line(struct pop3 *p, struct slice line)
 		}
 		return pop3_err(p, NULL, "Unknown command");
 	}
+	p->command = c->name;
 	if (!(c->states & (int)p->state))
 		return pop3_err(p, NULL, "%s is not for the %s state", c->name,
 		    p->state == POP3_AUTHORIZATION ? "AUTHORIZATION" :
@@ -181,6 +187,8 @@ serve(struct session *s)
 		copy = arena_strndup(p.arena, line.p, line.n);
 		sio_consume(s->io, used);
 		next = run_line(&p, slice_make(copy, line.n));
+		if (!p.refused)
+			session_command(s, "", NULL);
 		secret_wipe(copy, line.n);
 		arena_reset(p.arena);
 	}

@@ -31,6 +31,8 @@ struct pop3_msg {
 /* The maildrop as it was at login; it does not change under the session. */
 struct pop3_drop {
 	uint64_t mailbox;
+	uint32_t uidvalidity;
+	uint64_t hidden;	/* the flag of what "flag" has deleted; 0 */
 	struct pop3_msg *msg;	/* message number n is msg[n - 1] */
 	size_t n, cap;
 	size_t n_live;		/* not deleted */
@@ -41,9 +43,12 @@ struct pop3 {
 	struct session *s;
 	struct arena *arena;	/* reset after each command */
 	enum pop3_state state;
+	bool utf8;		/* RFC 6856: the client sent UTF8 */
 	char *user;		/* of USER, until PASS */
 	struct sasl *sasl;	/* an AUTH exchange waits for its next line */
 	struct pop3_drop drop;
+	const char *command;	/* the last one's name */
+	bool refused;		/* and it was */
 	unsigned bad;		/* commands before login that were not understood */
 };
 
@@ -69,21 +74,27 @@ enum pop3_next pop3_store_err(struct pop3 *p, int rc, const char *what);
 
 /* maildrop.c */
 
-/* Locks and loads the INBOX of p->s->store.  0 or enum store_rc; STORE_E_BUSY:
- * another POP3 session has it. */
+enum { DROP_E_DELAY = -1000 };
+/* Locks and loads pop3-mailbox of p->s->store.  0 or enum store_rc;
+ * STORE_E_BUSY: another POP3 session has it; DROP_E_DELAY: the last login was a
+ * moment ago. */
 int drop_open(struct pop3 *p);
 void drop_release(struct pop3_drop *d);
 /* The message of a decimal number, or NULL: no such message, or deleted. */
 struct pop3_msg *drop_msg(struct pop3 *p, struct slice number);
 void drop_delete(struct pop3_drop *d, struct pop3_msg *m);
 void drop_reset(struct pop3_drop *d);
-/* UPDATE state: removes what was deleted; durable on 0. */
+/* UPDATE state: as pop3-delete has it, removes what was deleted; durable on 0. */
 int drop_commit(struct pop3 *p);
+
+/* uidl.c: the unique-id of a message, in pop3-uidl's pattern. */
+void uidl_put(struct pop3 *p, const struct pop3_msg *m);
 
 /* send.c */
 
 /*
- * Sends a message as a multi-line answer with byte-stuffing and the closing
+ * Sends a message (without UTF8 mode one whose header is UTF-8 with encoded
+ * words in it, RFC 6856 2.1) as a multi-line answer with byte-stuffing and the closing
  * dot; lines < 0: all of it, else the header and that many lines of the body
  * (RFC 1939 TOP).  0, or enum store_rc; after the answer has begun a failure
  * can't be told to the client, so the caller ends the session.
@@ -96,6 +107,7 @@ enum pop3_next auth_line(struct pop3 *p, struct slice line);
 enum pop3_next cmd_auth(struct pop3 *p, struct slice args);
 enum pop3_next cmd_capa(struct pop3 *p, struct slice args);
 enum pop3_next cmd_dele(struct pop3 *p, struct slice args);
+enum pop3_next cmd_lang(struct pop3 *p, struct slice args);
 enum pop3_next cmd_list(struct pop3 *p, struct slice args);
 enum pop3_next cmd_noop(struct pop3 *p, struct slice args);
 enum pop3_next cmd_pass(struct pop3 *p, struct slice args);
@@ -107,5 +119,6 @@ enum pop3_next cmd_stls(struct pop3 *p, struct slice args);
 enum pop3_next cmd_top(struct pop3 *p, struct slice args);
 enum pop3_next cmd_uidl(struct pop3 *p, struct slice args);
 enum pop3_next cmd_user(struct pop3 *p, struct slice args);
+enum pop3_next cmd_utf8(struct pop3 *p, struct slice args);
 
 #endif

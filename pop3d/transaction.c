@@ -16,7 +16,10 @@ cmd_capa(struct pop3 *p, struct slice args)
 	(void)args;
 	pop3_ok(p, "Capabilities follow");
 	sio_puts(io, "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
-		     "PIPELINING\r\nEXPIRE NEVER\r\n");
+		     "PIPELINING\r\nEXPIRE NEVER\r\nUTF8 USER\r\nLANG\r\n");
+	if (p->s->conf->pop3_login_delay_s > 0)
+		sio_printf(io, "LOGIN-DELAY %" PRIu32 "\r\n",
+		    p->s->conf->pop3_login_delay_s);
 	if (p->s->plaintext_ok)
 		sio_puts(io, "USER\r\n");
 	if (*mechs != '\0')
@@ -40,6 +43,25 @@ first_word(struct slice args, struct slice *rest_r)
 		args.n = (size_t)(sp - args.p);
 	}
 	return args;
+}
+
+/* RFC 6856 3: English is all there is, and it is i-default (RFC 2277 4.5). */
+enum pop3_next
+cmd_lang(struct pop3 *p, struct slice args)
+{
+	args = slice_trim(args);
+	if (args.n == 0) {
+		pop3_ok(p, "Languages follow");
+		sio_puts(p->s->io, "i-default English\r\nen English\r\n.\r\n");
+		return POP3_CONT;
+	}
+	if (slice_eq(args, SLICE_LIT("*")) ||
+	    slice_ieq(args, SLICE_LIT("i-default")))
+		return pop3_ok(p, "i-default This is English");
+	if (slice_ieq(args, SLICE_LIT("en")) ||
+	    slice_istarts(args, SLICE_LIT("en-")))
+		return pop3_ok(p, "en This is English");
+	return pop3_err(p, NULL, "That language is not known here");
 }
 
 enum pop3_next
@@ -69,13 +91,12 @@ list_line(struct pop3 *p, const struct pop3_msg *m, bool uidl)
 	size_t number = (size_t)(m - p->drop.msg) + 1;
 
 	sio_put_u64(p->s->io, number);
-	if (uidl)	/* RFC 1939 section 7: from the immutable Email id */
-		sio_printf(p->s->io, " %016" PRIx64 "\r\n", m->email);
-	else {
-		sio_puts(p->s->io, " ");
+	sio_puts(p->s->io, " ");
+	if (uidl)
+		uidl_put(p, m);
+	else
 		sio_put_u64(p->s->io, m->size);
-		sio_puts(p->s->io, "\r\n");
-	}
+	sio_puts(p->s->io, "\r\n");
 }
 
 static enum pop3_next

@@ -32,7 +32,7 @@ TAPS += \
 	t/clients/mutt.t \
 	t/clients/offlineimap.t \
 	t/stress/sessions.t
-EXTRA_DIST += t/lib/CulverClients.pm t/lib/CulverTest.pm t/lib/PushSink.pm $(TAPS)
+EXTRA_DIST += t/lib/CulverClients.pm t/lib/CulverTest.pm t/lib/CulverTls.pm t/lib/JwtKeys.pm t/lib/PushSink.pm $(TAPS)
 
 include t/formats/local.mk
 include t/fuzz/local.mk

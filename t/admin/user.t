@@ -192,6 +192,21 @@ ok($rc == 0 && $out =~ /^hostname = "mail\.test"$/m, 'config');
 like($out, qr/^max-message = /m, 'with defaults');
 ($rc, $out) = $t->culver(qw(config --check));
 ok($rc == 0 && $out eq '', 'config --check');
+{
+	my $u = CulverTest->new(tls => 1);
+	is(($u->culver(qw(config --check)))[0], 0, 'config --check with TLS');
+	ok(!-e $u->path('ticket.key'), '... makes no ticket key');
+	my $conf = $u->slurp('culver.conf');
+	$u->spew('culver.conf', qq(tls-priority = "NORMAL:+BLURDY"\n$conf));
+	my ($rc, undef, $err) = $u->culver(qw(config --check));
+	ok($rc == 100 && $err =~ /priorities/, '... looks at the priorities')
+	    or diag "$rc $err";
+	$u->spew('culver.conf', $conf);
+	$u->spew('key.pem', "garbage\n");
+	($rc, undef, $err) = $u->culver(qw(config --check));
+	ok($rc == 100 && $err =~ /private key/, '... and the keys')
+	    or diag "$rc $err";
+}
 $t->spew('culver.conf', $t->slurp('culver.conf') . "frob = 1\n");
 ($rc, $out, $err) = $t->culver(qw(config --check));
 is($rc, 100, 'config --check finds faults');

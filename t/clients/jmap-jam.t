@@ -11,18 +11,16 @@ my $t = CulverJmap->new(users => { alice => 'secret' },
 	conf => join '', map { qq(folder "$_" { role = "\L$_" }\n) }
 	qw(Drafts Trash));
 $t->import_mail(message($_)) for 1 .. 5;
+my (undef, $token) = $t->culver(qw(token add alice --for jmap));
+chomp $token;
 $t->spew('client.mjs', <<'END');
 import assert from 'assert';
-const [dir, url] = process.argv.slice(2);
+const [dir, url, bearerToken] = process.argv.slice(2);
 const { default: JamClient } = await import(dir +
     '/node_modules/jmap-jam/dist/index.js');
 
 const jam = new JamClient({ sessionUrl: url + '/.well-known/jmap',
-    bearerToken: 'x' });
-// The password in place of a token; the first request went out already.
-jam.authHeader = 'Basic ' + Buffer.from('alice:secret').toString('base64');
-jam.session = JamClient.loadSession(url + '/.well-known/jmap',
-    jam.authHeader);
+    bearerToken });
 const accountId = await jam.getPrimaryAccount();
 assert(accountId);
 
@@ -81,6 +79,6 @@ console.log('done');
 END
 my $cert = $t->path('cert.pem');
 is(run_client('jmap-jam', "env NODE_EXTRA_CA_CERTS='$cert' node "
-    . $t->path('client.mjs') . " '$node' https://localhost:$t->{https}"),
+    . $t->path('client.mjs') . " '$node' https://localhost:$t->{https} $token"),
     "done\n", 'all of it');
 done_testing();

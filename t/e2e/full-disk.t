@@ -280,6 +280,10 @@ sub whole {
 	my ($kind) = @_;
 	$t = CulverJmap->new(users => \%pass, login => ['alice', 'x']);
 	return skipped($kind) if !mount_it($kind);
+	# Confined to the directory that mail-dir was when it started.
+	kill TERM => $t->{jmap_pid};
+	waitpid $t->{jmap_pid}, 0;
+	$t->start_jmap;
 	($imap, $pop3, $lmtp) = ($t->start('imapd', 'imap'),
 		$t->start('pop3d', 'pop3'), $t->start('lmtpd', 'lmtp'));
 	$t->{imapd} = $t->{pids}[-3];

@@ -6,7 +6,8 @@ use Test::More;
 use CulverJmap;
 
 my $t = CulverJmap->new(users => { alice => 'secret', bob => 'other' },
-	conf => "jmap-max-size-upload = 1M\n");
+	conf => "jmap-max-size-upload = 1M\njmap-upload-rate = 1000\n"
+	    . "jmap-upload-grace = 1s\n");
 my $T = JSON::PP::true;
 my $acct = $t->account;
 my $up = "/jmap/upload/$acct/";
@@ -220,4 +221,22 @@ my $imp = $t->call('Email/import', { emails => { k => {
 is($t->call('Email/get', { ids => [$imp->{created}{k}{id}],
 	properties => ['subject'] })->{list}[0]{subject}, 'inner',
     'an attached message imported');
+
+# ---- slower than anybody's network
+my $slow = $t->raw;
+my $head = sub { "POST $up HTTP/1.1\r\nHost: localhost\r\nAuthorization: "
+	. $t->auth . "\r\nContent-Type: a/b\r\nContent-Length: $_[0]\r\n"
+	. "Connection: close\r\n\r\n" };
+$slow->put($head->(100000) . 'x' x 100);
+for (1 .. 30) {	# still within the time in which each octet may come
+	last if defined $slow->{status};
+	$slow->put('x');
+	$slow->{status} = $slow->get(0.3);
+}
+like($slow->{status}, qr/ 408 /, 'an upload that trickles ends');
+$slow = $t->raw;
+$slow->put($head->(3000) . 'x' x 1500);
+select undef, undef, undef, 1.5;
+$slow->put('x' x 1500);
+like($slow->get, qr/ 201 /, 'one that is slow goes on');
 done_testing();

@@ -187,4 +187,20 @@ is($t->call('Mailbox/changes', {})->{error}, 'invalidArguments',
     'sinceState is needed');
 is($t->call('Mailbox/changes', { sinceState => '1', maxChanges => 0 })->{error},
     'invalidArguments', 'maxChanges 0');
+
+# ---- what all responses together may take
+my $small = CulverJmap->new(users => { alice => 'secret' },
+	conf => "jmap-max-memory = 2M\n");
+for (1 .. 3) {	# what one took is given back
+	my @r = $small->calls(['Core/echo', { a => 'x' x 1_500_000 }],
+	    ['Core/echo', { a => 'x' x 1_500_000 }], ['Core/echo', { a => 1 }]);
+	is_deeply([map { $_->[1]{type} // $_->[0] } @r], ['Core/echo',
+	    'serverUnavailable', 'Core/echo'], 'jmap-max-memory');
+}
+# What is changed can't be answered as if it were not: RFC 8620 3.6.2.
+my @r = $small->calls(['Core/echo', { a => 'x' x 1_090_000 }],
+    ['Mailbox/set', { create => { map { ("k$_" => { name => "new$_" }) }
+	1 .. 1500 } }], ['Mailbox/get', {}]);
+is($r[1][1]{type}, 'serverUnavailable', 'a /set that has no room for its answer');
+is(scalar(@{ $r[2][1]{list} }), 1, 'changes nothing');
 done_testing();

@@ -201,4 +201,11 @@ for (qw(textBody htmlBody attachments lost ids subParts preview hasAttachment
 	is(encode('UTF-8', join "\n", @{ $off{$_} || [] }), '', $_) or
 	    diag "seed $seed";
 }
+# I-JSON has no noncharacters (RFC 7493 2.1): they come as U+FFFD.
+my $odd = $t->import_mail("Subject: a\xef\xbf\xbfb\xf0\x9f\xbf\xbec\r\n"
+    . "Content-Type: text/plain; charset=utf-8\r\n\r\nx\xef\xb7\x90y\r\n");
+my ($got) = @{ $t->call('Email/get', { ids => [$odd], fetchTextBodyValues =>
+	JSON::PP::true, properties => ['subject', 'bodyValues'] })->{list} };
+is($got->{subject}, "a\x{fffd}b\x{fffd}c", 'noncharacters in a header field');
+is((values %{ $got->{bodyValues} })[0]{value}, "x\x{fffd}y\n", 'and in a body');
 done_testing();

@@ -307,6 +307,16 @@ is($t->call('Email/set', { update => { $e => 5 } })->{error},
 is($t->call('Email/set', { update => { $e => { map { ("keywords/k$_" => $T) }
 	1 .. 100 } } })->{notUpdated}{$e}{type}, 'tooManyKeywords',
     'tooManyKeywords');
+# A refusal makes none of them: the names are few, and for good.
+is($t->call('Email/set', { update => { $e => { keywords => { map {
+	("r$_" => $T) } 1 .. 100 } } } })->{notUpdated}{$e}{type},
+    'tooManyKeywords', "refused $_") for 1 .. 3;
+is($t->call('Email/set', { update => { $e => {
+	'keywords/still-room' => $T } } })->{notUpdated}, undef,
+    'refusals use up no keyword');
+is($t->call('Email/set', { update => { $e => {
+	'keywords/still-room' => undef } } })->{notUpdated}, undef,
+    'and off again');
 
 # ---- changes
 $r = $t->call('Email/changes', { sinceState => $before });

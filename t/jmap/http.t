@@ -63,14 +63,15 @@ is($u->{json}{username}, "j\x{f6}rg", 'the name comes back');
 for (['none', undef], ['wrong password', $t->auth('alice', 'x')],
     ['unknown user', $t->auth('nobody', 'x')], ['empty', 'Basic '],
     ['not base64', 'Basic !!!'], ['no colon', 'Basic YWxpY2U='],
-    ['another scheme', 'Bearer abc'],
+    ['another scheme', 'Digest abc'],
     ['NUL', $t->auth("alice\0", 'secret')],
     ['long', 'Basic ' . 'QUFB' x 1500]) {
 	my ($what, $auth) = @$_;
 	my $r = $t->request('GET', $url, auth => $auth);
 	is($r->{status}, 401, "$what: 401");
 	is($r->{headers}{'www-authenticate'},
-	    'Basic realm="Culver", charset="UTF-8"', "$what: challenge");
+	    'Basic realm="Culver", charset="UTF-8", Bearer realm="Culver"',
+	    "$what: challenge");
 	is($r->{json}{status}, 401, "$what: problem document");
 }
 
@@ -105,7 +106,11 @@ for (['text/plain'], ['application/jsonx'], ['application/x-www-form-urlencoded'
 for (['', 'notJSON'], ['{', 'notJSON'], ['{"a":1,"a":2}', 'notJSON'],
     [qq({$using,"methodCalls":[["Core/echo",{"a":1,"a":1},"c"]]}), 'notJSON'],
     ["{\"a\":\"\xff\"}", 'notJSON'], ["\xef\xbb\xbf$good", 'notJSON'],
-    ['{"a":"\ud800"}', 'notJSON'], ["$good x", 'notJSON'],
+    ['{"a":"\ud800"}', 'notJSON'], ["{\"a\":\"\xef\xbf\xbf\"}", 'notJSON'],
+    ['{"a":"\uFFFE"}', 'notJSON'], ['{"\ufdd0":1}', 'notJSON'],
+    ['{"a":"\ud83f\udffe"}', 'notJSON'], ["{\"a\":\"\xf4\x8f\xbf\xbf\"}", 'notJSON'],
+    ["{\"a\":\"\xef\xb7\xaf\"}", 'notJSON'],
+    ["{\"a\":\"\xef\xbf\xbd\\\\uFFFF \\ud83d\\udc4b\"}", 'notRequest'], ["$good x", 'notJSON'],
     ['[]', 'notRequest'], ['1', 'notRequest'], ['null', 'notRequest'],
     ['{}', 'notRequest'], [qq({$using}), 'notRequest'],
     [qq({$using,"methodCalls":{}}), 'notRequest'],

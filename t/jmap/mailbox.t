@@ -270,4 +270,15 @@ $t->call('Email/set', { update => { $new => { 'keywords/$seen' => $T } } });
 isnt($t->call('Mailbox/get', { ids => [] })->{state}, $s, '$seen does');
 is(set(ifInState => $s, create => { y => { name => 'y' } })->{error},
     'stateMismatch', 'ifInState of the past');
+
+# ---- IMAP has other accounts there: such a mailbox could not be opened
+$r = $t->call('Mailbox/set', { create => { a => { name => 'Other Users' },
+	b => { name => 'x-parent' }, c => { name => 'Other Users',
+	parentId => '#b' } } });
+is_deeply($r->{notCreated}{a}{properties}, ['name'], 'Other Users: not at the top');
+is_deeply([sort keys %{ $r->{created} }], ['b', 'c'], 'but below');
+is($t->call('Mailbox/set', { update => { $r->{created}{$_->[0]}{id} => $_->[1] } })
+    ->{notUpdated}{ $r->{created}{$_->[0]}{id} }{type}, 'invalidProperties',
+    'nor by an update') for ['b', { name => 'Other Users' }],
+    ['c', { parentId => undef }];
 done_testing();

@@ -138,7 +138,7 @@ is(query({ operator => 'NOT', conditions => [{ inMailbox => $box{hidden} }] }),
     'four one two', 'not in one that is hidden');
 is(query({ text => 'body' }), 'four one two', 'by text');
 is(query({ noneInThreadHaveKeyword => 'new' }), 'four one two', 'by thread');
-is($t->call('Email/query', {})->{canCalculateChanges}, $F, 'without changes');
+is($t->call('Email/query', {})->{canCalculateChanges}, $T, 'with changes');
 $r = $t->call('Thread/get', { ids => [$of{one}{threadId}] });
 is_deeply([sort @{ $r->{list}[0]{emailIds} || [] }],
     [sort grep { $of{ $name{$_} }{threadId} eq $of{one}{threadId} }

@@ -110,6 +110,7 @@ sub base { "https://127.0.0.1:$_[0]{https}" }
 
 sub auth {
 	my ($self, $user, $pass) = @_;
+	return "Bearer $self->{token}" if defined $self->{token} && !defined $user;
 	$user //= $self->{user};
 	$pass //= $self->{pass};
 	return 'Basic ' . encode_base64("$user:$pass", '');

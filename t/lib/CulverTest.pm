@@ -79,6 +79,7 @@ mail-dir = "$d/mail"
 run-dir = "$d/run"
 module-dir = "$builddir/libsession/.libs"
 passwd-file = "$d/passwd"
+token-file = "$d/tokens"
 log = "$d/log"
 log-level = "debug"
 $delay

@@ -35,6 +35,7 @@ sub messages {
 	my ($user) = @_;
 	my $c = $t->connect($pop3);
 	$c->get;
+	$c->ask('UTF8');	# or a header would be another one
 	$c->ask("USER $user");
 	my ($n) = $c->ask('PASS x') =~ /\A\+OK (\d+)/ or return;
 	my @m = map { $c->ask("RETR $_"); $c->multi } 1 .. $n;

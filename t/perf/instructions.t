@@ -49,7 +49,8 @@ if (open(my $fh, '<', $table)) {
 plan skip_all => "the figures are for another build: $was_made; this is $made"
     if !$write && ($was_made // '') ne $made;
 
-my $t = CulverTest->new;
+# valgrind can't do its own work under a filter of system calls.
+my $t = CulverTest->new(conf => "confine = false\n");
 # The cheapest that crypt(3) has: it isn't the hash that is counted.
 $t->spew('passwd', 'small:' . crypt('secret', 'ab') . "\n"
     . 'big:' . crypt('secret', 'ab') . "\n");

@@ -132,4 +132,62 @@ like($log, qr/ alice: login: user=alice protocol=pop3/, 'a login is in the log')
 like($log, qr/ alice: end: done; user=alice account=alice in=\d+ out=\d+ time=\d+\.\d{3} /,
 	'and its end');
 unlike($log, qr/Sanitizer|runtime error/, 'sanitizers');
+# -- masters
+{
+	my $m = CulverTest->new(users => { alice => 'one', bob => 'two',
+		admin => 'three' }, conf => qq(max-failures = 100\nmasters = {"admin"}\n));
+	my $port = $m->start('imapd', 'imap');
+	my $as = sub {
+		my $c = $m->connect($port);
+		$c->get;
+		my ($l) = ($c->imap(@_))[-1];
+		return $l !~ /OK/ ? $l : ($m->slurp('log') =~
+		    /(\w+): login: user=\S+ protocol=imap.*\n\z/)[0] // 'nobody';
+	};
+	is($as->('LOGIN "alice*admin" three'), 'alice', 'a master opens an account');
+	is($as->('LOGIN admin three'), 'admin', 'and its own');
+	is($as->('AUTHENTICATE PLAIN ' . b64("bob\0admin\0three")), 'bob',
+	    "by SASL's authorization identity");
+	like($as->($_), qr/ NO /, "refused: $_") for 'LOGIN "alice*admin" one',
+	    'LOGIN "alice*bob" two', 'LOGIN "nobody*admin" three',
+	    'LOGIN "admin*alice" three', 'LOGIN "*admin" three',
+	    'AUTHENTICATE PLAIN ' . b64("alice\0bob\0two");
+	like($m->slurp('log'), qr/login: user=alice\*admin /, 'the log names both');
+	$m->stop;
+}
+
+# -- failures of one address, on whatever connections
+SKIP: {
+	my $addr = CulverTest::far_address();
+	skip 'this host has loopback addresses only', 6 if !$addr;
+	my $p = CulverTest->new(users => { alice => 'right' }, conf => <<'END');
+failure-delay-ms = 1
+address-failures = 4
+listener open { protocol = "pop3" tls = "none" plaintext-login = true linger = 60 }
+listener imapopen { protocol = "imap" tls = "none" plaintext-login = true linger = 60 }
+END
+	my $port = $p->start('pop3d', 'open');
+	my $iport = $p->start('imapd', 'imapopen');
+	my $try = sub {
+		my ($pass, @from) = @_;
+		my $c = $p->connect($port, @from);
+		$c->get;
+		return login($c, 'alice', $pass);
+	};
+	skip "cannot connect from $addr", 6
+	    if !eval { $p->connect($port, from => $addr) };
+	like($try->('right', from => $addr), qr/\A\+OK/, 'from afar: let in');
+	like($try->('wrong', from => $addr), qr/\A-ERR \[AUTH\]/, "failure $_")
+	    for 1 .. 4;
+	like($try->('right', from => $addr), qr/\A-ERR \[SYS\/TEMP\]/,
+	    'the right password is not looked at any more');
+	my $c = $p->connect($iport, from => $addr);
+	$c->get;
+	like(($c->imap('LOGIN alice right'))[-1], qr/NO \[UNAVAILABLE\]/,
+	    'nor by IMAP');
+	like($try->('right'), qr/\A\+OK/, 'another address is let in');
+	like($p->slurp('log'), qr/logins from \Q$addr\E:\d+ are refused: 4 fail/,
+	    'the log');
+	$p->stop;
+}
 done_testing();

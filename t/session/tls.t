@@ -72,6 +72,11 @@ sub logged {
 	$c->put("USER alice\r\n");
 	unlike($c->rest, qr/OK/, 'plaintext on a TLS port: nothing is said');
 
+	$t->connect($pop3s)->close;
+	like(logged(qr/TLS failed: .*listener=pop3s: .*terminated/), qr/peer=127/,
+		'a client that says nothing and leaves: logged');
+	like(logged(qr/end: closed by the peer \(TLS/), qr/user=-/, '... as that');
+
 	my $start = time;
 	$c = $t->connect($slow);
 	is($c->rest, '', 'a client that says nothing: closed');
@@ -127,7 +132,7 @@ SKIP: {
 	    . "s_client -connect 127.0.0.1:$pop3s -tls1_3 -ign_eof";
 	my $third = `$cmd -sess_in @{[$t->path('sess.tls1_3')]} 2>&1`;
 	like($third, qr/^New, /m, 'a new ticket key: a full handshake');
-	is((stat $t->path('ticket.key'))[7], 64, 'it was made');
+	is((stat $t->path('ticket.key'))[7], 128, 'it was made');
 	is((stat _)[2] & 0777, 0600, 'for us alone');
 }
 
@@ -167,6 +172,8 @@ refused('garbage for a key', qr/TLS: private key: /,
 	prepare => sub { $_[0]->spew('key.pem', "garbage\n") });
 refused('a bad priority string', qr/TLS: priorities: /,
 	conf => sub { qq(tls-priority = "NORMAL:+BLURDY"\n) . $_[0] });
+refused('TLS 1.1 in the priority string', qr/TLS: priorities: only TLS 1\.2/,
+	conf => sub { qq(tls-priority = "NORMAL:+VERS-TLS1.1"\n) . $_[0] });
 refused('a ticket key of the wrong size', qr/ticket\.key: Invalid argument/,
 	prepare => sub { my $u = shift; $u->spew('ticket.key', 'x' x 63);
 		chmod 0600, $u->path('ticket.key') });

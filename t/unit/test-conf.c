@@ -88,6 +88,10 @@ static const struct {
 	{ "log = \"file\"\n", "1: log: \"file\" is neither syslog, stderr nor an absolute path\n" },
 	{ "hostname = \"a b\"\n", "1: hostname: \"a b\" is not a host name\n" },
 	{ "hostname = \"a..b\"\n", "1: hostname: \"a..b\" is not a host name\n" },
+	{ "address-exempt = {\"::/0\", \"192.0.2.1/24\"}\n",
+	    "1: address-exempt: \"192.0.2.1/24\" is no network, such as 192.0.2.0/24 or 2001:db8::/32\n" },
+	{ "address-exempt = {\"10.0.0.0/33\"}\n",
+	    "1: address-exempt: \"10.0.0.0/33\" is no network, such as 192.0.2.0/24 or 2001:db8::/32\n" },
 	{ "domains = {\"a.org\", \"@b\"}\n", "1: domains: \"@b\" is not a host name\n" },
 	{ "jmap-url = \"ftp://x\"\n", "1: jmap-url: \"ftp://x\" is not an https:// or http:// URL\n" },
 	{ "jmap-url = \"https://x/\"\n", "1: jmap-url: \"https://x/\" ends with a slash\n" },
@@ -130,6 +134,15 @@ static const struct {
 	    "1: certificate: /: not a regular file\n"
 	    "2: key: /dev/null: not a regular file\n" },
 	{ "listener a { protocol = imap\ntls = implicit }\n", "2: listener \"a\": tls needs a certificate\n" },
+	{ "tls a { }\n", "1: tls \"a\": needs a certificate and a key\n"
+	    "1: tls \"a\": needs a certificate outside of sections, for clients that name no host\n" },
+	{ "tls a { hash = \"$y$\" }\n", "1: no such option 'hash'\n" },
+	{ "listener a { protocol = imap client-certificate = optional }\n",
+	    "1: listener \"a\": client-certificate needs tls\n"
+	    "1: listener \"a\": client-certificate needs a client-ca-file\n" },
+	{ "listener a { protocol = imap tls-section = b }\n", "1: listener \"a\": there is no section tls \"b\"\n" },
+	{ "client-name = uid\n", "1: client-name: \"uid\" is none of email, common-name\n" },
+	{ "ticket-lifetime = 8d\n", "1: ticket-lifetime: 8d is out of range 0s to 1w\n" },
 	{ "listener a { protocol = imap tls = ssl }\n", "1: tls: \"ssl\" is none of none, starttls, implicit\n" },
 	/* several at once */
 	{ "max-line = 1\nmime-depth = 0\nlistener a {\nprotocol = x\nlinger = 0 }\nblurdy = 1\nmime-depth = 0",
@@ -209,13 +222,16 @@ static const char good[] =
     "hostname = mail.example.org\n"
     "mail-dir = \"/m\" run-dir = '/r' # two in a line\n"
     "certificate = \"PEM\" key = \"PEM\"\n"
+    "tls b.org { certificate = \"PEM\" key = \"PEM\" }\n"
+    "tls \"c org\" { certificate = \"PEM\" key = \"PEM\" ocsp-response = \"PEM\" }\n"
+    "client-ca-file = \"PEM\" client-name = common-name ticket-lifetime = 0\n"
     "max-message = 10M max-line = 4000 retention = 2h\n"
     "domains = {\"a.org\", \"b.org\"}\ndomains += {\"c.org\"}\n"
     "hash = \"$6$\" hash-cost = 1000 any-fs = on lmtp-detail = off\n"
     "log = \"/tmp/a\\\"b\\\\c\\${x}\"\n"
     "folder \"Sent Mail\" { role = sent }\nfolder a/b { }\n"
     "listener i { protocol = imap address = \"127.0.0.1:143\" }\n"
-    "listener p { protocol = pop3 tls = implicit linger = 5\n"
+    "listener p { protocol = pop3 tls = implicit linger = 5 client-certificate = required tls-section = \"c org\"\n"
     "  address = {\"[::1]:995\", \"*:995\"} plaintext-login = yes }\n"
     "listener l { protocol = lmtp address = \"unix:/run/l\" }\n";
 
@@ -252,6 +268,14 @@ test_good(void **state)
 	assert_string_equal(c->mail_dir, "/m");
 	assert_string_equal(c->run_dir, "/r");
 	assert_string_equal(c->ticket_key, "/r/ticket.key");
+	assert_int_equal(c->ticket_lifetime_s, 0);
+	assert_int_equal(c->n_certs, 2);
+	assert_string_equal(c->certs[0].name, "b.org");
+	assert_null(c->certs[0].ocsp);
+	assert_string_equal(c->certs[1].name, "c org");
+	assert_string_equal(c->certs[1].ocsp, pem);
+	assert_string_equal(c->client_ca, pem);
+	assert_int_equal(c->client_name, CONF_CLIENT_CN);
 	assert_string_equal(c->log, "/tmp/a\"b\\c${x}");
 	assert_string_equal(c->hash, "$6$");
 	assert_int_equal(c->max_message, 10 << 20);
@@ -271,11 +295,15 @@ test_good(void **state)
 	assert_non_null(l);
 	assert_int_equal(l->protocol, CONF_IMAP);
 	assert_int_equal(l->tls, CONF_TLS_STARTTLS);
+	assert_int_equal(l->client, CONF_CLIENT_NONE);
+	assert_int_equal(l->cert, 0);
 	assert_int_equal(l->idle_timeout_s, 1860);
 	assert_int_equal(l->linger_s, 60);
 	assert_false(l->plaintext_login);
 	l = conf_listener(c, "p");
 	assert_int_equal(l->tls, CONF_TLS_IMPLICIT);
+	assert_int_equal(l->client, CONF_CLIENT_REQUIRED);
+	assert_int_equal(l->cert, 2);
 	assert_int_equal(l->linger_s, 5);
 	assert_int_equal(l->n_addresses, 2);
 	assert_true(l->plaintext_login);
@@ -336,6 +364,14 @@ test_print(void **state)
 static void
 test_sample(void **state)
 {
+	/* Of the sample, files that have to be there. */
+	static const char *const files[] = {
+		"/etc/culver/cert.pem", "/etc/culver/key.pem",
+		"/etc/culver/oauth.jwks", "/etc/culver/oauth.secret",
+		"/usr/local/lib/culver-login",
+		"/etc/culver/cert.ocsp", "/etc/culver/client-ca.pem",
+		"/etc/culver/client-crl.pem"
+	};
 	const char *src = getenv("srcdir");
 	struct arena *a = arena_new(0);
 	struct conf *c = NULL;
@@ -348,10 +384,12 @@ test_sample(void **state)
 	text = arena_strndup(a, s.p, s.n);
 	if ((p = strstr(text, "user = ")) != NULL)
 		*p = '#';
-	if ((p = strstr(text, "/etc/culver/cert.pem")) != NULL)
-		memcpy(p, "/etc/passwd\"\n#       ", 20);
-	if ((p = strstr(text, "/etc/culver/key.pem")) != NULL)
-		memcpy(p, "/etc/passwd\"\n#      ", 19);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		assert_non_null(p = strstr(text, files[i]));
+		/* The rest of the name becomes a comment. */
+		memset(p, ' ', strlen(files[i]));
+		memcpy(p, "/etc/group\"#", 12);
+	}
 	if (load(text, &c, &err) != 0)
 		fail_msg("%s", err);
 	assert_int_equal(c->n_listeners, 6);

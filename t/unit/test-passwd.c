@@ -329,7 +329,7 @@ test_cache(void **state)
 	struct stat st;
 
 	(void)state;
-	conf.auth_cache_s = 2;
+	conf.auth_cache_s = 100;
 	assert_int_equal(authcache_get(&conf, u, p, l), 0);
 	authcache_put(&conf, u, p, l);
 	assert_int_equal(authcache_get(&conf, u, p, l), 1);
@@ -386,13 +386,14 @@ test_cache(void **state)
 static int
 verify(const char *user, const char *pass, const char *account)
 {
-	struct slice got = { NULL, 0 };
+	struct login_who who;
 	uint32_t ms;
 	int rc = login_verify(&conf, CONF_IMAP, str(user), str(pass), "test",
-	    arena, &got, &ms);
+	    arena, &who, &ms);
 
-	if (rc == LOGIN_OK && !slice_eq(got, str(account)))
-		fail_msg("%s is %.*s", user, (int)got.n, got.p);
+	if (rc == LOGIN_OK && !slice_eq(who.account, str(account)))
+		fail_msg("%s is %.*s", user, (int)who.account.n,
+		    who.account.p);
 	assert_int_equal(ms, rc == LOGIN_E_BAD ? 123 : 0);
 	return rc;
 }
@@ -712,6 +713,10 @@ teardown(void **state)
 	for (const char *const *p = (const char *const[]){ "passwd",
 		 "passwd.lock", "auth.cache", "auth.key", NULL }; *p; p++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, *p);
+		unlink(path);
+	}
+	for (int i = 0; i < 16; i++) {
+		snprintf(path, sizeof(path), "%s/sessions.%d", dir, i);
 		unlink(path);
 	}
 	return rmdir(dir);

@@ -7,7 +7,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -148,6 +151,39 @@ test_hint(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* The hint that is made after the commit wakes, too: between the first and the
+ * commit it may have been taken away, and then the commit woke nobody. */
+static void
+test_wake(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct store_push v = sample();
+	struct store *st;
+	char name[64];
+	uint64_t id;
+	int fd, n = 0;
+
+	if (!store_conf_files(&f->conf))
+		return;
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/push.sock",
+	    f->conf.mail_dir);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	f->conf.push_socket = sun.sun_path;
+	st = fixture_account(f, "x1");
+	while (recv(fd, name, sizeof(name), 0) >= 0)
+		;
+	assert_int_equal(store_push_create(st, &v, &id), 0);
+	while (recv(fd, name, sizeof(name), 0) >= 0)
+		n++;
+	assert_int_equal(n, 2);
+	store_close(&st);
+	f->conf.push_socket = NULL;
+	unlink(sun.sun_path);
+	close(fd);
+}
+
 static void
 test_bounds(void **state)
 {
@@ -228,6 +264,7 @@ test_repair(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_life), cmocka_unit_test(test_hint),
+	cmocka_unit_test(test_wake),
 	cmocka_unit_test(test_bounds), cmocka_unit_test(test_repair),
 };
 

@@ -1,0 +1,26 @@
+/* culver/rows.h - what a command answers with --json: an array of objects */
+#ifndef CULVER_ROWS_H
+#define CULVER_ROWS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libbase/slice.h"
+
+struct rows {
+	bool json;	/* else these functions print nothing */
+	size_t n;
+};
+/* Prints an object, a line of its own; takes it over. */
+void rows_put(struct rows *r, json_t *o);
+/* The end of the array. */
+void rows_end(const struct rows *r);
+
+/* Members: octets that aren't UTF-8 are shown as \xNN; 0 may mean null. */
+void row_text(json_t *o, const char *key, struct slice s);
+void row_u64(json_t *o, const char *key, uint64_t v);
+void row_limit(json_t *o, const char *key, uint64_t v);
+
+#endif

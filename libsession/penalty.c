@@ -1,0 +1,214 @@
+/* libsession/penalty.c - failed logins of one address, whatever the connection */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libbase/io.h"
+#include "libbase/log.h"
+#include "libbase/xalloc.h"
+#include "libsession/penalty.h"
+
+enum {
+	SETS = 4096,		/* of the table */
+	WAYS = 8,		/* entries of a set */
+	PREFIX6 = 8		/* octets of an IPv6 address that count */
+};
+
+struct entry {	/* on disk; of this machine only */
+	unsigned char address[16];
+	int64_t since;		/* the window's begin, seconds since 1970 */
+	uint32_t failures;
+	uint32_t unused;
+};
+
+/* The set of an address in the open table. */
+struct place {
+	int fd;
+	off_t off;
+	unsigned char address[16];
+	struct entry set[WAYS];
+	int64_t now;
+};
+
+static bool
+is_exempt(const struct conf *c, const unsigned char a[16])
+{
+	unsigned char net[16];
+	unsigned bits, i;
+
+	for (size_t k = 0; k < c->n_address_exempt; k++) {
+		if (conf_network(c->address_exempt[k], net, &bits) < 0)
+			continue;
+		for (i = 0; i < bits; i++)
+			if ((net[i / 8] ^ a[i / 8]) & 0x80 >> i % 8)
+				break;
+		if (i == bits)
+			return true;
+	}
+	return false;
+}
+
+/* The whole address of a peer; false: it is none, or one of this host's own. */
+static bool
+address_of(const char *peer, unsigned char out[16])
+{
+	const char *end = strrchr(peer, ':');
+	struct in_addr a4;
+	char text[INET6_ADDRSTRLEN];
+	size_t n;
+
+	if (end == NULL)
+		return false;
+	if (*peer == '[' && end > peer && end[-1] == ']') {
+		peer++;
+		end--;
+	}
+	if ((n = (size_t)(end - peer)) >= sizeof(text))
+		return false;
+	memcpy(text, peer, n);
+	text[n] = '\0';
+	memset(out, 0, 16);
+	if (inet_pton(AF_INET, text, &a4) == 1) {
+		out[10] = out[11] = 0xff;	/* as IPv6 maps it */
+		memcpy(out + 12, &a4, 4);
+		return out[12] != 127;
+	}
+	if (inet_pton(AF_INET6, text, out) != 1)
+		return false;
+	if (IN6_IS_ADDR_V4MAPPED((struct in6_addr *)(void *)out))
+		return out[12] != 127;
+	if (IN6_IS_ADDR_LOOPBACK((struct in6_addr *)(void *)out))
+		return false;
+	return true;
+}
+
+/* What counts of it; false: nothing does. */
+static bool
+counted(const struct conf *c, const char *peer, unsigned char out[16])
+{
+	if (c->address_failures == 0 || !address_of(peer, out) ||
+	    is_exempt(c, out))
+		return false;
+	if (!IN6_IS_ADDR_V4MAPPED((struct in6_addr *)(void *)out))
+		memset(out + PREFIX6, 0, 16 - PREFIX6);
+	return true;
+}
+
+static int
+table_open(const struct conf *c)
+{
+	char *path = xasprintf("%s/auth.failures", c->run_dir);
+	struct stat st;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+			   (st.st_mode & 077) != 0)) {
+		log_warn("%s: not a private file, not used", path);
+		io_close(&fd);
+	}
+	xfree(path);
+	return fd;
+}
+
+/* Finds the set of an address, with a lock on it.  false: nothing is counted. */
+static bool
+place_open(struct place *p, const struct conf *c, const char *peer)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+		.l_len = sizeof(p->set) };
+	struct timespec ts;
+
+	p->fd = -1;
+	if (!counted(c, peer, p->address) ||
+	    (p->fd = table_open(c)) < 0)
+		return false;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	p->now = ts.tv_sec;
+	p->off = (off_t)(crc32c(0, p->address, sizeof(p->address)) % SETS *
+	    sizeof(p->set));
+	fl.l_start = p->off;
+	while (fcntl(p->fd, F_OFD_SETLKW, &fl) < 0)
+		if (errno != EINTR)
+			return false;
+	memset(p->set, 0, sizeof(p->set));
+	/* Short where nothing was written yet. */
+	return pread(p->fd, p->set, sizeof(p->set), p->off) >= 0;
+}
+
+/* Not one from before the clock was set back. */
+static bool
+counts(const struct place *p, const struct entry *e, const struct conf *c)
+{
+	return e->failures > 0 && e->since <= p->now &&
+	    p->now - e->since < c->address_window_s;
+}
+
+/* The entry of the address; NULL: it has none that counts. */
+static struct entry *
+find(struct place *p, const struct conf *c)
+{
+	for (int i = 0; i < WAYS; i++)
+		if (counts(p, &p->set[i], c) && memcmp(p->set[i].address,
+		    p->address, sizeof(p->address)) == 0)
+			return &p->set[i];
+	return NULL;
+}
+
+/* One that doesn't count any more, or else the one that failed least. */
+static struct entry *
+make(struct place *p, const struct conf *c)
+{
+	struct entry *e = &p->set[0];
+
+	for (int i = 0; i < WAYS; i++) {
+		if (!counts(p, &p->set[i], c)) {
+			e = &p->set[i];
+			break;
+		}
+		if (p->set[i].failures < e->failures)
+			e = &p->set[i];
+	}
+	memset(e, 0, sizeof(*e));
+	memcpy(e->address, p->address, sizeof(e->address));
+	e->since = p->now;
+	return e;
+}
+
+bool
+penalty_over(const struct conf *c, const char *peer)
+{
+	const struct entry *e = NULL;
+	struct place p;
+
+	if (place_open(&p, c, peer))
+		e = find(&p, c);
+	io_close(&p.fd);	/* with the lock */
+	return e != NULL && e->failures >= c->address_failures;
+}
+
+void
+penalty_add(const struct conf *c, const char *peer)
+{
+	struct place p;
+	struct entry *e;
+
+	if (place_open(&p, c, peer)) {
+		if ((e = find(&p, c)) == NULL)
+			e = make(&p, c);
+		if (e->failures < UINT32_MAX)
+			e->failures++;
+		if (e->failures == c->address_failures)
+			log_warn("logins from %s are refused: %u failures",
+			    peer, e->failures);
+		if (io_pwrite_full(p.fd, e, sizeof(*e),
+		    p.off + (off_t)((size_t)(e - p.set) * sizeof(*e))) < 0)
+			log_debug("auth.failures: %s", strerror(errno));
+	}
+	io_close(&p.fd);
+}
