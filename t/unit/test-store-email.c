@@ -450,8 +450,8 @@ test_sweep(void **state)
 	struct store_spool *sp;
 	struct store_blobid up;
 
-	((struct fixture *)*state)->conf.retention_s = 1;
-	((struct fixture *)*state)->conf.upload_ttl_s = 1;
+	((struct fixture *)*state)->conf.retention_s = 1000;
+	((struct fixture *)*state)->conf.upload_ttl_s = 1000;
 	w = world(state);
 	r = add(&w, 1, 0);
 	sp = store_spool_new(&w.f->conf, false, 0);
@@ -466,7 +466,7 @@ test_sweep(void **state)
 	/* Kept for the retention time. */
 	assert_int_equal(store_blob_open(w.st, &r.blob, &b), 0);
 	store_blob_close(&b);
-	w.f->conf.clock_offset += 2;
+	w.f->conf.clock_offset += 2000;
 	assert_int_equal(store_idle(w.st, true), 1);
 	assert_int_equal(store_blob_open(w.st, &r.blob, &b),
 	    STORE_E_NOTFOUND);
@@ -485,7 +485,7 @@ test_sweep(void **state)
 	    NULL), 0);
 	assert_true(store_idle(w.st, true) >= 0);
 	r = add(&w, 1, 0);
-	w.f->conf.clock_offset += 2;
+	w.f->conf.clock_offset += 2000;
 	assert_true(store_idle(w.st, true) >= 0);
 	assert_int_equal(store_blob_open(w.st, &r.blob, &b), 0);
 	store_blob_close(&b);
@@ -503,7 +503,7 @@ test_history(void **state)
 	bool more;
 
 	((struct fixture *)*state)->conf.history_s = 1;
-	((struct fixture *)*state)->conf.retention_s = 1;
+	((struct fixture *)*state)->conf.retention_s = 1000;
 	w = world(state);
 	add(&w, 1, 0);
 	add(&w, 2, 0);
@@ -512,7 +512,7 @@ test_history(void **state)
 	    0);
 	assert_int_equal(store_changes(w.st, w.a, STORE_T_EMAIL, since, 0, &c,
 	    &n, &s, &more), 0);
-	w.f->conf.clock_offset += 2;
+	w.f->conf.clock_offset += 2000;
 	assert_int_equal(store_idle(w.st, true), 1);
 	assert_int_equal(store_changes(w.st, w.a, STORE_T_EMAIL, since, 0, &c,
 	    &n, &s, &more), STORE_E_TOOOLD);
