@@ -13,6 +13,9 @@
 enum conf_protocol {
 	CONF_IMAP, CONF_POP3, CONF_LMTP, CONF_JMAP
 };
+/* "imap", "pop3", "lmtp", "jmap". */
+const char *conf_protocol_name(enum conf_protocol p);
+int conf_protocol_find(const char *name);	/* -1: none of them */
 enum conf_failure {
 	CONF_TEMPORARY, CONF_PERMANENT
 };

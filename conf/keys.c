@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "conf/conf-int.h"
 
@@ -224,3 +225,22 @@ const struct conf_key conf_cert_keys[] = {
 	{ NULL, CONF_K_STR, 0, 0, NULL, 0, 0, NULL, NULL }
 };
 /* clang-format on */
+
+const char *
+conf_protocol_name(enum conf_protocol p)
+{
+	const struct conf_word *w = protocols;
+
+	while (w->text != NULL && w->value != (int)p)
+		w++;
+	return w->text != NULL ? w->text : "-";
+}
+
+int
+conf_protocol_find(const char *name)
+{
+	for (const struct conf_word *w = protocols; w->text != NULL; w++)
+		if (strcmp(name, w->text) == 0)
+			return w->value;
+	return -1;
+}

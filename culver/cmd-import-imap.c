@@ -178,14 +178,9 @@ flags_of(struct slice s, struct buf *keywords, struct import_meta *meta)
 		{ "\\Flagged", STORE_FLAGGED }, { "\\Draft", STORE_DRAFT },
 		{ "\\Deleted", STORE_DELETED } };
 
-	for (size_t i = 0; i < s.n;) {
-		size_t k = i;
-		struct slice w;
+	while (s.n > 0) {
+		struct slice w = slice_cut(&s, ' ');
 
-		while (k < s.n && s.p[k] != ' ')
-			k++;
-		w = slice_make(s.p + i, k - i);
-		i = k + 1;
 		if (w.n > 0 && w.p[0] != '\\') {
 			buf_add_slice(keywords, w);
 			buf_addc(keywords, ' ');

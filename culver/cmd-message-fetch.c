@@ -64,14 +64,11 @@ flags_array(struct slice s)
 {
 	json_t *v = json_array();
 
-	for (size_t i = 0; i < s.n;) {
-		size_t k = i;
+	while (s.n > 0) {
+		struct slice flag = slice_cut(&s, ' ');
 
-		while (k < s.n && s.p[k] != ' ')
-			k++;
-		if (k > i)
-			json_array_append_new(v, json_stringn(s.p + i, k - i));
-		i = k + 1;
+		if (flag.n > 0)
+			json_array_append_new(v, json_stringn(flag.p, flag.n));
 	}
 	return v;
 }

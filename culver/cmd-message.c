@@ -58,17 +58,13 @@ do_search(struct message_job *j, struct slice mailbox)
 {
 	struct slice set = buf_slice(&j->set);
 
-	for (size_t i = 0; i < set.n;) {
+	while (set.n > 0) {
 		uint64_t from, to;
-		size_t k = i;
 
-		while (k < set.n && set.p[k] != ',')
-			k++;
-		if (range(slice_make(set.p + i, k - i), &from, &to) < 0)
+		if (range(slice_cut(&set, ','), &from, &to) < 0)
 			return -1;
 		for (; from <= to; from++)
 			put_uid(j, mailbox, (uint32_t)from);
-		i = k + 1;
 	}
 	return 0;
 }

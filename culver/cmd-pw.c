@@ -88,20 +88,11 @@ out:
 static int
 protocol(const struct args *a, enum conf_protocol *p_r)
 {
-	static const struct {
-		const char *name;
-		enum conf_protocol p;
-	} all[] = { { "imap", CONF_IMAP }, { "jmap", CONF_JMAP },
-		{ "pop3", CONF_POP3 } };
 	const char *name = a->val[O_PROTOCOL];
+	int found = name ? conf_protocol_find(name) : CONF_IMAP;
 
-	*p_r = CONF_IMAP;
-	for (size_t i = 0; name && i < sizeof(all) / sizeof(all[0]); i++)
-		if (strcmp(name, all[i].name) == 0) {
-			*p_r = all[i].p;
-			return 0;
-		}
-	if (!name)
+	*p_r = (enum conf_protocol)found;
+	if (found >= 0 && found != CONF_LMTP)
 		return 0;
 	complain("--protocol: imap, jmap or pop3, not \"%s\"", name);
 	return -1;

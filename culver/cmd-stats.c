@@ -17,8 +17,6 @@ static const struct opt opts[] = {
 	{ "prometheus", NULL, "in the text format of Prometheus" },
 	{ NULL, NULL, NULL }
 };
-static const char *const protocols[STATS_PROTOCOLS] = { "imap", "pop3",
-	"lmtp", "jmap" };
 
 static void
 prometheus(uint64_t v[STATS_PROTOCOLS][STATS_N])
@@ -27,7 +25,7 @@ prometheus(uint64_t v[STATS_PROTOCOLS][STATS_N])
 		printf("# TYPE culver_%s_total counter\n", stats_names[i]);
 		for (int p = 0; p < STATS_PROTOCOLS; p++)
 			printf("culver_%s_total{protocol=\"%s\"} %" PRIu64 "\n",
-			    stats_names[i], protocols[p], v[p][i]);
+			    stats_names[i], conf_protocol_name((enum conf_protocol)p), v[p][i]);
 	}
 }
 
@@ -39,7 +37,7 @@ json(uint64_t v[STATS_PROTOCOLS][STATS_N])
 	for (int p = 0; p < STATS_PROTOCOLS; p++) {
 		json_t *o = json_object();
 
-		row_text(o, "protocol", slice_str(protocols[p]));
+		row_text(o, "protocol", slice_str(conf_protocol_name((enum conf_protocol)p)));
 		for (int i = 0; i < STATS_N; i++)
 			row_u64(o, stats_names[i], v[p][i]);
 		rows_put(&rows, o);
@@ -67,7 +65,7 @@ run(struct culver *c, const struct args *a)
 	for (int i = 0; i < STATS_N; i++) {
 		printf("%-21s", stats_names[i]);
 		for (int p = 0; p < STATS_PROTOCOLS; p++)
-			printf(" %s %-12" PRIu64, protocols[p], v[p][i]);
+			printf(" %s %-12" PRIu64, conf_protocol_name((enum conf_protocol)p), v[p][i]);
 		putchar('\n');
 	}
 	return 0;

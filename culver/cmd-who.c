@@ -37,12 +37,6 @@ struct job {
 	int code;
 };
 
-static const char *
-protocol_name(uint32_t p)
-{
-	return p == CONF_IMAP ? "imap" : p == CONF_POP3 ? "pop3" : "-";
-}
-
 static bool
 wanted(const struct job *j, const struct who *w)
 {
@@ -62,7 +56,7 @@ tell(struct job *j, const struct who *w)
 	json_t *o;
 
 	if (!j->rows.json) {
-		printf("%7d  %s  ", w->pid, protocol_name(w->protocol));
+		printf("%7d  %s  ", w->pid, conf_protocol_name(w->protocol));
 		put_time(w->since);
 		printf("  %-24s  ", w->peer);
 		put_clean(slice_str(w->account));
@@ -74,7 +68,7 @@ tell(struct job *j, const struct who *w)
 	o = json_object();
 	row_u64(o, "pid", (uint64_t)w->pid);
 	json_object_set_new(o, "protocol",
-	    json_string(protocol_name(w->protocol)));
+	    json_string(conf_protocol_name(w->protocol)));
 	row_text(o, "since", buf_slice(&since));
 	buf_release(&since);
 	row_text(o, "peer", slice_str(w->peer));
@@ -105,16 +99,11 @@ one(void *arg, const struct who *w)
 static int
 protocol(const char *name, int *p_r)
 {
-	*p_r = -1;
-	if (!name)
+	*p_r = name ? conf_protocol_find(name) : -1;
+	if (!name || *p_r == CONF_IMAP || *p_r == CONF_POP3)
 		return 0;
-	if (strcmp(name, "imap") == 0)
-		*p_r = CONF_IMAP;
-	else if (strcmp(name, "pop3") == 0)
-		*p_r = CONF_POP3;
-	if (*p_r < 0)
-		complain("--protocol: imap or pop3, not \"%s\"", name);
-	return *p_r < 0 ? -1 : 0;
+	complain("--protocol: imap or pop3, not \"%s\"", name);
+	return -1;
 }
 
 static int

@@ -60,12 +60,8 @@ on_search(void *arg, struct slice s)
 
 	if (!slice_starts(s, SLICE_LIT("* ESEARCH ")))
 		return;
-	for (size_t i = 0; i < s.n;) {
-		size_t k = i;
-
-		while (k < s.n && s.p[k] != ' ')
-			k++;
-		word = slice_make(s.p + i, k - i);
+	while (s.n > 0) {
+		word = slice_cut(&s, ' ');
 		if (slice_eq(last, SLICE_LIT("COUNT")))
 			(void)slice_uint(word, UINT32_MAX, &j->found);
 		if (slice_eq(last, SLICE_LIT("ALL"))) {
@@ -73,7 +69,6 @@ on_search(void *arg, struct slice s)
 			buf_add_slice(&j->set, word);
 		}
 		last = word;
-		i = k + 1;
 	}
 }
 

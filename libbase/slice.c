@@ -69,6 +69,30 @@ slice_trim(struct slice s)
 	return s;
 }
 
+struct slice
+slice_cut(struct slice *s, char c)
+{
+	const char *p = s->n > 0 ? memchr(s->p, c, s->n) : NULL;
+	struct slice part = *s;
+
+	if (p == NULL) {
+		*s = slice_make(NULL, 0);
+		return part;
+	}
+	part.n = (size_t)(p - s->p);
+	*s = slice_make(p + 1, s->n - part.n - 1);
+	return part;
+}
+
+bool
+slice_is_ascii(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			return false;
+	return true;
+}
+
 int
 slice_uint(struct slice s, uint64_t max, uint64_t *v_r)
 {

@@ -36,6 +36,9 @@ bool slice_starts(struct slice s, struct slice prefix);
 bool slice_istarts(struct slice s, struct slice prefix);
 /* Without blanks (SP HTAB CR LF) at both ends. */
 struct slice slice_trim(struct slice s);
+/* The part before the next c, or all of it; it and the c are taken off *s. */
+struct slice slice_cut(struct slice *s, char c);
+bool slice_is_ascii(struct slice s);	/* no octet above 127 */
 /* Decimal digits only, no sign, no blanks.  0 and *v_r, or -1 (empty, not a
  * digit, greater than max). */
 int slice_uint(struct slice s, uint64_t max, uint64_t *v_r);

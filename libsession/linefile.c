@@ -16,21 +16,6 @@ enum {
 	NARROW = 4096		/* octets that a search reads at once */
 };
 
-struct slice
-linefile_cut(struct slice *s, char c)
-{
-	const char *p = s->n > 0 ? memchr(s->p, c, s->n) : NULL;
-	struct slice part = *s;
-
-	if (p == NULL) {
-		*s = slice_make(NULL, 0);
-		return part;
-	}
-	part.n = (size_t)(p - s->p);
-	*s = slice_make(p + 1, s->n - part.n - 1);
-	return part;
-}
-
 size_t
 linefile_head(const struct linefile *f, off_t size, char *out)
 {

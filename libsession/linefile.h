@@ -49,7 +49,4 @@ struct linefile_line {
 int linefile_update(const struct linefile *f, const struct linefile_line *v,
     size_t n);
 
-/* The part before the next c, which is taken off *s with it. */
-struct slice linefile_cut(struct slice *s, char c);
-
 #endif

@@ -185,8 +185,8 @@ oauth_credential(const struct conf *c, struct slice by, struct arena *a,
 	struct slice account = by;
 	int rc;
 
-	linefile_cut(&account, ':');
-	linefile_cut(&account, ':');
+	slice_cut(&account, ':');
+	slice_cut(&account, ':');
 	if ((rc = find_owner(c, CONF_JMAP, account, a)) == LOGIN_OK)
 		sha256_of(by, out);
 	return rc;

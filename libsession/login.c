@@ -20,14 +20,6 @@
 
 enum { DELAY_MAX_MS = 30000 };
 
-static const char *
-protocol_name(enum conf_protocol p)
-{
-	static const char *const names[] = { "imap", "pop3", "lmtp", "jmap" };
-
-	return names[p];
-}
-
 /* 1 right, 0 wrong, -1 that can't be told now.  An unknown name (f NULL) takes
  * the same time as a wrong password. */
 static int
@@ -35,7 +27,7 @@ password_right(const struct conf *c, enum conf_protocol proto,
     const struct login_found *f, struct slice user, struct slice pass,
     const char *peer, struct arena *a)
 {
-	struct backend_login l = { protocol_name(proto), peer, user,
+	struct backend_login l = { conf_protocol_name(proto), peer, user,
 		{ NULL, 0 }, pass };
 	struct slice hash, line;
 	int rc;
@@ -72,7 +64,7 @@ login_log_failed(const char *what, struct slice user, const char *peer,
 	char name[LOG_QUOTED];
 
 	log_warn("login %s: user=%s peer=%s protocol=%s: %s", what,
-	    log_quote(user, name), peer, protocol_name(proto), why);
+	    log_quote(user, name), peer, conf_protocol_name(proto), why);
 }
 
 bool
@@ -133,6 +125,7 @@ static int
 login_as(const struct conf *c, struct login_who *who, struct slice name,
     struct arena *a)
 {
+	char user[LOG_QUOTED], other[LOG_QUOTED];
 	struct slice local, domain;
 	struct login_found f;
 	int rc = 1;
@@ -148,9 +141,8 @@ login_as(const struct conf *c, struct login_who *who, struct slice name,
 		who->account = arena_slice(a, f.account.name);
 		return LOGIN_OK;
 	}
-	log_warn("login refused: user=%.*s may not act as %.*s",
-	    (int)who->user.n, who->user.p,
-	    (int)(name.n < LOGIN_USER_MAX ? name.n : LOGIN_USER_MAX), name.p);
+	log_warn("login refused: user=%s may not act as %s",
+	    log_quote(who->user, user), log_quote(name, other));
 	return LOGIN_E_DENIED;
 }
 
@@ -269,6 +261,8 @@ static int
 finish(struct session *s, int rc, struct login_who *who,
     struct slice authzid, uint32_t delay_ms, struct arena *a)
 {
+	char name[LOG_QUOTED];
+
 	if (rc == LOGIN_E_BAD) {
 		s->failures++;
 		delay(s, delay_ms);
@@ -280,8 +274,9 @@ finish(struct session *s, int rc, struct login_who *who,
 	if (rc == LOGIN_OK)
 		rc = enter(s, who->user, who->account);
 	if (rc == LOGIN_OK)
-		log_info("login: user=%s protocol=%s%s%s", s->user,
-		    protocol_name(s->listener->protocol),
+		log_info("login: user=%s protocol=%s%s%s",
+		    log_quote(slice_str(s->user), name),
+		    conf_protocol_name(s->listener->protocol),
 		    sio_secure(s->io) ? " tls" : "",
 		    login_by_token(who->by) ? " token" :
 		    slice_starts(who->by, SLICE_LIT(LOGIN_BY_CERTIFICATE)) ?

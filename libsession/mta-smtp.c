@@ -344,15 +344,6 @@ hello(struct smtp *s, const char *hostname)
 	return 0;
 }
 
-static bool
-is_ascii(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
-}
-
 /* Do addresses or the header need SMTPUTF8 (RFC 6531)? */
 static bool
 needs_utf8(const struct mta_mail *m)
@@ -364,10 +355,10 @@ needs_utf8(const struct mta_mail *m)
 		end = memmem(m->octets.p, n, "\r\n\r\n", 4);
 	if (end != NULL)
 		n = (size_t)(end - m->octets.p);
-	if (!is_ascii(m->from) || !is_ascii(slice_make(m->octets.p, n)))
+	if (!slice_is_ascii(m->from) || !slice_is_ascii(slice_make(m->octets.p, n)))
 		return true;
 	for (size_t i = 0; i < m->n_rcpt; i++)
-		if (!is_ascii(m->rcpt[i].address))
+		if (!slice_is_ascii(m->rcpt[i].address))
 			return true;
 	return false;
 }
@@ -376,12 +367,12 @@ static int
 mail_from(struct smtp *s)
 {
 	struct mta_mail *m = s->m;
-	bool addresses = !is_ascii(m->from), utf8 = needs_utf8(m);
+	bool addresses = !slice_is_ascii(m->from), utf8 = needs_utf8(m);
 	char size[40] = "", envid[120] = "";
 	int code;
 
 	for (size_t i = 0; i < m->n_rcpt; i++)
-		addresses |= !is_ascii(m->rcpt[i].address);
+		addresses |= !slice_is_ascii(m->rcpt[i].address);
 	if (addresses && !s->utf8)
 		return refuse_ourselves(s, "553 5.6.7 The mail system takes "
 		    "no address with such letters");
@@ -395,7 +386,7 @@ mail_from(struct smtp *s)
 		    (int)m->envid.n, m->envid.p);
 	code = command(s, "MAIL FROM:<%.*s>%s%s%s%s", (int)m->from.n,
 	    m->from.n > 0 ? m->from.p : "", size,
-	    s->eight && !is_ascii(m->octets) ? " BODY=8BITMIME" : "",
+	    s->eight && !slice_is_ascii(m->octets) ? " BODY=8BITMIME" : "",
 	    s->utf8 && utf8 ? " SMTPUTF8" : "", envid);
 	if (code < 0)
 		return broken(s, MTA_AT_MAIL);

@@ -47,12 +47,12 @@ passwd_line(struct slice line, struct passwd_entry *e_r)
 	if (rest.n == 0 || line.p[0] == '#')
 		return 0;
 	memset(e_r, 0, sizeof(*e_r));
-	e_r->name = linefile_cut(&rest, ':');
-	e_r->hash = linefile_cut(&rest, ':');
+	e_r->name = slice_cut(&rest, ':');
+	e_r->hash = slice_cut(&rest, ':');
 	if (e_r->name.n == 0 || e_r->hash.n == 0)
 		return -1;
 	while (rest.n > 0) {
-		word = linefile_cut(&rest, ',');
+		word = slice_cut(&rest, ',');
 		if (slice_eq(word, SLICE_LIT("disabled")))
 			e_r->disabled = true;
 		else if (slice_eq(word, SLICE_LIT("no-send")))
@@ -64,8 +64,8 @@ passwd_line(struct slice line, struct passwd_entry *e_r)
 		    utf8_valid(word))
 			e_r->full_name = slice_make(word.p + 5, word.n - 5);
 		else if (slice_starts(word, SLICE_LIT("for=")) &&
-		    protocols_parse(slice_make(word.p + 4, word.n - 4),
-		    &e_r->protocols))
+		    protocols_parse(slice_make(word.p + 4, word.n - 4), '+',
+			&e_r->protocols))
 			continue;
 		else
 			return -1;	/* not understood: not obeyed */

@@ -11,10 +11,10 @@
 /* 1 << enum conf_protocol, or-ed. */
 #define PROTOCOLS_ALL (1U << CONF_IMAP | 1U << CONF_JMAP | 1U << CONF_POP3)
 
-/* "imap+pop3"; false: a word is none of "imap", "jmap", "pop3", or there is
- * none. */
-bool protocols_parse(struct slice s, unsigned *set_r);
-/* The same text. */
+/* Words with sep between them; false: one is none of "imap", "jmap", "pop3",
+ * or there is none. */
+bool protocols_parse(struct slice s, char sep, unsigned *set_r);
+/* "imap+pop3" */
 void protocols_put(struct buf *b, unsigned set);
 
 #endif

@@ -191,8 +191,6 @@ log_end(const struct session *s, int rc, int64_t ms, const char *tls)
 	    rc == SIO_TIMEOUT	  ? "timeout" :
 	    rc == SIO_ERROR	  ? "connection failed" :
 				    "done";
-	static const char *const protocols[] = { "imap", "pop3", "lmtp",
-		"jmap" };
 	const char *detail = sio_error(s->io);
 	char user[LOG_QUOTED], suite[LOG_QUOTED];
 
@@ -203,7 +201,7 @@ log_end(const struct session *s, int rc, int64_t ms, const char *tls)
 	    detail != NULL ? ")" : "", log_quote(slice_str(s->user), user),
 	    s->account != NULL ? s->account : "-", sio_bytes_in(s->io),
 	    sio_bytes_out(s->io), ms / 1000, (int)(ms % 1000),
-	    s->commands, s->refused, protocols[s->listener->protocol],
+	    s->commands, s->refused, conf_protocol_name(s->listener->protocol),
 	    s->peer, log_quote(slice_str(tls), suite));
 }
 

@@ -43,10 +43,10 @@ hash_ok(struct slice s)
 static bool
 take_key(struct token *t, struct slice word)
 {
-	struct slice value = word, key = linefile_cut(&value, '=');
+	struct slice value = word, key = slice_cut(&value, '=');
 
 	if (slice_eq(key, SLICE_LIT("for")))
-		return protocols_parse(value, &t->protocols);
+		return protocols_parse(value, '+', &t->protocols);
 	if (slice_eq(key, SLICE_LIT("made")))
 		return time_rfc3339_parse(value, &t->made, NULL) == 0;
 	if (slice_eq(key, SLICE_LIT("until")))
@@ -66,12 +66,12 @@ token_line(struct slice line, struct token *t_r)
 	if (line.n == 0 || line.p[0] == '#')
 		return 0;
 	*t_r = (struct token){ .protocols = PROTOCOLS_ALL };
-	t_r->hash = linefile_cut(&line, ':');
-	t_r->account = linefile_cut(&line, ':');
+	t_r->hash = slice_cut(&line, ':');
+	t_r->account = slice_cut(&line, ':');
 	if (!hash_ok(t_r->hash) || t_r->account.n == 0)
 		return -1;
 	while (line.n > 0)
-		if (!take_key(t_r, linefile_cut(&line, ',')))
+		if (!take_key(t_r, slice_cut(&line, ',')))
 			return -1;
 	return 1;
 }

@@ -82,15 +82,6 @@ send_lines(struct sender *sd, const char *p, size_t n)
 
 /* ---- without UTF8 mode (RFC 6856 2.1) ----------------------------------- */
 
-static bool
-is_ascii(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
-}
-
 /* A run without blanks as encoded words (RFC 2047 4.2), each of at most 75
  * octets: between two of them is a folded line. */
 static void
@@ -133,7 +124,7 @@ downgrade(struct buf *b, struct slice head)
 		    NULL)
 			n++;
 		run = slice_make(head.p + i, n);
-		if (is_ascii(run))
+		if (slice_is_ascii(run))
 			buf_add_slice(b, run);
 		else
 			put_words(b, run);
@@ -159,7 +150,7 @@ surrogate(struct store_blob *b, const char *piece, size_t n, struct buf *out,
 	*len_r = 0;
 	if (end == NULL && n < store_blob_size(b))
 		return 0;	/* a header of that length is a mistake */
-	if (is_ascii(head) || !utf8_valid(head) ||
+	if (slice_is_ascii(head) || !utf8_valid(head) ||
 	    memchr(head.p, '\0', head.n) != NULL)
 		return 0;
 	downgrade(out, head);

@@ -36,6 +36,7 @@ test_slice(void **state)
 		{ "\xff", "a", 1, false, false, false },
 		{ "@", "`", -1, false, false, false },
 	};
+	struct slice s;
 
 	(void)state;
 	for (size_t i = 0; i < N(t); i++) {
@@ -51,6 +52,14 @@ test_slice(void **state)
 	assert_true(slice_eq(slice_trim(SLICE_LIT(" \t a b\r\n ")),
 	    SLICE_LIT("a b")));
 	assert_int_equal(slice_trim(SLICE_LIT(" \r\n")).n, 0);
+	s = SLICE_LIT("a,,b");
+	assert_true(slice_eq(slice_cut(&s, ','), SLICE_LIT("a")));
+	assert_int_equal(slice_cut(&s, ',').n, 0);
+	assert_true(slice_eq(slice_cut(&s, ','), SLICE_LIT("b")));
+	assert_int_equal(s.n, 0);
+	assert_int_equal(slice_cut(&s, ',').n, 0);
+	assert_true(slice_is_ascii(SLICE_LIT("a\x7f")));
+	assert_false(slice_is_ascii(SLICE_LIT("a\x80")));
 	assert_true(slice_eq(slice_str(NULL), SLICE_LIT("")));
 }
 
