@@ -3,6 +3,7 @@ use strict;
 use warnings;
 use lib "$ENV{srcdir}/t/lib";
 use CulverTest;
+use MIME::Base64;
 use Test::More;
 
 my $t = CulverTest->new;
@@ -26,6 +27,8 @@ session('lmtp', 'MAIL FROM:<a@b>', 'QUIT');
 session('pop3', 'USER x peer=192.0.2.1:1 protocol=pop3: wrong password',
 	'PASS nix', 'QUIT');
 session('pop3', 'USER "x\\', 'PASS nix', 'QUIT');
+session('imap', 'a AUTHENTICATE PLAIN ' .
+	encode_base64("bob end: done; user=x\0alice\0secret", ''));
 $t->stop;
 my $log = $t->slurp('log');
 my $end = qr/ in=\d+ out=\d+ time=\d+\.\d{3}/;
@@ -45,6 +48,8 @@ unlike($log, qr/secretword|wrongpass|"secret"|=secret\b/,
     'no argument is in it');
 like($log, qr/user="x peer=192\.0\.2\.1:1 protocol=pop3: wrong password" peer=127/,
     'a name with spaces is quoted');
+like($log, qr/user=alice may not act as "bob end: done; user=x"$/m,
+    'whom one wants to act as, too');
 like($log, qr/user="\\"x\\\\" peer=127/, '... and its quotes');
 
 SKIP: {
