@@ -53,6 +53,16 @@ priv_drop(const struct priv *p)
 		    strerror(errno));
 }
 
+/* No core files, no tracing by others: there are passwords in memory. */
+static void
+hide(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 void
 priv_become(const char *user)
 {
@@ -62,6 +72,7 @@ priv_become(const char *user)
 		fatal_perm("there is no user %s", user);
 	priv_drop(&p);
 	priv_release(&p);
+	hide();
 }
 
 void
@@ -74,10 +85,7 @@ priv_release(struct priv *p)
 void
 priv_harden(bool programs)
 {
-	const struct rlimit none = { 0, 0 };
-
-	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	hide();
 	if (!programs)
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

@@ -168,7 +168,8 @@ enum { LISTEN_FDS_START = 3, LISTEN_FDS_MAX = 64 };
  * LISTEN_FDS_START on. */
 size_t listen_fds(void);
 
-/* Becomes that user, where root calls and there is a name; or ends the process. */
+/* Becomes that user, where root calls and there is a name, or ends the process;
+ * from then on it leaves no core file and can't be traced by others. */
 void priv_become(const char *user);
 
 /* conf -> store_conf, pointers borrowed from c.  Once for each c. */

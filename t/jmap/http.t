@@ -231,6 +231,9 @@ for ('jmap-max-objects-in-get = 4321', 'jmap-max-concurrent-upload = 7',
 }
 is($o->session->{apiUrl}, 'https://mail.example.org/jmap/api', 'jmap-url');
 
+open my $limits, '<', "/proc/$o->{jmap_pid}/limits" or die "limits: $!";
+like(join('', <$limits>), qr/^Max core file size +0 +0 /m, 'no core files');
+
 my $any = CulverJmap->new(users => { alice => 'secret' },
 	conf => qq(jmap-origins = {"*"}\n));
 $r = $any->request('GET', $url, %page);
