@@ -51,7 +51,8 @@ sub read_mode {
 sub mails {
 	my ($self) = @_;
 	open(my $fh, '<', "$self->{dir}/smtp.log") or return ();
-	my @all = map { $json->decode($_) } <$fh>;
+	# The last line may not be all there yet.
+	my @all = map { $json->decode($_) } grep { /\n\z/ } <$fh>;
 	my $seen = $self->{seen} // 0;
 	$self->{seen} = @all;
 	return @all[$seen .. $#all];
