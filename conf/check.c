@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -271,6 +272,18 @@ conf_check_account(const char *s)
 	return getpwnam(s) != NULL ? NULL : "is not a user of this system";
 }
 
+const char *
+conf_check_group(const char *s)
+{
+	if (geteuid() != 0)
+		return NULL;
+	return getgrnam(s) != NULL ? NULL : "is not a group of this system";
+}
+
+/* Other programs' files are named so. */
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"0123456789._-"
+
 static void
 listener_defaults(struct conf_listener *v)
 {
@@ -297,14 +310,10 @@ conf_check_listener(struct conf_loader *l, size_t i)
 
 	if (*v->name == '\0')
 		conf_fault(l, line, "listener: the name is empty");
-	for (const char *p = v->name; *p != '\0'; p++) {
-		if ((unsigned char)*p <= 0x20 || *p == 0x7f || *p == ':') {
-			conf_fault(l, line,
-			    "listener \"%.200s\": blank, colon or control "
-			    "character in the name", v->name);
-			break;
-		}
-	}
+	if (strspn(v->name, NAME_CHARS) != strlen(v->name) ||
+	    v->name[0] == '.' || v->name[0] == '-')
+		conf_fault(l, line, "listener \"%.200s\": a name has letters, "
+		    "digits, and within it . _ -", v->name);
 	if (conf_key_line(&l->sec_listener, "protocol") == 0) {
 		conf_fault(l, line, "listener \"%.200s\": protocol is missing",
 		    v->name);
@@ -315,6 +324,9 @@ conf_check_listener(struct conf_loader *l, size_t i)
 		conf_fault(l, l->tls_line[i],
 		    "listener \"%.200s\": tls must be none for this protocol",
 		    v->name);
+	if (v->mode == CONF_ACCEPT && v->protocol == CONF_JMAP)
+		conf_fault(l, line, "listener \"%.200s\": jmap knows only "
+		    "mode = \"wait\"", v->name);
 	listener_defaults(v);
 }
 

@@ -28,6 +28,10 @@ enum conf_detail {
 enum conf_tls {
 	CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_IMPLICIT
 };
+enum conf_mode {	/* what a superserver hands over */
+	CONF_WAIT,	/* the listening socket */
+	CONF_ACCEPT	/* each connection, to a process of its own */
+};
 enum conf_client {	/* a TLS client's certificate */
 	CONF_CLIENT_NONE, CONF_CLIENT_OPTIONAL, CONF_CLIENT_REQUIRED
 };
@@ -46,8 +50,14 @@ struct conf_listener {
 	const char *const *addresses;	/* "127.0.0.1:143", "[::1]:143",
 					 * "unix:/run/culver/lmtp" */
 	size_t n_addresses;
+	enum conf_mode mode;
+	uint32_t backlog;
+	const char *socket_group;	/* of Unix sockets; or NULL */
+	const char *const *proxies;	/* networks of those who send PROXY */
+	size_t n_proxies;
 	bool plaintext_login;	/* LOGIN without TLS also from other hosts */
-	uint32_t max_connections;	/* wait mode: children at once */
+	uint32_t max_connections;	/* at once */
+	uint32_t max_per_source;	/* of one address; 0: no limit */
 	uint32_t login_timeout_s;	/* until authenticated */
 	uint32_t keepalive_s;	/* imap: a word to who idles; 0: none */
 	uint32_t idle_timeout_s;	/* authenticated, silent (RFC: >= 1800) */

@@ -49,6 +49,9 @@ static const struct conf_word tls[] = {
 	{ "none", CONF_TLS_NONE }, { "starttls", CONF_TLS_STARTTLS },
 	{ "implicit", CONF_TLS_IMPLICIT }, { NULL, 0 }
 };
+static const struct conf_word modes[] = {
+	{ "wait", CONF_WAIT }, { "accept", CONF_ACCEPT }, { NULL, 0 }
+};
 static const struct conf_word clients[] = {
 	{ "none", CONF_CLIENT_NONE }, { "optional", CONF_CLIENT_OPTIONAL },
 	{ "required", CONF_CLIENT_REQUIRED }, { NULL, 0 }
@@ -204,8 +207,13 @@ const struct conf_key conf_listener_keys[] = {
 	{ "tls-section", CONF_K_STR, LSN(tls_section), 0, NULL, 0, 0, NULL, NULL },
 	{ "client-certificate", CONF_K_ENUM, LSN(client), 0, "none", 0, 0, clients, NULL },
 	{ "address", CONF_K_LIST, LSN(addresses), LSN(n_addresses), NULL, 0, 0, NULL, conf_check_address },
+	{ "mode", CONF_K_ENUM, LSN(mode), 0, "wait", 0, 0, modes, NULL },
+	{ "backlog", CONF_K_NUM32, LSN(backlog), 0, "4096", 1, 65535, NULL, NULL },
+	{ "socket-group", CONF_K_STR, LSN(socket_group), 0, NULL, 0, 0, NULL, conf_check_group },
+	{ "proxies", CONF_K_LIST, LSN(proxies), LSN(n_proxies), NULL, 0, 0, NULL, conf_check_network },
 	{ "plaintext-login", CONF_K_BOOL, LSN(plaintext_login), 0, "false", 0, 0, NULL, NULL },
 	{ "max-connections", CONF_K_NUM32, LSN(max_connections), 0, "1000", 1, 1000000, NULL, NULL },
+	{ "max-connections-per-source", CONF_K_NUM32, LSN(max_per_source), 0, "0", 0, 1000000, NULL, NULL },
 	{ "login-timeout", CONF_K_TIME32, LSN(login_timeout_s), 0, "1m", 1, 3600, NULL, NULL },
 	{ "idle-timeout", CONF_K_TIME32, LSN(idle_timeout_s), 0, NULL, 1, DAY, NULL, NULL },
 	{ "keepalive", CONF_K_TIME32, LSN(keepalive_s), 0, "2m", 0, DAY, NULL, NULL },

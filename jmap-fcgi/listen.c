@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -14,8 +15,6 @@
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
 #include "libsession/session.h"
-
-enum { BACKLOG = 4096 };
 
 static bool
 is_listening(int fd)
@@ -62,8 +61,18 @@ remove_stale(const struct sockaddr_un *sun)
 	io_close(&fd);
 }
 
+static int
+to_group(const char *path, const char *name)
+{
+	const struct group *g = getgrnam(name);
+
+	if (g == NULL)
+		fatal_perm("there is no group \"%s\"", name);
+	return lchown(path, (uid_t)-1, g->gr_gid);
+}
+
 static void
-open_unix(const char *path)
+open_unix(const struct conf_listener *l, const char *path)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	mode_t mask;
@@ -77,13 +86,15 @@ open_unix(const char *path)
 	mask = umask(0117);
 	rc = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&sun, sizeof(sun));
 	umask(mask);
-	if (rc < 0 || listen(fd, BACKLOG) < 0)
+	if (rc == 0 && l->socket_group != NULL)
+		rc = to_group(path, l->socket_group);
+	if (rc < 0 || listen(fd, (int)l->backlog) < 0)
 		fatal_perm("%s: %s", path, strerror(errno));
 	to_zero(fd);
 }
 
 static void
-open_tcp(const char *address)
+open_tcp(const struct conf_listener *l, const char *address)
 {
 	const char *colon = strrchr(address, ':');
 	size_t n = colon ? (size_t)(colon - address) : 0;
@@ -103,7 +114,7 @@ open_tcp(const char *address)
 	if (fd < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 ||
-	    listen(fd, BACKLOG) < 0)
+	    listen(fd, (int)l->backlog) < 0)
 		fatal_perm("%s: %s", address, strerror(errno));
 	freeaddrinfo(ai);
 	xfree(host);
@@ -120,9 +131,9 @@ listen_open(const struct conf_listener *l)
 		    "is not a listening socket", l->name);
 	address = l->addresses[0];
 	if (strncmp(address, "unix:", 5) == 0)
-		open_unix(address + 5);
+		open_unix(l, address + 5);
 	else
-		open_tcp(address);
+		open_tcp(l, address);
 }
 
 bool

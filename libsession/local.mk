@@ -26,10 +26,12 @@ libsession_libsession_a_SOURCES = \
 	libsession/passwd.c libsession/passwd.h \
 	libsession/confine-calls.c \
 	libsession/confine.c libsession/confine.h \
+	libsession/peer.c libsession/peer.h \
 	libsession/penalty.c libsession/penalty.h \
 	libsession/who.c libsession/who.h \
 	libsession/priv.c \
 	libsession/program.c libsession/program.h \
+	libsession/proxy.c libsession/proxy.h \
 	libsession/protocols.c libsession/protocols.h \
 	libsession/sasl-int.h \
 	libsession/sasl-oauth.c \
@@ -96,7 +98,7 @@ t_unit_test_mta_SOURCES = t/unit/test-mta.c
 t_unit_test_mta_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_mta_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(TEST_LIBS)
 
-TAPS += t/session/backend.t t/session/doc.t t/session/log.t t/session/login.t t/session/modes.t t/session/oauth.t t/session/tls.t
+TAPS += t/session/backend.t t/session/doc.t t/session/log.t t/session/login.t t/session/modes.t t/session/oauth.t t/session/proxy.t t/session/tls.t
 TAPS += t/session/confine.t t/session/tls-client.t t/session/tls-hostile.t t/session/tls-names.t t/session/tls-ticket.t
 dist_man_MANS += doc/culver.conf.5 doc/culver-passwd.5 doc/culver-tokens.5
 

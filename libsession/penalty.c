@@ -12,6 +12,7 @@
 #include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
+#include "libsession/peer.h"
 #include "libsession/penalty.h"
 
 enum {
@@ -36,64 +37,13 @@ struct place {
 	int64_t now;
 };
 
-static bool
-is_exempt(const struct conf *c, const unsigned char a[16])
-{
-	unsigned char net[16];
-	unsigned bits, i;
-
-	for (size_t k = 0; k < c->n_address_exempt; k++) {
-		if (conf_network(c->address_exempt[k], net, &bits) < 0)
-			continue;
-		for (i = 0; i < bits; i++)
-			if ((net[i / 8] ^ a[i / 8]) & 0x80 >> i % 8)
-				break;
-		if (i == bits)
-			return true;
-	}
-	return false;
-}
-
-/* The whole address of a peer; false: it is none, or one of this host's own. */
-static bool
-address_of(const char *peer, unsigned char out[16])
-{
-	const char *end = strrchr(peer, ':');
-	struct in_addr a4;
-	char text[INET6_ADDRSTRLEN];
-	size_t n;
-
-	if (end == NULL)
-		return false;
-	if (*peer == '[' && end > peer && end[-1] == ']') {
-		peer++;
-		end--;
-	}
-	if ((n = (size_t)(end - peer)) >= sizeof(text))
-		return false;
-	memcpy(text, peer, n);
-	text[n] = '\0';
-	memset(out, 0, 16);
-	if (inet_pton(AF_INET, text, &a4) == 1) {
-		out[10] = out[11] = 0xff;	/* as IPv6 maps it */
-		memcpy(out + 12, &a4, 4);
-		return out[12] != 127;
-	}
-	if (inet_pton(AF_INET6, text, out) != 1)
-		return false;
-	if (IN6_IS_ADDR_V4MAPPED((struct in6_addr *)(void *)out))
-		return out[12] != 127;
-	if (IN6_IS_ADDR_LOOPBACK((struct in6_addr *)(void *)out))
-		return false;
-	return true;
-}
-
 /* What counts of it; false: nothing does. */
 static bool
 counted(const struct conf *c, const char *peer, unsigned char out[16])
 {
-	if (c->address_failures == 0 || !address_of(peer, out) ||
-	    is_exempt(c, out))
+	if (c->address_failures == 0 || !peer_address(peer, out) ||
+	    peer_is_loopback(out) ||
+	    peer_in(out, c->address_exempt, c->n_address_exempt))
 		return false;
 	if (!IN6_IS_ADDR_V4MAPPED((struct in6_addr *)(void *)out))
 		memset(out + PREFIX6, 0, 16 - PREFIX6);

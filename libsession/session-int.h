@@ -8,10 +8,9 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "libsession/peer.h"
 #include "libsession/session.h"
 #include "libsession/tls.h"
-
-enum { PEER_MAX = 128 };
 
 /* The user that the process becomes; an empty one changes nothing. */
 struct priv {
@@ -58,9 +57,6 @@ void setup_release(struct setup *s);
 /* The section that -l names, or the first of the protocol; NULL: none. */
 const struct conf_listener *setup_listener(const struct conf *c,
     const struct server *srv, const char *name);
-
-/* "192.0.2.1:4000", "[2001:db8::1]:4000", "unix:1000", "stdio". */
-void peer_name(int fd, char out[PEER_MAX], bool *local_r);
 
 /*
  * Serves one connection from its first octet to its last; closes the

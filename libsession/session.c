@@ -1,79 +1,22 @@
 /* libsession/session.c - one connection from its first octet to its last */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
 #include "libsession/confine.h"
+#include "libsession/proxy.h"
 #include "libsession/session-int.h"
 #include "libsession/stats.h"
 #include "libstore/store.h"
 
 enum { INPUT_BEYOND = 65536 };	/* buffered, beside the longest line */
-
-/* A v4 address, or a v6 one that is made of it, in network order. */
-static void
-peer_v4(const void *addr, uint16_t port, char out[PEER_MAX], bool *local_r)
-{
-	char text[INET_ADDRSTRLEN];
-
-	inet_ntop(AF_INET, addr, text, sizeof(text));
-	snprintf(out, PEER_MAX, "%s:%u", text, ntohs(port));
-	*local_r = *(const unsigned char *)addr == 127;
-}
-
-static void
-peer_v6(const struct sockaddr_in6 *sin, char out[PEER_MAX], bool *local_r)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	if (IN6_IS_ADDR_V4MAPPED(&sin->sin6_addr)) {
-		peer_v4(&sin->sin6_addr.s6_addr[12], sin->sin6_port, out,
-		    local_r);
-		return;
-	}
-	inet_ntop(AF_INET6, &sin->sin6_addr, text, sizeof(text));
-	snprintf(out, PEER_MAX, "[%s]:%u", text, ntohs(sin->sin6_port));
-	*local_r = IN6_IS_ADDR_LOOPBACK(&sin->sin6_addr);
-}
-
-void
-peer_name(int fd, char out[PEER_MAX], bool *local_r)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-		struct sockaddr_storage all;
-	} sa;
-	socklen_t n = sizeof(sa), ucred_n = sizeof(struct ucred);
-	struct ucred peer;
-
-	memset(&sa, 0, sizeof(sa));
-	*local_r = true;
-	if (getpeername(fd, &sa.any, &n) < 0) {
-		/* Also a client that is gone already. */
-		*local_r = getsockopt(fd, SOL_SOCKET, SO_TYPE, &(int){ 0 },
-		    &(socklen_t){ sizeof(int) }) < 0;
-		snprintf(out, PEER_MAX, *local_r ? "stdio" : "unknown");
-	} else if (sa.any.sa_family == AF_INET)
-		peer_v4(&sa.v4.sin_addr, sa.v4.sin_port, out, local_r);
-	else if (sa.any.sa_family == AF_INET6)
-		peer_v6(&sa.v6, out, local_r);
-	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &ucred_n) == 0)
-		snprintf(out, PEER_MAX, "unix:%ld", (long)peer.uid);
-	else
-		snprintf(out, PEER_MAX, "unix");
-}
 
 static void
 passwords_update(struct session *s)
@@ -221,6 +164,29 @@ count(const struct session *s, int stats, int64_t ms)
 	stats_add(stats, s->listener->protocol, add);
 }
 
+/* Behind a proxy, the client is whom it names. */
+static int
+from_proxy(struct session *s, int fd, const sigset_t *mask,
+    char peer[PEER_MAX])
+{
+	const char *why = NULL;
+	bool named;
+
+	if (proxy_client(s->listener, fd, mask, &s->stop, peer, &named,
+		&why) < 0) {
+		log_warn("PROXY: peer=%s listener=%s: %s", peer,
+		    s->listener->name, why);
+		return SIO_ERROR;
+	}
+	if (named) {
+		log_debug("for %s", peer);
+		log_session(peer);
+		s->local = false;
+		passwords_update(s);
+	}
+	return 0;
+}
+
 static int
 serve(struct session *s, const struct server *srv)
 {
@@ -266,7 +232,9 @@ session_run(const struct setup *setup, const struct conf_listener *l, int rfd,
 	s->stop = server_signals.term;
 	*stop_r = &s->stop;
 	passwords_update(s);
-	rc = serve(s, setup->srv);
+	rc = preauth == NULL ? from_proxy(s, rfd, mask, peer) : 0;
+	if (rc == 0)
+		rc = serve(s, setup->srv);
 	sio_flush(s->io);
 	if (sio_secure(s->io))
 		snprintf(tls, sizeof(tls), "%s", sio_tls_info(s->io));

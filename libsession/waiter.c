@@ -28,6 +28,7 @@ enum {
 struct child {
 	pid_t pid;
 	size_t sock;		/* it came from this socket */
+	unsigned char address[16];	/* of a peer that has one, else zeroes */
 	char peer[64];
 };
 
@@ -114,11 +115,9 @@ child_main(struct waiter *w, size_t i, int fd)
 }
 
 static void
-child_start(struct waiter *w, size_t i, int fd)
+child_start(struct waiter *w, size_t i, int fd, const char *peer)
 {
 	struct child *c;
-	bool local;
-	char peer[PEER_MAX];
 	pid_t pid;
 
 	if (w->n == w->cap) {
@@ -133,14 +132,59 @@ child_start(struct waiter *w, size_t i, int fd)
 		w->pause_until = time_mono_ms() + PAUSE_MS;
 		return;
 	}
-	peer_name(fd, peer, &local);
 	c = &w->child[w->n++];
+	memset(c, 0, sizeof(*c));
 	c->pid = pid;
 	c->sock = i;
-	memcpy(c->peer, peer, sizeof(c->peer) - 1);
-	c->peer[sizeof(c->peer) - 1] = '\0';
+	(void)peer_address(peer, c->address);
+	memcpy(c->peer, peer, strnlen(peer, sizeof(c->peer) - 1));
 	w->busy[i]++;
 	io_close(&fd);
+}
+
+/* Has that peer as many connections as one may have?  A proxy's are of many. */
+static bool
+too_many_of(const struct waiter *w, size_t i, const char *peer)
+{
+	const struct conf_listener *l = listener_of(w, i);
+	unsigned char a[16];
+	uint32_t n = 0;
+
+	if (l->max_per_source == 0 || !peer_address(peer, a) ||
+	    peer_in(a, l->proxies, l->n_proxies))
+		return false;
+	for (size_t k = 0; k < w->n; k++)
+		n += w->child[k].sock == i &&
+		    memcmp(w->child[k].address, a, sizeof(a)) == 0;
+	return n >= l->max_per_source;
+}
+
+/* A connection: to a child, or away. */
+static void
+take(struct waiter *w, size_t i, int fd)
+{
+	char peer[PEER_MAX];
+	bool local;
+
+	setup_refresh(w->setup, false);
+	peer_name(fd, peer, &local);
+	if (w->busy[i] >= listener_of(w, i)->max_connections ||
+	    too_many_of(w, i, peer))
+		reap(w);
+	if (w->busy[i] >= listener_of(w, i)->max_connections) {
+		if (!w->full[i])
+			log_warn("%zu connections, more are refused",
+			    w->busy[i]);
+		w->full[i] = true;
+		refuse(w, i, fd);
+	} else if (too_many_of(w, i, peer)) {
+		log_info("%s: too many connections from this address, refused",
+		    peer);
+		refuse(w, i, fd);
+	} else {
+		w->full[i] = false;
+		child_start(w, i, fd, peer);
+	}
 }
 
 static void
@@ -160,19 +204,7 @@ accept_some(struct waiter *w, size_t i)
 				return;
 			continue;
 		}
-		setup_refresh(w->setup, false);
-		if (w->busy[i] >= listener_of(w, i)->max_connections)
-			reap(w);
-		if (w->busy[i] < listener_of(w, i)->max_connections) {
-			w->full[i] = false;
-			child_start(w, i, fd);
-			continue;
-		}
-		if (!w->full[i])
-			log_warn("%zu connections, more are refused",
-			    w->busy[i]);
-		w->full[i] = true;
-		refuse(w, i, fd);
+		take(w, i, fd);
 	}
 }
 

@@ -114,7 +114,12 @@ static const struct {
 	{ "listener a { }\n", "1: listener \"a\": protocol is missing\n" },
 	{ "listener a { protocol = smtp }\n", "1: protocol: \"smtp\" is none of imap, pop3, lmtp, jmap\n" },
 	{ "listener \"\" { protocol = imap }\n", "1: listener: the name is empty\n" },
-	{ "listener \"a b\" { protocol = imap }\n", "1: listener \"a b\": blank, colon or control character in the name\n" },
+	{ "listener \"a b\" { protocol = imap }\n", "1: listener \"a b\": a name has letters, digits, and within it . _ -\n" },
+	{ "listener j { protocol = \"jmap\" mode = \"accept\" }",
+	    "1: listener \"j\": jmap knows only mode = \"wait\"\n" },
+	{ "listener i { protocol = \"imap\" proxies = {\"10.1.0.0/8\"} }",
+	    "1: proxies: \"10.1.0.0/8\" is no network, such as "
+	    "192.0.2.0/24 or 2001:db8::/32\n" },
 	{ "listener a { protocol = imap address = \"localhost:1\" }\n",
 	    "1: address: \"localhost:1\" is none of IPV4:PORT, *:PORT, [IPV6]:PORT and unix:/PATH\n" },
 	{ "listener a { protocol = imap address = \"127.0.0.1:0\" }\n",
