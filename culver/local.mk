@@ -3,7 +3,9 @@ noinst_LIBRARIES += culver/libculver.a
 culver_libculver_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS) \
 	$(JANSSON_CFLAGS)
 culver_libculver_a_CPPFLAGS = $(AM_CPPFLAGS) \
-	-DCULVER_DAEMONDIR='"$(daemondir)"'
+	-DCULVER_DAEMONDIR='"$(daemondir)"' \
+	-DCULVER_PKGDATADIR='"$(pkgdatadir)"' \
+	-DCULVER_SBINDIR='"$(sbindir)"'
 culver_libculver_a_SOURCES = \
 	culver/account.c \
 	culver/args.c culver/culver.h \
@@ -15,6 +17,7 @@ culver_libculver_a_SOURCES = \
 	culver/cmd-export.c culver/export.h \
 	culver/cmd-import-imap.c \
 	culver/cmd-import.c culver/import.h \
+	culver/cmd-listeners.c \
 	culver/cmd-mailbox-list.c \
 	culver/cmd-mailbox.c \
 	culver/cmd-message.c \
@@ -44,6 +47,11 @@ culver_libculver_a_SOURCES = \
 	culver/imapc-fetch.c \
 	culver/imapc-net.c \
 	culver/importer.c \
+	culver/listeners.c culver/listeners.h \
+	culver/listeners-inetd.c \
+	culver/listeners-nginx.c \
+	culver/listeners-s6.c \
+	culver/listeners-systemd.c \
 	culver/maildir.c culver/maildir.h \
 	culver/mbox-from.c \
 	culver/mbox-write.c \
@@ -91,6 +99,7 @@ TAPS += \
 	t/admin/export.t \
 	t/admin/import.t \
 	t/admin/import-imap.t \
+	t/admin/listeners.t \
 	t/admin/service-user.t \
 	t/admin/stats.t \
 	t/admin/sweep.t t/admin/undelete.t \

@@ -57,24 +57,59 @@ write_beside(const struct conf *c, const char *tmp, const void *octets,
 	return rc;
 }
 
-/* A whole file is linked to its name: nobody ever sees a part of one, and the
- * first of several processes wins. */
+/* A whole file gets its name: nobody ever sees a part of one.  over: it takes
+ * the place of what is there; else the first of several processes wins. */
+static int
+put(const struct conf *c, const char *path, const void *octets, size_t n,
+    bool over)
+{
+	char *tmp = xasprintf("%s.%ld", path, (long)getpid());
+	int rc = write_beside(c, tmp, octets, n), e;
+
+	if (rc == 0 && over)
+		rc = rename(tmp, path);
+	else if (rc == 0)
+		rc = link(tmp, path) == 0 || errno == EEXIST ? 0 : -1;
+	e = errno;
+	unlink(tmp);
+	xfree(tmp);
+	errno = e;
+	return rc;
+}
+
+/* The directory is the service user's: a root without capabilities has no right
+ * to it, but may be that user for a moment. */
+static int
+put_as_user(const struct conf *c, const char *path, const void *octets,
+    size_t n, bool over)
+{
+	const struct passwd *pw = NULL;
+	int rc = -1, e = EACCES;
+
+	if (geteuid() == 0 && c->user != NULL)
+		pw = getpwnam(c->user);
+	if (pw != NULL && setegid(pw->pw_gid) == 0) {
+		if (seteuid(pw->pw_uid) == 0)
+			rc = put(c, path, octets, n, over);
+		e = errno;
+		if (seteuid(0) < 0 || setegid(0) < 0)
+			fatal("becoming root again: %s", strerror(errno));
+	}
+	errno = e;
+	return rc == 0 || e != EACCES ? rc : put(c, path, octets, n, over);
+}
+
 static int
 make(const struct conf *c, const char *path, size_t n)
 {
-	char *tmp = xasprintf("%s.%ld", path, (long)getpid());
 	char *octets = xmalloc(n);
-	int rc = -1, e;
+	int rc, e;
 
 	make_parent(path);
 	random_bytes(octets, n);
-	if (write_beside(c, tmp, octets, n) == 0 &&
-	    (link(tmp, path) == 0 || errno == EEXIST))
-		rc = 0;
+	rc = put_as_user(c, path, octets, n, false);
 	e = errno;
-	unlink(tmp);
 	xfree_secret(octets, n);
-	xfree(tmp);
 	errno = e;
 	return rc;
 }
@@ -139,9 +174,9 @@ static int
 renew(const struct conf *c, const char *path, int fd, const struct stat *was,
     const char *pair, size_t n)
 {
-	char *tmp, *octets;
+	char *octets;
 	struct stat st;
-	int rc = -1, e;
+	int rc, e;
 
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? 0 : -1;
@@ -149,17 +184,12 @@ renew(const struct conf *c, const char *path, int fd, const struct stat *was,
 	if (stat(path, &st) < 0 || st.st_ino != was->st_ino ||
 	    st.st_dev != was->st_dev)
 		return 1;
-	tmp = xasprintf("%s.%ld", path, (long)getpid());
 	octets = xmalloc(2 * n);
 	random_bytes(octets, n);
 	memcpy(octets + n, pair, n);
-	if (write_beside(c, tmp, octets, 2 * n) == 0 && rename(tmp, path) == 0)
-		rc = 1;
+	rc = put_as_user(c, path, octets, 2 * n, true) == 0 ? 1 : -1;
 	e = errno;
-	if (rc < 0)
-		unlink(tmp);
 	xfree_secret(octets, 2 * n);
-	xfree(tmp);
 	errno = e;
 	return rc;
 }

@@ -77,6 +77,7 @@ http {
 		listen 127.0.0.1:$self->{https} ssl http2 backlog=1024;
 		ssl_certificate $d/cert.pem;
 		ssl_certificate_key $d/key.pem;
+		client_max_body_size 10m;
 		set \$culver_socket unix:$d/jmap.sock;
 		include $src/conf/nginx/culver-locations.conf;
 	}
