@@ -17,7 +17,7 @@
 #include "libbase/xalloc.h"
 
 enum { O_SYSTEMD, O_TMPFILES, O_INETD, O_XINETD, O_CRON, O_NGINX, O_S6, KINDS,
-	O_OUT = KINDS, O_CHECK, O_JSON };
+	O_OUT = KINDS, O_CHECK, O_AS, O_JSON };
 enum { FILE_MAX = 1024 * 1024, MARK_WITHIN = 128 };
 
 static const struct opt opts[] = {
@@ -30,6 +30,7 @@ static const struct opt opts[] = {
 	{ "s6", NULL, "service directories" },
 	{ "out", "DIR", "write the files there" },
 	{ "check", "DIR", "tell which files there are out of date" },
+	{ "as", "FILE", "name this configuration, where they are for another host" },
 	{ "json", NULL, "without any of these: the listeners, as JSON" },
 	{ NULL, NULL, NULL }
 };
@@ -254,8 +255,8 @@ run(struct culver *c, const struct args *a)
 		return EXIT_PERM;
 	}
 	priv_caller();
-	m.conf_path = realpath(c->conf_path, path) != NULL ? path :
-	    c->conf_path;
+	m.conf_path = a->val[O_AS] != NULL ? a->val[O_AS] :
+	    realpath(c->conf_path, path) != NULL ? path : c->conf_path;
 	m.a = arena_new(0);
 	buf_init(&m.b, FILE_MAX);
 	code = make(&m, a, kind);

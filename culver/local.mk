@@ -94,6 +94,7 @@ TAPS += \
 	t/admin/quota.t \
 	t/admin/backup.t \
 	t/admin/check.t \
+	t/admin/debian.t \
 	t/admin/doctor.t \
 	t/admin/repair.t \
 	t/admin/export.t \

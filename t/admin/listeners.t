@@ -119,6 +119,8 @@ my ($a) = grep { $_->{name} eq 'a' } @{ decode_json($out) };
 is_deeply($a, { name => 'a', protocol => 'imap', tls => 'implicit',
 	mode => 'wait', addresses => ["127.0.0.1:$port{a4}",
 	"[::1]:$port{a6}"] }, 'JSON');
+($rc, $out) = listeners('systemd', '--as', '/srv/culver.conf');
+like($out, qr{imapd -f /srv/culver\.conf -l a$}m, 'for another host');
 ($rc, $out, $err) = $t->culver('listeners', '--inetd', '--s6');
 is($rc, 100, 'two kinds');
 like($err, qr/one of --systemd/, 'the choice');
