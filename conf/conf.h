@@ -92,6 +92,10 @@ struct conf {
 	bool confine;	/* Landlock and seccomp, libsession/confine.h */
 	const char *log;	/* log_open()'s target */
 	enum log_level log_level;
+	const char *trace_dir;
+	const char *const *trace_accounts;	/* "*": all */
+	size_t n_trace_accounts;
+	uint64_t trace_size;	/* octets of a file */
 	const char *engine;	/* storage engine, "bdb" */
 	uint32_t lock_wait_s;
 	bool any_fs;

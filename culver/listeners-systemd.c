@@ -57,6 +57,8 @@ put_paths(struct maker *m)
 
 	buf_printf(&m->b, "ProtectSystem=strict\nReadWritePaths=%s %s\n",
 	    c->mail_dir, c->run_dir);
+	if (c->n_trace_accounts > 0)
+		buf_printf(&m->b, "ReadWritePaths=-%s\n", c->trace_dir);
 	if (slash != NULL && slash > c->log)
 		buf_printf(&m->b, "ReadWritePaths=%.*s\n",
 		    (int)(slash - c->log), c->log);
@@ -326,6 +328,7 @@ make_systemd(struct maker *m)
 
 	if (made_plain("mail-dir", c->mail_dir) < 0 ||
 	    made_plain("run-dir", c->run_dir) < 0 ||
+	    made_plain("trace-dir", c->trace_dir) < 0 ||
 	    made_plain("log", c->log) < 0)
 		return -1;
 	for (size_t i = 0; i < c->n_listeners; i++)

@@ -3,6 +3,7 @@
 
 #include "jmap-fcgi/uri.h"
 #include "jmap-fcgi/web.h"
+#include "libsession/trace.h"
 
 static void
 limit(struct web *w, int status, const char *name, const char *detail)
@@ -61,6 +62,22 @@ gone(void *arg)
 	return web_gone(arg);
 }
 
+/* With trace-accounts.  A push subscription has secrets. */
+static void
+trace(const struct web *w, struct slice body, struct slice answer)
+{
+	static const char secret[] = "PushSubscription/set";
+	struct trace *t = trace_open(w->env->conf, w->user.account, CONF_JMAP,
+	    web_env(w, "REMOTE_ADDR").p);
+
+	if (memmem(body.p, body.n, secret, strlen(secret)) != NULL)
+		trace_skip(t, "C", body.n);
+	else
+		trace_put(t, "C", body);
+	trace_put(t, "S", answer);
+	trace_close(&t);
+}
+
 static void
 run(struct web *w, struct slice body, const char *base)
 {
@@ -77,6 +94,8 @@ run(struct web *w, struct slice body, const char *base)
 	} else {
 		web_header(w, "Cache-Control: no-store");
 		web_send(w, 200, "application/json", buf_slice(&out));
+		if (trace_wanted(w->env->conf, w->user.account))
+			trace(w, body, buf_slice(&out));
 	}
 	buf_release(&out);
 }

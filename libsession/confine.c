@@ -208,6 +208,8 @@ confine_files(const struct conf *c, enum confine_who who)
 		return;
 	allow(&r, c->mail_dir, FS_WRITE);
 	allow(&r, c->run_dir, FS_WRITE);
+	if (c->n_trace_accounts > 0)
+		allow(&r, c->trace_dir, FS_WRITE);
 	allow_beside(&r, c->path, FS_READ);
 	allow_beside(&r, c->passwd_file, FS_READ);
 	allow_beside(&r, c->token_file, FS_READ);

@@ -49,6 +49,7 @@ libsession_libsession_a_SOURCES = \
 	libsession/tls-int.h \
 	libsession/token.c libsession/token.h \
 	libsession/tls.c libsession/tls.h \
+	libsession/trace.c libsession/trace.h \
 	libsession/waiter.c \
 	libsession/webpush.c libsession/webpush.h
 
@@ -98,7 +99,7 @@ t_unit_test_mta_SOURCES = t/unit/test-mta.c
 t_unit_test_mta_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_mta_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(TEST_LIBS)
 
-TAPS += t/session/backend.t t/session/doc.t t/session/log.t t/session/login.t t/session/modes.t t/session/oauth.t t/session/proxy.t t/session/tls.t
+TAPS += t/session/backend.t t/session/doc.t t/session/log.t t/session/login.t t/session/modes.t t/session/oauth.t t/session/proxy.t t/session/trace.t t/session/tls.t
 TAPS += t/session/confine.t t/session/tls-client.t t/session/tls-hostile.t t/session/tls-names.t t/session/tls-ticket.t
 dist_man_MANS += doc/culver.conf.5 doc/culver-passwd.5 doc/culver-tokens.5
 

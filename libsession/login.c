@@ -16,6 +16,7 @@
 #include "libsession/backend.h"
 #include "libsession/login-int.h"
 #include "libsession/penalty.h"
+#include "libsession/trace.h"
 #include "libsession/who.h"
 
 enum { DELAY_MAX_MS = 30000 };
@@ -229,6 +230,7 @@ enter(struct session *s, struct slice user, struct slice account)
 	if ((s->who = who_enter(s->conf, s->listener->protocol, s->peer,
 	    name)) < 0)
 		s->who = 0;
+	s->trace = trace_open(s->conf, name, s->listener->protocol, s->peer);
 	/* IMAP has mailboxes of others, and UNAUTHENTICATE. */
 	if (s->listener->protocol == CONF_POP3)
 		confine_account(s->conf, name);
@@ -238,6 +240,7 @@ enter(struct session *s, struct slice user, struct slice account)
 	snprintf(head, sizeof(head), "%s %s", s->peer, name);
 	log_session(head);
 	sio_input_deadline(s->io, -1);
+	sio_trace(s->io, s->trace);
 	return LOGIN_OK;
 }
 
@@ -371,6 +374,9 @@ login_forget(struct session *s)
 	if (s->who > 0)
 		io_close(&s->who);
 	s->who = 0;
+	if (s->io != NULL)
+		sio_trace(s->io, NULL);
+	trace_close(&s->trace);
 	store_close(&s->store);
 	xfree(s->account);
 	xfree(s->user);

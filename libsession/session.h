@@ -33,6 +33,7 @@ struct session {
 				 * frame */
 	char *account;		/* its name, after login; xmalloc */
 	char *user;		/* the login name as given; xmalloc */
+	struct trace *trace;	/* of the account; or NULL */
 	int who;		/* descriptor of who_enter(); 0: none */
 	uint64_t commands, refused;	/* see session_command() */
 	unsigned failures;	/* logins that failed on this connection */

@@ -9,6 +9,7 @@
 
 #include "libsession/sio.h"
 #include "libsession/tls-int.h"
+#include "libsession/trace.h"
 
 enum { SIO_OUT = TLS_RECORD, SIO_RAW = 4096 };
 
@@ -37,6 +38,7 @@ struct sio {
 	bool unflushed;		/* the filter holds output back */
 	bool more;		/* the filter may have more without input */
 	uint64_t bytes_in, bytes_out;
+	struct trace *trace;	/* the caller's; or NULL */
 };
 
 bool sio_stopped(const struct sio *io);

@@ -163,6 +163,13 @@ write_filtered(struct sio *io, const char *p, size_t n, bool last)
 	return 0;
 }
 
+static inline void
+traced(const struct sio *io, const char *p, size_t n)
+{
+	if (io->trace != NULL && n > 0)
+		trace_put(io->trace, "S", slice_make(p, n));
+}
+
 /* flags: MSG_MORE where more comes at once. */
 static int
 flush(struct sio *io, int flags)
@@ -172,6 +179,7 @@ flush(struct sio *io, int flags)
 	if (io->out_err != 0)
 		return io->out_err;
 	io->out_n = 0;
+	traced(io, io->out, n);
 	if (io->filter != NULL)
 		return n > 0 || (io->unflushed && flags == 0) ?
 		    write_filtered(io, io->out, n, flags == 0) : 0;
@@ -201,6 +209,8 @@ sio_put(struct sio *io, const void *data, size_t n)
 		size_t have = io->out_n;
 
 		io->out_n = 0;
+		traced(io, io->out, have);
+		traced(io, p, n);
 		write_plain(io, io->out, have, p, n, 0);
 		return;
 	}
@@ -220,6 +230,7 @@ sio_put(struct sio *io, const void *data, size_t n)
 		if (io->filter == NULL && n >= SIO_OUT) {
 			size_t whole = n - n % SIO_OUT;
 
+			traced(io, p, whole);
 			if (write_tls(io, p, whole) < 0)
 				return;
 			p += whole;
@@ -311,6 +322,8 @@ sio_send_file(struct sio *io, int fd, uint64_t off, uint64_t len)
 		return copy_file(io, fd, off, len);
 	if ((rc = flush(io, MSG_MORE)) < 0)
 		return rc;
+	if (io->trace != NULL)
+		trace_skip(io->trace, "S", len);
 	while (len > 0) {
 		ssize_t n = sendfile(io->wfd, fd, &at,
 		    len < INT_MAX ? (size_t)len : INT_MAX);

@@ -111,7 +111,19 @@ void
 sio_consume(struct sio *io, size_t n)
 {
 	assert(n <= io->in_n - io->in_off);
+	if (io->trace != NULL && n > 0)
+		trace_put(io->trace, "C",
+		    slice_make(io->in + io->in_off, n));
 	io->in_off += n;
+}
+
+void
+sio_trace(struct sio *io, struct trace *t)
+{
+	if (io->trace == t)
+		return;
+	sio_flush(io);	/* what was put before isn't its business */
+	io->trace = t;
 }
 
 void

@@ -46,6 +46,10 @@ int sio_fill(struct sio *io, int timeout_ms);
 void sio_forget(struct sio *io);
 /* From then on input times out, however it trickles; -1: never (the default). */
 void sio_input_deadline(struct sio *io, int timeout_ms);
+/* From now on what is consumed and what is put goes there, too; NULL: no longer.
+ * It stays the caller's. */
+struct trace;
+void sio_trace(struct sio *io, struct trace *t);
 /* Bound of unconsumed input, octets (default 64 KiB). */
 void sio_max_input(struct sio *io, size_t max);
 /*
