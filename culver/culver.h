@@ -82,7 +82,7 @@ extern const struct command cmd_message_copy, cmd_message_expunge,
     cmd_message_search;
 extern const struct command cmd_stats;
 extern const struct command cmd_import_imap, cmd_user_show;
-extern const struct command cmd_doctor, cmd_listeners;
+extern const struct command cmd_doctor, cmd_health, cmd_listeners;
 extern const struct command cmd_kick, cmd_who;
 extern const struct command cmd_auth_test, cmd_pw;
 extern const struct command cmd_user_add, cmd_user_passwd, cmd_user_list,

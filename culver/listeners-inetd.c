@@ -81,7 +81,7 @@ xinetd_service(struct maker *m, const struct conf_listener *l, size_t k)
 		    "left out", l->name, address + 5);
 		return;
 	}
-	host = made_host(m, address);
+	host = made_host(m->a, address);
 	buf_printf(&m->b, "\nservice culver-%s\n{\n"
 	    "\tid = culver-%s-%zu\n"
 	    "\ttype = UNLISTED\n"

@@ -46,7 +46,7 @@ put_run(struct maker *m, const struct conf_listener *l, const char *address)
 	if (path != NULL)
 		buf_add_str(&m->b, each ? " -a 0660" : " -a 0660 -B");
 	else {
-		host = made_host(m, address);
+		host = made_host(m->a, address);
 		host = *host == '*' ? "0.0.0.0" : host;
 	}
 	if (path != NULL)

@@ -64,7 +64,7 @@ made_unix(const char *address)
 }
 
 const char *
-made_host(const struct maker *m, const char *address)
+made_host(struct arena *a, const char *address)
 {
 	const char *end = strrchr(address, ':');
 
@@ -72,7 +72,7 @@ made_host(const struct maker *m, const char *address)
 		address++;
 		end--;
 	}
-	return arena_strndup(m->a, address, (size_t)(end - address));
+	return arena_strndup(a, address, (size_t)(end - address));
 }
 
 const char *

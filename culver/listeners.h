@@ -55,7 +55,7 @@ const char *made_option(const struct maker *m);
 const char *made_unix(const char *address);
 /* An address of the Internet: the host without brackets (in the arena), "*" for
  * any; the port. */
-const char *made_host(const struct maker *m, const char *address);
+const char *made_host(struct arena *a, const char *address);
 const char *made_port(const char *address);
 bool made_is_v6(const char *address);
 /* Those files have no quotes: letters, digits and / . _ + @ ~ , : = - are what

@@ -9,12 +9,14 @@ culver_libculver_a_CPPFLAGS = $(AM_CPPFLAGS) \
 culver_libculver_a_SOURCES = \
 	culver/account.c \
 	culver/args.c culver/culver.h \
+	culver/checks.c culver/checks.h \
 	culver/cmd-acl.c \
 	culver/cmd-backup.c \
 	culver/cmd-check.c \
 	culver/cmd-config.c \
 	culver/cmd-doctor.c \
 	culver/cmd-export.c culver/export.h \
+	culver/cmd-health.c \
 	culver/cmd-import-imap.c \
 	culver/cmd-import.c culver/import.h \
 	culver/cmd-listeners.c \
@@ -96,6 +98,7 @@ TAPS += \
 	t/admin/check.t \
 	t/admin/debian.t \
 	t/admin/doctor.t \
+	t/admin/health.t \
 	t/admin/repair.t \
 	t/admin/export.t \
 	t/admin/import.t \

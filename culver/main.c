@@ -27,7 +27,8 @@ static const struct command *const commands[] = {
 	&cmd_acl_list, &cmd_acl_set, &cmd_acl_delete,
 	&cmd_import_imap, &cmd_import, &cmd_export, &cmd_check, &cmd_backup,
 	&cmd_restore, &cmd_undelete, &cmd_sweep, &cmd_spool, &cmd_config,
-	&cmd_listeners, &cmd_doctor, &cmd_stats
+	&cmd_listeners, &cmd_doctor, &cmd_health,
+	&cmd_stats
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

@@ -71,12 +71,18 @@ missing(const char *what)
 	said = true;
 }
 
+long
+confine_abi(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
+	    RULESET_VERSION);
+}
+
 /* A ruleset that allows nothing.  0, or -1: this kernel has none. */
 static int
 rules_open(struct rules *r, uint64_t net)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
-	    RULESET_VERSION);
+	long abi = confine_abi();
 	struct ruleset_attr a = { .fs = FS_ABI_1 };
 	size_t n = sizeof(a.fs);
 

@@ -40,4 +40,7 @@ void confine_calls(const struct conf *c, enum confine_who who);
 /* Is it to start a program of others, so that neither is done? */
 bool confine_starts_programs(const struct conf *c, enum confine_who who);
 
+/* The version of Landlock that this kernel has; less than 1: none. */
+long confine_abi(void);
+
 #endif
