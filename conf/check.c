@@ -273,6 +273,13 @@ conf_check_account(const char *s)
 }
 
 const char *
+conf_check_scram(const char *s)
+{
+	return strcmp(s, "SHA-256") == 0 || strcmp(s, "SHA-1") == 0 ? NULL :
+	    "is neither SHA-256 nor SHA-1";
+}
+
+const char *
 conf_check_group(const char *s)
 {
 	if (geteuid() != 0)
@@ -473,7 +480,9 @@ check_hash(struct conf_loader *l)
 	} t[] = {
 		{ "$y$", 1, 11 }, { "$gy$", 1, 11 }, { "$7$", 6, 11 },
 		{ "$2b$", 4, 31 }, { "$6$", 1000, 10000000 },
-		{ "$5$", 1000, 10000000 }
+		{ "$5$", 1000, 10000000 },
+		{ "{SCRAM-SHA-256}", 4096, 10000000 },
+		{ "{SCRAM-SHA-1}", 4096, 10000000 }
 	};
 	uint32_t cost = l->c->hash_cost;
 

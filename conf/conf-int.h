@@ -115,6 +115,7 @@ const char *conf_check_contact(const char *s);
 const char *conf_check_socket(const char *s);
 const char *conf_check_account(const char *s);
 const char *conf_check_group(const char *s);
+const char *conf_check_scram(const char *s);
 
 /* The line on which a key stands, 0 if it doesn't. */
 int conf_key_line(const struct conf_section *sec, const char *name);

@@ -124,6 +124,8 @@ struct conf {
 
 	/* login */
 	const char *hash;		/* crypt(3) prefix for new passwords: "$y$" */
+	const char *const *scram;	/* "SHA-256", "SHA-1": offered */
+	size_t n_scram;
 	uint32_t hash_cost;		/* 0: the library's default */
 	const char *const *masters;	/* accounts that may log in as any */
 	size_t n_masters;

@@ -36,7 +36,8 @@ static const struct conf_word stems[] = {
 };
 static const struct conf_word hashes[] = {
 	{ "$y$", 0 }, { "$gy$", 0 }, { "$7$", 0 }, { "$2b$", 0 },
-	{ "$6$", 0 }, { "$5$", 0 }, { NULL, 0 }
+	{ "$6$", 0 }, { "$5$", 0 }, { "{SCRAM-SHA-256}", 0 },
+	{ "{SCRAM-SHA-1}", 0 }, { NULL, 0 }
 };
 static const struct conf_word languages[] = {	/* of imapd */
 	{ "de", 0 }, { "en", 0 }, { "fr", 0 }, { NULL, 0 }
@@ -123,6 +124,7 @@ const struct conf_key conf_top_keys[] = {
 	/* login */
 	{ "hash", CONF_K_WORD, TOP(hash), 0, "$y$", 0, 0, hashes, NULL },
 	{ "hash-cost", CONF_K_NUM32, TOP(hash_cost), 0, "0", 0, 10000000, NULL, NULL },
+	{ "scram", CONF_K_LIST, TOP(scram), TOP(n_scram), NULL, 0, 0, NULL, conf_check_scram },
 	{ "auth-cache", CONF_K_TIME32, TOP(auth_cache_s), 0, "10m", 0, DAY, NULL, NULL },
 	{ "auth-command", CONF_K_PATH, TOP(auth_command), 0, NULL, 0, 0, NULL, NULL },
 	{ "pam-service", CONF_K_STR, TOP(pam_service), 0, NULL, 0, 0, NULL, NULL },

@@ -87,7 +87,7 @@ t_unit_test_culver_LDADD = culver/libculver.a $(TEST_LIBS)
 
 dist_man_MANS += doc/culver.8
 
-EXTRA_DIST += t/lib/CulverServe.pm
+EXTRA_DIST += t/lib/CulverServe.pm t/lib/CulverScram.pm
 TAPS += \
 	t/admin/acl.t \
 	t/admin/mailbox.t \

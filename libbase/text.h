@@ -33,6 +33,9 @@ size_t utf8_cut(struct slice s, size_t max);
  * valid UTF-8. */
 int utf8_nfc(struct slice s, struct arena *a, struct slice *out_r);
 int utf8_fold(struct slice s, struct arena *a, struct slice *out_r);
+/* SASLprep of a password (RFC 4013): blanks of all kinds are one, what can't be
+ * seen goes, NFKC.  -1 for control characters, too. */
+int utf8_saslprep(struct slice s, struct arena *a, struct slice *out_r);
 
 /* Seconds since 1970 as "2026-11-22T10:00:00Z" (RFC 3339, JMAP UTCDate). */
 int time_rfc3339(struct buf *out, int64_t t);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unicase.h>
 #include <uninorm.h>
 #include <unistr.h>
@@ -131,5 +132,53 @@ utf8_fold(struct slice s, struct arena *a, struct slice *out_r)
 	if (!utf8_valid(s))
 		return -1;
 	p = u8_casefold(octets(s), s.n, NULL, UNINORM_NFKC, NULL, &n);
+	return take(p, n, a, out_r);
+}
+
+/* RFC 3454 B.1: mapped to nothing. */
+static bool
+is_nothing(ucs4_t c)
+{
+	return c == 0xad || c == 0x34f || c == 0x1806 ||
+	    (c >= 0x180b && c <= 0x180d) || (c >= 0x200b && c <= 0x200d) ||
+	    c == 0x2060 || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff;
+}
+
+/* C.1.2, but for 200B, which B.1 has. */
+static bool
+is_blank(ucs4_t c)
+{
+	return c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
+	    c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+int
+utf8_saslprep(struct slice s, struct arena *a, struct slice *out_r)
+{
+	uint8_t *p, *end;
+	size_t n = 0;
+
+	if (!utf8_valid(s))
+		return -1;
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return -1;
+	*out_r = s;
+	if (slice_is_ascii(s))
+		return 0;
+	p = end = arena_alloc(a, s.n);
+	for (size_t i = 0; i < s.n;) {
+		ucs4_t c;
+		int len = u8_mbtouc(&c, octets(s) + i, s.n - i);
+
+		if (is_blank(c))
+			*end++ = ' ';
+		else if (!is_nothing(c)) {
+			memcpy(end, s.p + i, (size_t)len);
+			end += len;
+		}
+		i += (size_t)len;
+	}
+	p = u8_normalize(UNINORM_NFKC, p, (size_t)(end - p), NULL, &n);
 	return take(p, n, a, out_r);
 }

@@ -1,5 +1,6 @@
 # libsession: what one connection needs, whatever its protocol
 noinst_LIBRARIES += libsession/libsession.a
+libsession_libsession_a_CFLAGS = $(AM_CFLAGS) $(NETTLE_CFLAGS)
 libsession_libsession_a_SOURCES = \
 	libsession/authcache.c libsession/authcache.h \
 	libsession/backend-int.h \
@@ -12,6 +13,7 @@ libsession_libsession_a_SOURCES = \
 	libsession/login-address.c \
 	libsession/login-certificate.c \
 	libsession/login-find.c \
+	libsession/login-scram.c \
 	libsession/login-int.h \
 	libsession/login-token.c \
 	libsession/login.c \
@@ -35,7 +37,10 @@ libsession_libsession_a_SOURCES = \
 	libsession/protocols.c libsession/protocols.h \
 	libsession/sasl-int.h \
 	libsession/sasl-oauth.c \
+	libsession/sasl-scram.c \
 	libsession/sasl.c \
+	libsession/scheme.c libsession/scheme.h \
+	libsession/scram.c libsession/scram.h \
 	libsession/secret.c libsession/secret.h \
 	libsession/server.c \
 	libsession/session-int.h \
@@ -99,7 +104,7 @@ t_unit_test_mta_SOURCES = t/unit/test-mta.c
 t_unit_test_mta_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_test_mta_LDADD = $(LIBSESSION) $(LIBSTORE) $(LIBMIME) $(TEST_LIBS)
 
-TAPS += t/session/backend.t t/session/doc.t t/session/log.t t/session/login.t t/session/modes.t t/session/oauth.t t/session/proxy.t t/session/trace.t t/session/tls.t
+TAPS += t/session/backend.t t/session/doc.t t/session/log.t t/session/login.t t/session/modes.t t/session/oauth.t t/session/proxy.t t/session/scram.t t/session/trace.t t/session/tls.t
 TAPS += t/session/confine.t t/session/tls-client.t t/session/tls-hostile.t t/session/tls-names.t t/session/tls-ticket.t
 dist_man_MANS += doc/culver.conf.5 doc/culver-passwd.5 doc/culver-tokens.5
 

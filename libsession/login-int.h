@@ -3,6 +3,7 @@
 #define SESSION_LOGIN_INT_H
 
 #include "libsession/passwd.h"
+#include "libsession/scram.h"
 #include "libsession/session-int.h"
 
 enum { LOGIN_USER_MAX = 512 };	/* octets of a login name */
@@ -46,6 +47,19 @@ bool login_is_token(const struct conf *c, enum conf_protocol proto,
     struct login_who *who);
 /* Is that login_who.by of a token? */
 bool login_by_token(struct slice by);
+
+/* After the credentials were looked at: rc says what they are worth.  Delays,
+ * opens the store, logs.  enum login_rc. */
+int login_finish(struct session *s, int rc, struct login_who *who,
+    struct slice authzid, uint32_t delay_ms, struct arena *a);
+
+/* SCRAM's keys of a name.  1; 0: it has none, *k_r are made up; LOGIN_E_*.  *f_r
+ * is in the arena. */
+int login_keys(struct session *s, struct slice user, enum scram_hash h,
+    struct arena *a, struct login_found *f_r, struct scram_keys *k_r);
+/* The proof was right, or (f NULL) wrong.  enum login_rc. */
+int login_proved(struct session *s, const struct login_found *f,
+    struct slice user, struct slice authzid, struct arena *a);
 
 /* login_who.by of a certificate, before the name in it: no user name has a
  * colon. */

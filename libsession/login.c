@@ -259,9 +259,8 @@ delay(const struct session *s, uint32_t ms)
 	ppoll(NULL, 0, &ts, &server_signals.mask);
 }
 
-/* After the credentials were looked at: rc says what they are worth. */
-static int
-finish(struct session *s, int rc, struct login_who *who,
+int
+login_finish(struct session *s, int rc, struct login_who *who,
     struct slice authzid, uint32_t delay_ms, struct arena *a)
 {
 	char name[LOG_QUOTED];
@@ -300,7 +299,7 @@ login_check(struct session *s, struct slice user, struct slice pass,
 	if (s->plaintext_ok)
 		rc = login_verify(s->conf, s->listener->protocol, user, pass,
 		    s->peer, a, &who, &ms);
-	rc = finish(s, rc, &who, authzid, ms, a);
+	rc = login_finish(s, rc, &who, authzid, ms, a);
 	arena_free(&a);
 	return rc;
 }
@@ -316,7 +315,7 @@ login_bearer(struct session *s, struct slice token, struct slice authzid)
 	if (s->plaintext_ok)
 		rc = login_token(s->conf, s->listener->protocol, token,
 		    s->peer, a, &who, &ms);
-	rc = finish(s, rc, &who, authzid, ms, a);
+	rc = login_finish(s, rc, &who, authzid, ms, a);
 	arena_free(&a);
 	return rc;
 }
@@ -330,7 +329,7 @@ login_external(struct session *s, struct slice authzid)
 
 	if (s->certified)
 		rc = login_certificate(s, authzid, a, &who);
-	rc = finish(s, rc, &who, authzid, s->conf->failure_delay_ms, a);
+	rc = login_finish(s, rc, &who, authzid, s->conf->failure_delay_ms, a);
 	arena_free(&a);
 	return rc;
 }

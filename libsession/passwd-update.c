@@ -10,11 +10,11 @@
 #include "libsession/protocols.h"
 
 static bool
-field_ok(struct slice s)
+hash_ok(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if ((unsigned char)s.p[i] <= 0x20 || s.p[i] == ':' ||
-		    s.p[i] == ',' || s.p[i] == 0x7f)
+		    s.p[i] == 0x7f)
 			return false;
 	return s.n > 0;
 }
@@ -60,7 +60,7 @@ new_line(const struct passwd_entry *e, struct arena *a,
 	struct buf b, list;
 
 	if (!name_ok(e->name, a) ||
-	    (e->hash.p != NULL && !field_ok(e->hash)) ||
+	    (e->hash.p != NULL && !hash_ok(e->hash)) ||
 	    (e->alias_of.n > 0 && !name_ok(e->alias_of, a)) ||
 	    !passwd_full_name_ok(e->full_name)) {
 		errno = EINVAL;

@@ -11,6 +11,8 @@
 #include "libbase/xalloc.h"
 #include "libsession/passwd-int.h"
 #include "libsession/protocols.h"
+#include "libsession/scheme.h"
+#include "libsession/scram.h"
 #include "libstore/store.h"
 
 enum {
@@ -173,6 +175,13 @@ crypt_done(struct crypt_data *data)
 	xfree_secret(data, sizeof(*data));
 }
 
+uint32_t
+passwd_scram_iterations(const struct conf *c)
+{
+	return strncmp(c->hash, "{SCRAM", 6) == 0 && c->hash_cost > 0 ?
+	    c->hash_cost : SCRAM_ITERATIONS;
+}
+
 int
 passwd_hash(const struct conf *c, struct slice password, struct arena *a,
     struct slice *hash_r)
@@ -181,6 +190,10 @@ passwd_hash(const struct conf *c, struct slice password, struct arena *a,
 	struct crypt_data *data = NULL;
 	const char *hash;
 
+	if (c->hash[0] == '{')
+		return scram_make(strcmp(c->hash, "{SCRAM-SHA-1}") == 0 ?
+			SCRAM_SHA_1 : SCRAM_SHA_256, password,
+		    passwd_scram_iterations(c), a, hash_r);
 	if (crypt_gensalt_rn(c->hash, c->hash_cost, NULL, 0, setting,
 		sizeof(setting)) == NULL)
 		return -1;
@@ -199,6 +212,8 @@ passwd_check(struct slice hash, struct slice password)
 	const char *out;
 	int same;
 
+	if (hash.n > 0 && hash.p[0] == '{')
+		return scheme_check(hash, password);
 	if (hash.n == 0 || hash.n >= sizeof(setting))
 		return 0;
 	memcpy(setting, hash.p, hash.n);
@@ -216,7 +231,16 @@ passwd_check_dummy(const struct conf *c, struct slice password)
 	static const char salt[32] = "only the time that it takes...";
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
 	struct crypt_data *data = NULL;
+	struct scram_keys k = { .hash = SCRAM_SHA_256, .n = SHA256_LEN,
+		.salt_n = SCRAM_SALT, .iterations = passwd_scram_iterations(c) };
 
+	if (c->hash[0] == '{') {
+		k.hash = strcmp(c->hash, "{SCRAM-SHA-1}") == 0 ? SCRAM_SHA_1 :
+								 SCRAM_SHA_256;
+		k.n = scram_len(k.hash);
+		(void)scram_check(&k, password);
+		return;
+	}
 	if (crypt_gensalt_rn(c->hash, c->hash_cost, salt, sizeof(salt), setting,
 		sizeof(setting)) == NULL)
 		return;

@@ -49,7 +49,10 @@ int passwd_hash(const struct conf *c, struct slice password, struct arena *a,
     struct slice *hash_r);
 /* Spends the time of a check with the configured method. */
 void passwd_check_dummy(const struct conf *c, struct slice password);
-/* 1 equal, 0 not.  Constant time in the comparison. */
+/* How often new SCRAM keys are made of. */
+uint32_t passwd_scram_iterations(const struct conf *c);
+/* 1 equal, 0 not.  Constant time in the comparison.  crypt(3) hashes, and the
+ * schemes of culver-passwd(5). */
 int passwd_check(struct slice hash, struct slice password);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef SESSION_SASL_INT_H
 #define SESSION_SASL_INT_H
 
+#include "libsession/login-int.h"
 #include "libsession/session-int.h"
 
 struct sasl {
@@ -10,6 +11,8 @@ struct sasl {
 	unsigned round;		/* messages of the client so far */
 	char *user;		/* LOGIN: from the first round */
 	int rc;			/* OAuth: how it ends, once that is told */
+	void *state;		/* the mechanism's own */
+	void (*forget)(void *state);
 };
 
 struct sasl_mech {
@@ -26,6 +29,22 @@ bool sasl_oauth_on(const struct session *s);
 int sasl_oauthbearer(struct sasl *sasl, struct arena *a, struct slice in,
     struct slice *out_r);
 int sasl_xoauth2(struct sasl *sasl, struct arena *a, struct slice in,
+    struct slice *out_r);
+
+/* A saslname without its "=2C" and "=3D" (RFC 5801 4); false: it is none. */
+bool sasl_name(struct slice s, struct arena *a, struct slice *out_r);
+
+bool sasl_scram_256_on(const struct session *s);
+bool sasl_scram_1_on(const struct session *s);
+bool sasl_scram_256_plus_on(const struct session *s);
+bool sasl_scram_1_plus_on(const struct session *s);
+int sasl_scram_256(struct sasl *sasl, struct arena *a, struct slice in,
+    struct slice *out_r);
+int sasl_scram_1(struct sasl *sasl, struct arena *a, struct slice in,
+    struct slice *out_r);
+int sasl_scram_256_plus(struct sasl *sasl, struct arena *a, struct slice in,
+    struct slice *out_r);
+int sasl_scram_1_plus(struct sasl *sasl, struct arena *a, struct slice in,
     struct slice *out_r);
 
 #endif

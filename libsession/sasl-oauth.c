@@ -53,30 +53,6 @@ token_of(struct slice list, struct slice *token_r)
 	return token_r->n > 0;
 }
 
-/* "=2C" and "=3D" (RFC 5801 4). */
-static bool
-saslname(struct slice s, struct arena *a, struct slice *out_r)
-{
-	char *p = arena_alloc(a, s.n + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		p[n] = s.p[i];
-		if (s.p[i] == '=') {
-			if (s.n - i < 3)
-				return false;
-			if (memcmp(s.p + i, "=2C", 3) == 0)
-				p[n] = ',';
-			else if (memcmp(s.p + i, "=3D", 3) != 0)
-				return false;
-			i += 2;
-		}
-		n++;
-	}
-	*out_r = slice_make(p, n);
-	return true;
-}
-
 /* "n,a=AUTHZID,": no channel binding.  What comes after it. */
 static bool
 gs2_header(struct slice *in, struct arena *a, struct slice *authzid_r)
@@ -90,7 +66,7 @@ gs2_header(struct slice *in, struct arena *a, struct slice *authzid_r)
 	if ((comma = memchr(p, ',', (size_t)(end - p))) == NULL)
 		return false;
 	if (comma != p && (comma - p < 3 || memcmp(p, "a=", 2) != 0 ||
-	    !saslname(slice_make(p + 2, (size_t)(comma - p) - 2), a,
+	    !sasl_name(slice_make(p + 2, (size_t)(comma - p) - 2), a,
 	    authzid_r)))
 		return false;
 	*in = slice_make(comma + 1, (size_t)(end - comma) - 1);

@@ -90,12 +90,39 @@ plaintext_on(const struct session *s)
 
 static const struct sasl_mech mechs[] = {
 	{ "EXTERNAL", external_on, external },
+	{ "SCRAM-SHA-256-PLUS", sasl_scram_256_plus_on, sasl_scram_256_plus },
+	{ "SCRAM-SHA-1-PLUS", sasl_scram_1_plus_on, sasl_scram_1_plus },
+	{ "SCRAM-SHA-256", sasl_scram_256_on, sasl_scram_256 },
+	{ "SCRAM-SHA-1", sasl_scram_1_on, sasl_scram_1 },
 	{ "PLAIN", plaintext_on, plain },
 	{ "LOGIN", plaintext_on, login },
 	{ "OAUTHBEARER", sasl_oauth_on, sasl_oauthbearer },
 	{ "XOAUTH2", sasl_oauth_on, sasl_xoauth2 },
 };
 enum { N_MECHS = sizeof(mechs) / sizeof(mechs[0]) };
+
+bool
+sasl_name(struct slice s, struct arena *a, struct slice *out_r)
+{
+	char *p = arena_alloc(a, s.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		p[n] = s.p[i];
+		if (s.p[i] == '=') {
+			if (s.n - i < 3)
+				return false;
+			if (memcmp(s.p + i, "=2C", 3) == 0)
+				p[n] = ',';
+			else if (memcmp(s.p + i, "=3D", 3) != 0)
+				return false;
+			i += 2;
+		}
+		n++;
+	}
+	*out_r = slice_make(p, n);
+	return true;
+}
 
 const char *
 sasl_mechanisms(struct session *s)
@@ -147,6 +174,8 @@ sasl_free(struct sasl **sasl)
 {
 	if (*sasl == NULL)
 		return;
+	if ((*sasl)->forget != NULL)
+		(*sasl)->forget((*sasl)->state);
 	xfree((*sasl)->user);
 	xfree(*sasl);
 	*sasl = NULL;

@@ -504,6 +504,20 @@ sio_tls_peer_name(const struct sio *io, bool common, unsigned i, char *out,
 	    io->tls->peer_name(io->conn, common, i, out, room) : -1;
 }
 
+ssize_t
+sio_tls_binding(const struct sio *io, struct slice name, unsigned char *out,
+    size_t room)
+{
+	if (!io->secure)
+		return -1;
+	if (slice_eq(name, SLICE_LIT("tls-exporter")))
+		return io->tls->binding(io->conn, TLS_EXPORTER, out, room);
+	if (slice_eq(name, SLICE_LIT("tls-server-end-point")))
+		return io->tls->binding(io->conn, TLS_SERVER_END_POINT, out,
+		    room);
+	return -1;
+}
+
 const char *
 sio_error(const struct sio *io)
 {

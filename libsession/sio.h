@@ -117,6 +117,10 @@ int sio_tls_peer(const struct sio *io, const char **why_r);
 /* Its i-th e-mail address, or common name: 0, or -1 if there is none. */
 int sio_tls_peer_name(const struct sio *io, bool common, unsigned i, char *out,
     size_t room);
+/* The data of a channel binding by its registered name (RFC 5929, RFC 9266); how
+ * many octets, or -1: this connection has no such. */
+ssize_t sio_tls_binding(const struct sio *io, struct slice name,
+    unsigned char *out, size_t room);
 /* What was wrong with the connection, for the log; NULL: nothing. */
 const char *sio_error(const struct sio *io);
 uint64_t sio_bytes_in(const struct sio *io);

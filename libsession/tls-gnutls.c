@@ -233,6 +233,28 @@ error(struct tls_conn *conn)
 	return conn->error;
 }
 
+/* RFC 9266 4.2: before TLS 1.3 an exporter may be the same on two connections. */
+static ssize_t
+binding(struct tls_conn *conn, enum tls_binding kind, unsigned char *out,
+    size_t room)
+{
+	bool exporter = kind == TLS_EXPORTER;
+	gnutls_datum_t d;
+	ssize_t n = -1;
+
+	if ((exporter && gnutls_protocol_get_version(conn->s) < GNUTLS_TLS1_3) ||
+	    gnutls_session_channel_binding(conn->s, exporter ?
+		GNUTLS_CB_TLS_EXPORTER : GNUTLS_CB_TLS_SERVER_END_POINT,
+		&d) < 0)
+		return -1;
+	if (d.size <= room) {
+		memcpy(out, d.data, d.size);
+		n = (ssize_t)d.size;
+	}
+	gnutls_free(d.data);
+	return n;
+}
+
 __attribute__((visibility("default")))
 const struct tls_module culver_tls_module = {
 	.version = TLS_MODULE_VERSION,
@@ -250,4 +272,5 @@ const struct tls_module culver_tls_module = {
 	.error = error,
 	.peer = tls_client_verify,
 	.peer_name = tls_client_name,
+	.binding = binding,
 };

@@ -10,7 +10,7 @@
 #include "libbase/slice.h"
 #include "libsession/tls.h"
 
-enum { TLS_MODULE_VERSION = 2, TLS_TICKET_KEY_LEN = 64, TLS_RECORD = 16384 };
+enum { TLS_MODULE_VERSION = 3, TLS_TICKET_KEY_LEN = 64, TLS_RECORD = 16384 };
 
 /* Results of handshake, receive and send below 0.  TLS_TRUNCATED: the peer's
  * socket closed without TLS's own goodbye. */
@@ -41,6 +41,11 @@ struct tls_files {	/* borrowed as long as the context lives */
 	struct slice ticket_key_before;	/* the same; tickets by it are taken */
 	struct slice client_ca, client_crl;	/* PEM; n 0: none */
 	const char *priority;
+};
+
+enum tls_binding {
+	TLS_EXPORTER,		/* RFC 9266 */
+	TLS_SERVER_END_POINT	/* RFC 5929 4 */
 };
 
 struct tls_module_ctx;	/* both are the module's own */
@@ -76,6 +81,10 @@ struct tls_module {
 	 * certificate, NUL-ended.  0, or -1: there is none. */
 	int (*peer_name)(struct tls_conn *conn, bool common, unsigned i,
 	    char *out, size_t room);
+	/* Channel binding data; how many octets, or -1: this connection has
+	 * none of that kind. */
+	ssize_t (*binding)(struct tls_conn *conn, enum tls_binding kind,
+	    unsigned char *out, size_t room);
 };
 
 /* Loads the module if that wasn't done.  NULL, and why in *err_r

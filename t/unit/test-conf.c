@@ -80,7 +80,8 @@ static const struct {
 	{ "max-failures = 0x10\n", "1: max-failures: \"0x10\" is not a number\n" },
 	{ "any-fs = maybe\n", "1: any-fs: \"maybe\" is neither true nor false\n" },
 	{ "log-level = loud\n", "1: log-level: \"loud\" is none of error, warning, notice, info, debug\n" },
-	{ "hash = \"md5\"\n", "1: hash: \"md5\" is none of $y$, $gy$, $7$, $2b$, $6$, $5$\n" },
+	{ "hash = \"md5\"\n", "1: hash: \"md5\" is none of $y$, $gy$, $7$, $2b$, $6$, $5$, "
+	    "{SCRAM-SHA-256}, {SCRAM-SHA-1}\n" },
 	{ "engine = \"pg\"\n", "1: engine: \"pg\" is none of bdb, mem, chaos, chaos:mem\n" },
 	{ "mail-dir = \"mail\"\n", "1: mail-dir: \"mail\" is not an absolute path\n" },
 	{ "mail-dir = \"\"\n", "1: mail-dir: \"\" is empty\n" },

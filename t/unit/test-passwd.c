@@ -22,6 +22,7 @@
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
 #include "libsession/authcache.h"
+#include "libsession/scram.h"
 #include "libsession/passwd.h"
 #include "libsession/session.h"
 
@@ -285,7 +286,8 @@ test_hash(void **state)
 		const char *prefix;
 		uint32_t cost;
 	} t[] = { { "$y$", 1 }, { "$6$", 1000 }, { "$5$", 1000 },
-		{ "$2b$", 4 }, { "$7$", 6 }, { "$gy$", 1 } };
+		{ "$2b$", 4 }, { "$7$", 6 }, { "$gy$", 1 },
+		{ "{SCRAM-SHA-256}", 4096 }, { "{SCRAM-SHA-1}", 4096 } };
 	struct slice h, other, nul = { "a\0b", 3 };
 	char longest[600];
 
@@ -319,6 +321,54 @@ test_hash(void **state)
 	assert_int_equal(passwd_check(str(""), str("")), 0);
 	assert_int_equal(passwd_check(str("plain"), str("plain")), 0);
 	assert_int_equal(passwd_check(slice_make(longest, 600), str("x")), 0);
+}
+
+/* RFC 7677 3 */
+static void
+test_scram(void **state)
+{
+	static const char message[] = "n=user,r=rOprNGfwEbeRWgbNEkqO,"
+	    "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+	    "s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,"
+	    "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
+	static const char *const bad[] = { "", "{SCRAM-SHA-256}",
+		"{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==",
+		"{SCRAM-SHA-256}4096,AA==,AA==,AA==",
+		"{SCRAM-SHA-512}4096,W22ZaJ0SNY7soEsUEjb6gQ==,AA==,AA==" };
+	unsigned char sig[SCRAM_LEN_MAX];
+	struct scram_keys k;
+	struct slice h, proof, want, long_hash;
+
+	(void)state;
+	/* Its keys, from the salt: scram_make() has one of its own. */
+	assert_int_equal(scram_parse(str("{SCRAM-SHA-256}4096,"
+	    "W22ZaJ0SNY7soEsUEjb6gQ==,"
+	    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,"
+	    "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="), &k), 0);
+	assert_int_equal(k.iterations, 4096);
+	assert_int_equal(scram_check(&k, str("pencil")), 1);
+	assert_int_equal(scram_check(&k, str("pencils")), 0);
+	assert_int_equal(base64_decode(str(
+	    "dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="), arena, &proof), 0);
+	assert_true(scram_proved(&k, str(message),
+	    (const unsigned char *)proof.p));
+	assert_false(scram_proved(&k, str(message + 1),
+	    (const unsigned char *)proof.p));
+	scram_sign(&k, str(message), sig);
+	assert_int_equal(base64_decode(str(
+	    "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="), arena, &want), 0);
+	assert_memory_equal(sig, want.p, 32);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(scram_parse(str(bad[i]), &k), -1);
+		assert_int_equal(passwd_check(str(bad[i]), str("")), 0);
+	}
+	assert_int_equal(scram_make(SCRAM_SHA_256, str("a\nb"), 4096, arena,
+	    &h), -1);
+	assert_int_equal(scram_make(SCRAM_SHA_1, str("I\xc2\xadX"), 4096, arena,
+	    &long_hash), 0);	/* RFC 4013 3 */
+	assert_int_equal(passwd_check(long_hash, str("IX")), 1);
+	assert_int_equal(passwd_check(long_hash, str("\xe2\x85\xa8")), 1);
+	assert_int_equal(passwd_check(long_hash, str("ix")), 0);
 }
 
 static void
@@ -733,6 +783,7 @@ main(void)
 		cmocka_unit_test(test_race),
 		cmocka_unit_test(test_name),
 		cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_scram),
 		cmocka_unit_test(test_cache),
 		cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_recipient),
