@@ -82,7 +82,8 @@ sub signature {
 	    "$sign{$alg} -sign $d/$key.key -out $d/sig $d/in" :
 	    "pkeyutl -sign -rawin -inkey $d/$key.key -in $d/in -out $d/sig");
 	my $sig = slurp("$d/sig");
-	return $alg =~ /\AES(\d+)/ ? raw_rs($sig, $1 / 8) : $sig;
+	# What an RSA key makes of it has no such parts.
+	return $alg =~ /\AES(\d+)/ && $key =~ /\Aec/ ? raw_rs($sig, $1 / 8) : $sig;
 }
 
 # A token: JwtKeys->jwt('rsa', 'RS256', { claims }, header members).
