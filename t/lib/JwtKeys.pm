@@ -83,7 +83,7 @@ sub signature {
 	    "pkeyutl -sign -rawin -inkey $d/$key.key -in $d/in -out $d/sig");
 	my $sig = slurp("$d/sig");
 	# What an RSA key makes of it has no such parts.
-	return $alg =~ /\AES(\d+)/ && $key =~ /\Aec/ ? raw_rs($sig, $1 / 8) : $sig;
+	return $key =~ /\Aec/ && $alg =~ /\AES(\d+)/ ? raw_rs($sig, $1 / 8) : $sig;
 }
 
 # A token: JwtKeys->jwt('rsa', 'RS256', { claims }, header members).
