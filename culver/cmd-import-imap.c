@@ -11,7 +11,7 @@
 #include "libbase/xalloc.h"
 #include "libmime/mime.h"
 
-enum { O_USER, O_STDIN, O_TLS, O_CA, O_PORT, O_MAILBOX, O_SKIP, O_QUIET };
+enum { O_USER, O_STDIN, O_TLS, O_CA, O_PORT, O_MAILBOX, O_SKIP, O_QUIET, O_NEW };
 enum { NAME_MOST = 4096, COMMAND_MOST = 65536, MAILBOXES_MOST = 100000 };
 
 static const struct opt opts[] = {
@@ -26,6 +26,7 @@ static const struct opt opts[] = {
 	{ "skip-duplicates", NULL, "not what the mailbox has already: also to "
 	    "go on after an interruption" },
 	{ "quiet", NULL, "say nothing but faults" },
+	{ "new-uids", NULL, "don't keep UIDs and UIDVALIDITY" },
 	{ NULL, NULL, NULL }
 };
 
@@ -37,7 +38,8 @@ struct job {
 	char delimiter;		/* 0: no levels */
 	const char *now;
 	bool begun;		/* a message */
-	uint64_t messages;
+	bool new_uids;
+	uint64_t messages, uidvalidity, modseq;	/* of the mailbox; 0: not told */
 };
 
 /* ---- LIST -------------------------------------------------------------- */
@@ -196,7 +198,8 @@ static int
 on_end(void *arg, const struct imapc_msg *m)
 {
 	struct job *j = arg;
-	struct import_meta meta = { .received = date_of(m->date) };
+	struct import_meta meta = { .received = date_of(m->date),
+		.uid = m->uid };
 	struct buf keywords;
 	char *origin;
 	int rc;
@@ -237,15 +240,33 @@ path_of(const struct job *j, const char *name, struct arena *ar)
 	return slice_make(p, s.n);
 }
 
+/* "* OK [UIDVALIDITY 3857529045] ..." */
 static void
-on_exists(void *arg, struct slice s)
+on_code(struct slice s, const char *name, uint64_t max, uint64_t *n_r)
 {
+	struct slice code = slice_str(name), rest;
 	uint64_t n;
 
+	if (!slice_istarts(s, code))
+		return;
+	rest = slice_make(s.p + code.n, s.n - code.n);
+	if (slice_uint(slice_cut(&rest, ']'), max, &n) == 0)
+		*n_r = n;
+}
+
+/* The answers to EXAMINE. */
+static void
+on_examine(void *arg, struct slice s)
+{
+	struct job *j = arg;
+	uint64_t n;
+
+	on_code(s, "* OK [UIDVALIDITY ", UINT32_MAX, &j->uidvalidity);
+	on_code(s, "* OK [HIGHESTMODSEQ ", UINT64_MAX, &j->modseq);
 	if (s.n > 9 && slice_starts(s, SLICE_LIT("* ")) &&
 	    slice_ieq(slice_make(s.p + s.n - 7, 7), SLICE_LIT(" EXISTS")) &&
 	    slice_uint(slice_make(s.p + 2, s.n - 9), UINT32_MAX, &n) == 0)
-		*(uint64_t *)arg = n;
+		j->messages = n;
 }
 
 /* 0, IMPORT_STOP, or -1: this mailbox failed. */
@@ -262,10 +283,13 @@ one(struct job *j, const char *name)
 	imapc_put_string(&b, slice_str(name));
 	j->now = name;
 	j->begun = false;
-	j->messages = 0;
-	rc = imapc_command(j->m, buf_slice(&b), on_exists, &j->messages);
+	j->messages = j->uidvalidity = j->modseq = 0;
+	rc = imapc_command(j->m, buf_slice(&b), on_examine, j);
 	if (rc == 0)
 		rc = importer_mailbox(j->im, path_of(j, name, ar), true);
+	if (rc == 0 && !j->new_uids && j->uidvalidity != 0)
+		rc = importer_adopt(j->im, (uint32_t)j->uidvalidity,
+		    j->modseq);
 	if (rc == 0 && j->messages > 0)
 		rc = imapc_fetch(j->m, SLICE_LIT("UID FETCH 1:* (UID FLAGS "
 		    "INTERNALDATE BODY.PEEK[])"), &f);
@@ -322,7 +346,8 @@ import(struct culver *c, const struct args *a, struct imapc *m)
 		.skip_duplicates = a->val[O_SKIP] != NULL,
 		.quiet = a->val[O_QUIET] != NULL
 	};
-	struct job j = { .m = m };
+	struct job j = { .m = m, .new_uids =
+	    a->val[O_NEW] != NULL || a->val[O_MAILBOX] != NULL };
 	int code, rc;
 
 	buf_init(&j.literal, NAME_MOST);

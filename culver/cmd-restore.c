@@ -37,7 +37,7 @@ put_moment(void *arg, const struct store_moments *m)
 		return;
 	}
 	fputs("any time ", stdout);
-	if (m->from_modseq == 0)
+	if (m->from == 0)	/* its journal knows none before */
 		fputs("since the account was made", stdout);
 	else {
 		fputs("from ", stdout);

@@ -23,6 +23,7 @@ struct import_meta {
 	struct slice keywords;	/* separated by blanks */
 	int64_t received;	/* INT64_MIN: take it from the header */
 	int64_t fallback;	/* where the header has none */
+	uint32_t uid;		/* there; 0: not known */
 };
 
 enum {	/* besides 0 */
@@ -46,6 +47,11 @@ void importer_failed(struct importer *im, const char *path,
 /* To where the next messages go, below the base; made when a message comes, or
  * at once with make.  "INBOX" or nothing: the base itself. */
 int importer_mailbox(struct importer *im, struct slice path, bool make);
+
+/* The mailbox, which was made, stands for one of another server: UIDs are kept if
+ * it is empty (see store_mailbox_adopt()).  0 or IMPORT_STOP. */
+int importer_adopt(struct importer *im, uint32_t uidvalidity,
+    uint64_t modseq);
 
 /* One message: 0 or IMPORT_STOP each.  origin is for complaints. */
 int importer_begin(struct importer *im);

@@ -32,7 +32,9 @@ struct importer {
 	size_t n;
 	uint64_t octets;
 
-	uint64_t added, skipped, failed;
+	bool keep_uids;			/* of the mailbox */
+	uint32_t last_uid;
+	uint64_t added, skipped, failed, renumbered;
 	bool no_more_keywords;
 	int code;
 };
@@ -216,8 +218,47 @@ importer_mailbox(struct importer *im, struct slice path, bool make)
 		xfree(im->path);
 		im->path = p;
 		im->mailbox = 0;
+		im->keep_uids = false;
 	}
 	return make ? need_mailbox(im) : 0;
+}
+
+int
+importer_adopt(struct importer *im, uint32_t uidvalidity, uint64_t modseq)
+{
+	struct store_mailbox mb;
+	int rc = store_mailbox_adopt(im->st, im->mailbox, uidvalidity, modseq);
+
+	im->keep_uids = rc >= 0;
+	im->last_uid = 0;
+	if (rc >= 0 && store_mailbox_get(im->st, im->a, im->mailbox, &mb) == 0)
+		im->last_uid = mb.uidnext - 1;
+	if (rc == STORE_E_EXISTS || rc == STORE_E_LIMIT ||
+	    rc == STORE_E_INVALID) {
+		progress_clear(&im->pg);
+		complain("%s: UIDs are new: %s", im->path,
+		    rc == STORE_E_EXISTS ? "it isn't empty" :
+		    rc == STORE_E_LIMIT ?
+			"the account is too old, or theirs counts too far" :
+			"theirs has no UIDVALIDITY that can be kept");
+		return 0;
+	}
+	return rc < 0 ? stop(im, im->path, rc) : 0;
+}
+
+/* The UID that a message keeps; 0: the next one. */
+static uint32_t
+kept_uid(struct importer *im, uint32_t uid)
+{
+	if (!im->keep_uids || uid == 0)
+		return 0;
+	if (uid <= im->last_uid || uid == UINT32_MAX) {
+		im->last_uid++;
+		im->renumbered++;
+		return 0;
+	}
+	im->last_uid = uid;
+	return uid;
 }
 
 /* ---- one message ------------------------------------------------------- */
@@ -328,7 +369,8 @@ enqueue(struct importer *im, const struct import_meta *m, const char *origin)
 	*v = (struct store_new){
 		.spool = im->spool, .mailboxes = &im->mailbox,
 		.n_mailboxes = 1, .flags = flags,
-		.received_at = received(im, m)
+		.received_at = received(im, m),
+		.uid = kept_uid(im, m->uid)
 	};
 	im->spool = NULL;
 	im->origin[im->n++] = xstrdup(origin);
@@ -379,6 +421,9 @@ importer_close(struct importer **imp)
 		if (im->skipped)
 			printf(", %llu there already",
 			    (unsigned long long)im->skipped);
+		if (im->renumbered)
+			printf(", %llu with another UID",
+			    (unsigned long long)im->renumbered);
 		if (im->failed)
 			printf(", %llu failed",
 			    (unsigned long long)im->failed);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "libbase/io.h"
 #include "libbase/log.h"
@@ -91,6 +92,7 @@ session_store_conf(const struct conf *c, struct store_conf *sc_r)
 	}
 	*sc_r = (struct store_conf){
 		.mail_dir = c->mail_dir,
+		.first_modseq = (uint64_t)time(NULL),
 		.engine = c->engine,
 		.lock_wait_ms = c->lock_wait_s * 1000,
 		.any_fs = c->any_fs,

@@ -43,6 +43,7 @@ store_kv_conf(const struct store_conf *cf)
 	kc.any_fs = cf->any_fs;
 	kc.log_keep_s = cf->log_keep_s == 0 ? 7 * 86400 :
 	    cf->log_keep_s == STORE_NEVER ? 0 : cf->log_keep_s;
+	kc.first_modseq = cf->first_modseq;
 	kc.clock_offset = cf->clock_offset;
 	kc.chaos_seed = cf->chaos_seed;
 	kc.chaos_every = cf->chaos_every;
@@ -391,12 +392,16 @@ make_account(struct work *w, void *arg)
 	uint64_t id;
 	int rc;
 
-	if (w->modseq > 1)	/* a race lost on an engine without files */
+	/* A race lost on an engine without files. */
+	if (!store_conf_files(cf) && w->modseq > 1)
 		return STORE_E_EXISTS;
 	memset(&w->head, 0, sizeof(w->head));
 	random_bytes(&w->head.account, sizeof(w->head.account));
 	/* So that a name that comes back has a greater UIDVALIDITY. */
 	w->head.uidvalidity = (uint32_t)time(NULL);
+	/* Of what was before it, nothing is known. */
+	w->head.horizon = w->modseq - 1;
+	w->head.email_modseq = w->head.thread_modseq = w->modseq;
 	w->dirty = true;
 	rc = mailbox_make(w, 0, SLICE_LIT("INBOX"), STORE_ROLE_INBOX, 0, true,
 	    &id);

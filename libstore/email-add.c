@@ -192,8 +192,11 @@ add_one(struct work *w, struct add_item *it, struct store_added *added,
 	if ((rc = email_make(w, &s, &e)) < 0)
 		return rc;
 	for (size_t i = 0; i < v->n_mailboxes; i++) {
-		if ((rc = w_mailbox(w, v->mailboxes[i], &m)) < 0 ||
-		    (rc = email_join(w, e, m, v->flags, &uid)) < 0)
+		if ((rc = w_mailbox(w, v->mailboxes[i], &m)) < 0)
+			return rc;
+		if (i == 0 && v->uid > m->row.uidnext)
+			m->row.uidnext = v->uid;
+		if ((rc = email_join(w, e, m, v->flags, &uid)) < 0)
 			return rc;
 		if (i == 0)
 			added->uid = uid;

@@ -35,6 +35,8 @@ struct kv_conf {
 	/* Journals that a compaction replaced are kept for so long, so that a
 	 * backup finds every transaction; 0: not at all. */
 	uint32_t log_keep_s;
+	uint64_t first_modseq;	/* of what KV_CREATE makes: its transactions
+				 * have greater ones (engines with files) */
 	int64_t clock_offset;	/* tests: seconds added to the clock */
 	/* About every nth commit (0: 7) fails in one of these ways (0: all),
 	 * and as many wake-ups are lost.  UNKNOWN: half of them are done.

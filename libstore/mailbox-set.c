@@ -413,6 +413,50 @@ store_mailbox_update(struct store *st, uint64_t id,
 	return run_and_jobs(st, update_one, &u);
 }
 
+/* Room for names that come back. */
+#define UIDVALIDITY_MOST UINT32_C(0xf0000000)
+
+struct adopt_arg {
+	uint64_t id, modseq;
+	uint32_t uidvalidity;
+};
+
+static int
+adopt_one(struct work *w, void *arg)
+{
+	const struct adopt_arg *o = arg;
+	struct w_mailbox *m;
+	int rc;
+
+	if ((rc = w_mailbox(w, o->id, &m)) < 0)
+		return rc;
+	if (m->row.uidvalidity == o->uidvalidity)
+		return 0;
+	if (m->row.uidnext != 1)
+		return STORE_E_EXISTS;
+	/* A name that comes back needs a greater one. */
+	if (o->uidvalidity == 0 || o->uidvalidity > UIDVALIDITY_MOST)
+		return STORE_E_INVALID;
+	/* What a client knows of that server is to be before all of ours. */
+	if (o->modseq > w->head.horizon)
+		return STORE_E_LIMIT;
+	m->row.uidvalidity = o->uidvalidity;
+	if (w->head.uidvalidity < o->uidvalidity)
+		w->head.uidvalidity = o->uidvalidity;
+	m->row.changed = w->modseq;
+	mailbox_changed(w, m);
+	return 0;
+}
+
+int
+store_mailbox_adopt(struct store *st, uint64_t id, uint32_t uidvalidity,
+    uint64_t modseq)
+{
+	struct adopt_arg o = { id, modseq, uidvalidity };
+
+	return store_run(st, 0, adopt_one, &o, NULL);
+}
+
 struct exchange_arg {
 	const struct store_mailbox_update *u;
 	size_t n;

@@ -236,7 +236,8 @@ work_begin(struct work *w, struct store *st, int mode)
 		return store_corrupt(st, "modseq", w->modseq);
 	rc = head_read(w->t, w->a, &w->head);
 	/* The very first transaction makes the head. */
-	return rc == STORE_E_NOTFOUND && w->modseq == 1 ? 0 : rc;
+	return rc == STORE_E_NOTFOUND && (w->modseq == 1 ||
+	    w->modseq == st->cf->first_modseq + 1) ? 0 : rc;
 }
 
 /* Was the transaction with this id committed?  1 yes, 0 no, negative: can't

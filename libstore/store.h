@@ -66,6 +66,9 @@ struct store_conf {	/* zero values are the defaults */
 	uint32_t meta_entries;	/* of a mailbox; 0: 1,000 */
 	uint64_t meta_size;	/* octets of all in an account; 0: 16 MiB */
 	const char *push_socket; /* tell it of changes, see push.h; or NULL */
+	uint64_t first_modseq;	/* new accounts' have greater ones: a time, so
+				 * that they are greater than those of a server
+				 * that counts, see store_mailbox_adopt() */
 	uint32_t history_s;	/* changes may be asked for; 0: 180 days */
 	struct mime_limits mime;
 	const struct store_folder *folders;	/* besides INBOX */
@@ -187,6 +190,15 @@ struct store_mailbox_update {
 	uint64_t id;
 	struct store_mailbox_set set;
 };
+/*
+ * The mailbox takes the place of one on another server, and is given its
+ * UIDVALIDITY: clients may go on with the UIDs that they know.  modseq is the
+ * highest that was given out there (0: none).  EXISTS: a message was in it
+ * already; LIMIT: modseq is not less than this account's first; INVALID: no
+ * UIDVALIDITY.
+ */
+int store_mailbox_adopt(struct store *st, uint64_t id, uint32_t uidvalidity,
+    uint64_t modseq);
 /* All of them or none, as one change: the names and roles that they give up may
  * be taken by one another (RFC 8620 5.3).  Each id is there once. */
 int store_mailbox_exchange(struct store *st,
@@ -473,6 +485,8 @@ struct store_new {	/* a new Email */
 	size_t n_mailboxes;
 	uint64_t flags;
 	int64_t received_at;		/* seconds; INT64_MIN: now */
+	uint32_t uid;			/* in mailboxes[0], if it is not less
+					 * than UIDNEXT; 0: the next one */
 	/* Where n > 0: a name (its Message-ID) that the first mailbox is given
 	 * once only in that time; EXISTS, if it was.  Of the last 500 at
 	 * least that is known. */

@@ -48,9 +48,10 @@ on_network(int fd)
 /* ---- making an account -------------------------------------------------- */
 
 static int
-journal_first(int dirfd)
+journal_first(int dirfd, uint64_t seq)
 {
-	struct journal_head h = { .pos = { .next = 1 }, .settled = true };
+	struct journal_head h = { .pos = { .next = 1 }, .settled = true,
+		.seq = seq };
 	unsigned char head[JOURNAL_HEAD];
 	int fd, rc = 0;
 
@@ -77,14 +78,14 @@ sys_rc(void)
 
 /* The directory is made beside, whole, and then renamed: all or nothing. */
 static int
-create_in(int parent, const char *tmp, const char *name)
+create_in(int parent, const char *tmp, const char *name, uint64_t seq)
 {
 	int dirfd = -1, rc = 0, e;
 
 	if (mkdirat(parent, tmp, 0700) < 0)
 		return sys_rc();
 	dirfd = sys_openat(parent, tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (dirfd < 0 || journal_first(dirfd) < 0 ||
+	if (dirfd < 0 || journal_first(dirfd, seq) < 0 ||
 	    renameat2(parent, tmp, parent, name, RENAME_NOREPLACE) < 0) {
 		e = errno;
 		rc = sys_rc();
@@ -99,7 +100,7 @@ create_in(int parent, const char *tmp, const char *name)
 }
 
 static int
-create(const char *dir)
+create(const char *dir, uint64_t seq)
 {
 	char *copy = xstrdup(dir), *slash, tmp[60];
 	const char *parent = ".", *name = copy;
@@ -118,7 +119,7 @@ create(const char *dir)
 	snprintf(tmp, sizeof(tmp), ".new.%016llx", (unsigned long long)rnd);
 	fd = sys_openat(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 	    0);
-	rc = fd < 0 ? sys_rc() : create_in(fd, tmp, name);
+	rc = fd < 0 ? sys_rc() : create_in(fd, tmp, name, seq);
 	if (rc < 0 && rc != STORE_E_EXISTS)
 		log_err("%s: can't be made: %s", dir, strerror(errno));
 	io_close(&fd);
@@ -193,7 +194,7 @@ bdb_open(const struct kv_conf *cf, const char *dir, int flags, struct kv **kv_r)
 	struct bdb_kv *b;
 	int rc;
 
-	if ((flags & KV_CREATE) && (rc = create(dir)) < 0)
+	if ((flags & KV_CREATE) && (rc = create(dir, cf->first_modseq)) < 0)
 		return rc;
 	b = bdb_new(cf, dir);
 	if ((rc = bdb_dir_open(b)) == 0 && (rc = snap_open(b, &b->s)) == 0) {

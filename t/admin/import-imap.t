@@ -36,7 +36,7 @@ sub import {
 	    'localhost');
 }
 my @ca = ('--ca', $t->path('cert.pem'));
-my ($rc, $out, $err) = import('copy', $port{imaps}, @ca);
+my ($rc, $out, $err) = import('copy', $port{imaps}, @ca, '--new-uids');
 is("$rc $out$err", "0 3 imported\n", 'by TLS');
 sub fetch {
 	my ($account) = @_;
@@ -53,7 +53,7 @@ is_deeply(fetch('copy'), fetch('alice'),
 like(($t->culver('mailbox', 'list', 'copy'))[1], qr/ Empty$/m,
     'empty ones, too');
 ($rc, $out, $err) = import('copy', $port{imap}, @ca, '--tls=starttls',
-    '--skip-duplicates');
+    '--skip-duplicates', '--new-uids');
 is("$rc $out$err", "0 0 imported, 3 there already\n", 'STARTTLS, again');
 ($rc, $out, $err) = import('other', $port{imap}, '--tls=none', '--quiet',
     '--mailbox=Old');
@@ -73,6 +73,7 @@ is(($t->culver(\"x\n", 'import', 'imap', '--tls=maybe', '--password-stdin',
 is(($t->culver('import', 'imap', 'nobody-here'))[0], 100, 'too few');
 
 # A server of a few lines, whatever is asked.
+my $into = 'other';
 sub server {
 	my (@say) = @_;
 	my $l = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)
@@ -92,7 +93,7 @@ sub server {
 	}
 	my $port = $l->sockport;
 	close $l;
-	my @r = import('other', $port, '--tls=none');
+	my @r = import($into, $port, '--tls=none');
 	kill 'KILL', $pid;
 	waitpid($pid, 0);
 	return @r;
@@ -117,4 +118,60 @@ for ("* 1 FETCH (BODY[] {14}\r\nSub", "* 1 FETCH (BODY[] {99999999999999999999}"
 	isnt($rc, 0, 'a broken server is no success');
 	like($out, qr/\A0 imported/, 'and nothing comes of it');
 }
+
+# ---- UIDs are kept, where they can be
+$t->culver('user', 'add', '--no-password', 'kept');
+$into = 'kept';
+sub examined {
+	my ($n, $validity, $modseq) = @_;
+	return "* $n EXISTS\r\n* OK [UIDVALIDITY $validity] x\r\n"
+	    . "* OK [UIDNEXT 99] x\r\n* OK [HIGHESTMODSEQ $modseq] x\r\nTAG OK\r\n";
+}
+sub fetched {
+	my $n = 0;
+	return join('', map { "* " . ++$n . " FETCH (UID $_ FLAGS () INTERNALDATE"
+		. qq( "01-Feb-2020 00:00:00 +0000" BODY[] {16}\r\n)
+		. "Subject: $_\r\n" . ' ' x (5 - length $_) . "\r\n)\r\n" } @_)
+	    . "TAG OK\r\n";
+}
+my $two = qq(* LIST () "/" INBOX\r\n* LIST () "/" Work\r\nTAG OK\r\n);
+my @bye = ("TAG OK\r\n");
+($rc, $out, $err) = server($in, $two, examined(2, 1234567, 88), fetched(5, 9),
+    examined(1, 42, 90), fetched(70), @bye);
+is("$rc $out$err", "0 3 imported\n", 'two mailboxes');
+sub uids {
+	my ($box) = @_;
+	my ($r, $o) = $t->culver('message', 'search', '--json', 'kept', $box, 'ALL');
+	my ($s) = map { decode_json($_) } ($t->culver('mailbox', 'status', '--json',
+		'kept', $box))[1];
+	return "$s->[0]{uidValidity} $s->[0]{uidNext}: "
+	    . join ' ', map { $_->{uid} } @{ decode_json($o) };
+}
+is(uids('INBOX'), '1234567 10: 5 9', 'UIDs of INBOX');
+is(uids('Work'), '42 71: 70', 'and of another');
+($rc, $out, $err) = server($in, $two, examined(3, 1234567, 88), fetched(5, 9, 12),
+    examined(1, 43, 90), fetched(71), @bye);
+is("$rc $out", "0 4 imported, 2 with another UID\n", 'again: what is new is added');
+is(uids('INBOX'), '1234567 13: 5 9 10 11 12', 'new UIDs for what was there');
+like($err, qr/\Aculver: Work: UIDs are new: it isn't empty\n\z/,
+    'not of another UIDVALIDITY');
+is(uids('Work'), '42 72: 70 71', 'it keeps its own');
+$t->culver('user', 'add', '--no-password', 'late');
+$into = 'late';
+($rc, $out, $err) = server($in, $two, examined(1, 7, 99999999999), fetched(5),
+    examined(1, 0, 3), fetched(6), @bye);
+is("$rc $out", "0 2 imported\n", 'numbers that can\'t be kept');
+like($err, qr/\Aculver: INBOX: UIDs are new: .*counts too far\n\z/, 'are told');
+is(($t->culver('check', 'kept', 'late'))[0], 0, 'all is in order');
+
+# A client that goes on: what it knows of the old server is too old to be told
+# apart, so it sees all that is gone.
+$t->culver(\"pw\n", 'user', 'passwd', 'kept', '--password-stdin');
+$c = $t->connect($port{imap});
+$c->get;
+$c->imap('LOGIN kept pw');
+$c->imap('ENABLE QRESYNC');
+my $sel = join "\n", $c->imap('SELECT INBOX (QRESYNC (1234567 88 1:9))');
+like($sel, qr/VANISHED \(EARLIER\) 1:4,6:8/, 'what isn\'t there any more');
+like($sel, qr/FETCH \(.*UID 5\b/, 'and the flags of what is');
 done_testing;
