@@ -94,6 +94,10 @@ void conf_list_set(struct conf_loader *l, const struct conf_key *k, void *base,
 /* The value in the file's own syntax; false: it has none (NULL). */
 bool conf_value_print(const struct conf_key *k, const void *base,
     struct buf *out);
+/* The same as JSON: text, lists of it, numbers in octets and seconds; null. */
+void conf_value_json(const struct conf_key *k, const void *base,
+    struct buf *out);
+void conf_json_text(struct buf *out, const char *s);
 void conf_quote(struct buf *out, const char *s);
 
 /* check.c: what concerns several settings, or the system. */

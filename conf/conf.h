@@ -221,5 +221,7 @@ const char *conf_default_path(void);
  * syntax (culver config). */
 struct buf;
 void conf_print(const struct conf *c, struct buf *out);
+/* The same as a JSON object; sections are arrays of objects with their name. */
+void conf_print_json(const struct conf *c, struct buf *out);
 
 #endif

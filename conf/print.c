@@ -44,3 +44,44 @@ conf_print(const struct conf *c, struct buf *out)
 		buf_add_str(out, "}\n");
 	}
 }
+
+/* "key":value pairs, each with a comma before it. */
+static void
+keys_json(const struct conf_key *k, const void *base, struct buf *out)
+{
+	for (; k->name != NULL; k++) {
+		buf_printf(out, ",\n\"%s\":", k->name);
+		conf_value_json(k, base, out);
+	}
+}
+
+static void
+section_json(struct buf *out, bool first, const char *name,
+    const struct conf_key *keys, const void *base)
+{
+	buf_add_str(out, first ? "{\"name\":" : ",{\"name\":");
+	conf_json_text(out, name);
+	keys_json(keys, base, out);
+	buf_addc(out, '}');
+}
+
+void
+conf_print_json(const struct conf *c, struct buf *out)
+{
+	buf_add_str(out, "{\"path\":");
+	conf_json_text(out, c->path);
+	keys_json(conf_top_keys, c, out);
+	buf_add_str(out, ",\n\"tls\":[");
+	for (size_t i = 0; i < c->n_certs; i++)
+		section_json(out, i == 0, c->certs[i].name, conf_cert_keys,
+		    &c->certs[i]);
+	buf_add_str(out, "],\n\"folder\":[");
+	for (size_t i = 0; i < c->n_folders; i++)
+		section_json(out, i == 0, c->folders[i].name, conf_folder_keys,
+		    &c->folders[i]);
+	buf_add_str(out, "],\n\"listener\":[");
+	for (size_t i = 0; i < c->n_listeners; i++)
+		section_json(out, i == 0, c->listeners[i].name,
+		    conf_listener_keys, &c->listeners[i]);
+	buf_add_str(out, "]}\n");
+}

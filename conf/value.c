@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conf/conf-int.h"
+#include "libbase/text.h"
 
 struct unit {
 	char c;
@@ -299,4 +300,79 @@ conf_value_print(const struct conf_key *k, const void *base, struct buf *out)
 		print_number(k, *(const uint32_t *)p, out);
 	}
 	return true;
+}
+
+/* RFC 8259 7; what isn't UTF-8 is replaced. */
+void
+conf_json_text(struct buf *out, const char *s)
+{
+	struct arena *a = arena_new(0);
+	struct slice t = utf8_clean(a, slice_str(s));
+
+	buf_addc(out, '"');
+	for (size_t i = 0; i < t.n; i++) {
+		unsigned char ch = (unsigned char)t.p[i];
+
+		if (ch < 0x20)
+			buf_printf(out, "\\u%04x", ch);
+		else {
+			if (ch == '"' || ch == '\\')
+				buf_addc(out, '\\');
+			buf_addc(out, (char)ch);
+		}
+	}
+	buf_addc(out, '"');
+	arena_free(&a);
+}
+
+static void
+list_json(const struct conf_key *k, const void *base, struct buf *out)
+{
+	const char *const *v =
+	    *(const char *const *const *)field_const(base, k->off);
+	size_t n = *(const size_t *)field_const(base, k->off_n);
+
+	buf_addc(out, '[');
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			buf_addc(out, ',');
+		conf_json_text(out, v[i]);
+	}
+	buf_addc(out, ']');
+}
+
+void
+conf_value_json(const struct conf_key *k, const void *base, struct buf *out)
+{
+	const void *p = field_const(base, k->off);
+	const struct conf_word *w;
+
+	switch (k->kind) {
+	case CONF_K_STR:
+	case CONF_K_PATH:
+	case CONF_K_LOG:
+	case CONF_K_WORD:
+		if (*(const char *const *)p == NULL)
+			buf_add_str(out, "null");
+		else
+			conf_json_text(out, *(const char *const *)p);
+		break;
+	case CONF_K_ENUM:
+		for (w = k->words; w->value != *(const int *)p; w++)
+			;
+		conf_json_text(out, w->text);
+		break;
+	case CONF_K_BOOL:
+		buf_add_str(out, *(const bool *)p ? "true" : "false");
+		break;
+	case CONF_K_LIST:
+		list_json(k, base, out);
+		break;
+	case CONF_K_SIZE64:
+	case CONF_K_NUM64:
+		buf_add_u64(out, *(const uint64_t *)p);
+		break;
+	default:
+		buf_add_u64(out, *(const uint32_t *)p);
+	}
 }

@@ -4,7 +4,15 @@
 #include <stdio.h>
 
 #include "culver/culver.h"
+#include "culver/rows.h"
 #include "libbase/xalloc.h"
+
+enum { O_JSON };
+
+static const struct opt list_opts[] = {
+	{ "json", NULL, "as a JSON array" },
+	{ NULL, NULL, NULL }
+};
 
 /* The name of an entry as the store has it, in the arena; NULL after a
  * complaint. */
@@ -23,8 +31,22 @@ who_of(const char *given, struct arena *ar)
 
 /* ---- list -------------------------------------------------------------- */
 
+static void
+put_row(struct rows *rows, const struct store_acl *acl, struct slice path)
+{
+	char text[STORE_RIGHTS_TEXT];
+	json_t *o = json_object();
+
+	row_text(o, "mailbox", path);
+	row_text(o, "who", acl->who);
+	row_text(o, "rights", slice_str(store_rights_text(acl->rights, false,
+	    text)));
+	rows_put(rows, o);
+}
+
 static int
-print_acl(struct store *st, struct arena *ar, uint64_t mailbox)
+print_acl(struct store *st, struct arena *ar, uint64_t mailbox,
+    struct rows *rows)
 {
 	char text[STORE_RIGHTS_TEXT];
 	struct store_acl *v;
@@ -36,6 +58,10 @@ print_acl(struct store *st, struct arena *ar, uint64_t mailbox)
 	    (rc = store_acl_get(st, ar, mailbox, &v, &n)) < 0)
 		return rc;
 	for (size_t i = 0; i < n; i++) {
+		if (rows->json) {
+			put_row(rows, &v[i], path);
+			continue;
+		}
 		printf("%-12s  ", store_rights_text(v[i].rights, false, text));
 		put_clean(v[i].who);
 		fputs("  ", stdout);
@@ -46,7 +72,7 @@ print_acl(struct store *st, struct arena *ar, uint64_t mailbox)
 }
 
 static int
-print_all(struct store *st, struct arena *ar)
+print_all(struct store *st, struct arena *ar, struct rows *rows)
 {
 	struct store_mailbox *m;
 	size_t n;
@@ -55,7 +81,7 @@ print_all(struct store *st, struct arena *ar)
 	if ((rc = store_mailbox_list(st, ar, &m, &n)) < 0)
 		return rc;
 	for (size_t i = 0; i < n && rc >= 0; i++)
-		rc = print_acl(st, ar, m[i].id);
+		rc = print_acl(st, ar, m[i].id, rows);
 	return rc;
 }
 
@@ -95,19 +121,22 @@ set(struct store *st, uint64_t mailbox, const struct args *a, enum what what,
 static int
 act(struct store *st, struct arena *ar, const struct args *a, enum what what)
 {
+	struct rows rows = { .json = what == LIST && a->val[O_JSON] != NULL };
 	struct store_mailbox mb;
 	int rc, code = 0;
 
 	if (a->n == 1) {
-		rc = print_all(st, ar);
+		rc = print_all(st, ar, &rows);
+		rows_end(&rows);
 		return rc < 0 ? complain_store(a->pos[0], rc, st) : 0;
 	}
 	rc = store_mailbox_find(st, ar, slice_str(a->pos[1]), &mb);
 	if (rc < 0)
 		return complain_store(a->pos[1], rc, st);
-	if (what == LIST)
-		rc = print_acl(st, ar, mb.id);
-	else
+	if (what == LIST) {
+		rc = print_acl(st, ar, mb.id, &rows);
+		rows_end(&rows);
+	} else
 		code = set(st, mb.id, a, what, ar, &rc);
 	return rc < 0 ? complain_store(a->pos[1], rc, st) : code;
 }
@@ -146,7 +175,7 @@ run_delete(struct culver *c, const struct args *a)
 
 const struct command cmd_acl_list = {
 	"acl list", "ACCOUNT [MAILBOX]", "list who has rights on mailboxes",
-	NULL, 1, 2, run_list
+	list_opts, 1, 2, run_list
 };
 const struct command cmd_acl_set = {
 	"acl set", "ACCOUNT MAILBOX USER RIGHTS", "give rights on a mailbox",

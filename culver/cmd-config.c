@@ -8,11 +8,12 @@
 #include "libbase/xalloc.h"
 #include "libsession/tls.h"
 
-enum { O_CHECK };
+enum { O_CHECK, O_JSON };
 enum { OUT_MAX = 16 * 1024 * 1024 };
 
 static const struct opt opts[] = {
 	{ "check", NULL, "print nothing but faults" },
+	{ "json", NULL, "as a JSON object" },
 	{ NULL, NULL, NULL }
 };
 
@@ -39,7 +40,10 @@ run(struct culver *c, const struct args *a)
 	if (a->val[O_CHECK])
 		return check(c->conf);
 	buf_init(&out, OUT_MAX);
-	conf_print(c->conf, &out);
+	if (a->val[O_JSON])
+		conf_print_json(c->conf, &out);
+	else
+		conf_print(c->conf, &out);
 	if (out.overflow) {
 		complain("the configuration is too long to print");
 		code = EXIT_PERM;

@@ -10,17 +10,19 @@
 
 #include "culver/dirlist.h"
 #include "culver/export.h"
+#include "culver/rows.h"
 #include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
 
-enum { O_FORMAT, O_MAILBOX, O_CRLF, O_QUIET };
+enum { O_FORMAT, O_MAILBOX, O_CRLF, O_QUIET, O_JSON };
 
 static const struct opt opts[] = {
 	{ "format", "FORMAT", "maildir (default) or mbox" },
 	{ "mailbox", "NAME", "this one and those below it only" },
 	{ "crlf", NULL, "end lines with CR LF, as on the wire, not LF" },
 	{ "quiet", NULL, "say nothing but faults" },
+	{ "json", NULL, "tell how many as a JSON object" },
 	{ NULL, NULL, NULL }
 };
 
@@ -238,7 +240,10 @@ run(struct culver *c, const struct args *a)
 	if (target_dir(ex.dir) == 0 && export_all(&ex, a, mbox) == 0 &&
 	    sync_dir(ex.dir) == 0) {
 		code = 0;
-		if (!a->val[O_QUIET])
+		if (a->val[O_JSON])
+			row_alone(json_pack("{s:I}", "exported",
+			    (json_int_t)ex.messages));
+		else if (!a->val[O_QUIET])
 			printf("%llu exported\n",
 			    (unsigned long long)ex.messages);
 	}

@@ -11,7 +11,8 @@
 #include "libbase/xalloc.h"
 #include "libmime/mime.h"
 
-enum { O_USER, O_STDIN, O_TLS, O_CA, O_PORT, O_MAILBOX, O_SKIP, O_QUIET, O_NEW };
+enum { O_USER, O_STDIN, O_TLS, O_CA, O_PORT, O_MAILBOX, O_SKIP, O_QUIET, O_NEW,
+	O_JSON };
 enum { NAME_MOST = 4096, COMMAND_MOST = 65536, MAILBOXES_MOST = 100000 };
 
 static const struct opt opts[] = {
@@ -27,6 +28,7 @@ static const struct opt opts[] = {
 	    "go on after an interruption" },
 	{ "quiet", NULL, "say nothing but faults" },
 	{ "new-uids", NULL, "don't keep UIDs and UIDVALIDITY" },
+	{ "json", NULL, "tell how many as a JSON object" },
 	{ NULL, NULL, NULL }
 };
 
@@ -344,6 +346,7 @@ import(struct culver *c, const struct args *a, struct imapc *m)
 		.base = slice_str(a->val[O_MAILBOX] ? a->val[O_MAILBOX] :
 		    "INBOX"),
 		.skip_duplicates = a->val[O_SKIP] != NULL,
+		.json = a->val[O_JSON] != NULL,
 		.quiet = a->val[O_QUIET] != NULL
 	};
 	struct job j = { .m = m, .new_uids =

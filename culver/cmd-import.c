@@ -7,7 +7,7 @@
 #include "culver/import.h"
 #include "libbase/log.h"
 
-enum { O_MAILBOX, O_SKIP, O_FORMAT, O_SEEN, O_QUIET };
+enum { O_MAILBOX, O_SKIP, O_FORMAT, O_SEEN, O_QUIET, O_JSON };
 
 static const struct opt opts[] = {
 	{ "mailbox", "NAME", "into this one, and folders below it; default "
@@ -18,6 +18,7 @@ static const struct opt opts[] = {
 	    "of guessing" },
 	{ "seen", NULL, "mark all as read" },
 	{ "quiet", NULL, "say nothing but faults" },
+	{ "json", NULL, "tell how many as a JSON object" },
 	{ NULL, NULL, NULL }
 };
 
@@ -29,6 +30,7 @@ run(struct culver *c, const struct args *a)
 		.base = slice_str(a->val[O_MAILBOX] ? a->val[O_MAILBOX] :
 		    "INBOX"),
 		.skip_duplicates = a->val[O_SKIP] != NULL,
+		.json = a->val[O_JSON] != NULL,
 		.quiet = a->val[O_QUIET] != NULL,
 		.all_seen = a->val[O_SEEN] != NULL
 	};

@@ -27,17 +27,6 @@ static const struct opt auth_opts[] = {
 };
 
 static void
-put_object(json_t *o)
-{
-	char *s = json_dumps(o, JSON_COMPACT);
-
-	if (s)
-		puts(s);
-	xfree(s);
-	json_decref(o);
-}
-
-static void
 put_hash(struct slice hash, const char *random, bool json)
 {
 	json_t *o;
@@ -52,7 +41,7 @@ put_hash(struct slice hash, const char *random, bool json)
 	if (random)
 		json_object_set_new(o, "password", json_string(random));
 	row_text(o, "hash", hash);
-	put_object(o);
+	row_alone(o);
 }
 
 static int
@@ -125,7 +114,7 @@ tell(const struct args *a, int rc, const struct login_who *who)
 		json_object_set_new(o, "result", json_string(meaning(rc)));
 		if (rc == LOGIN_OK)
 			row_text(o, "account", who->account);
-		put_object(o);
+		row_alone(o);
 		return;
 	}
 	put_clean(slice_str(a->pos[0]));

@@ -6,17 +6,19 @@
 #include <string.h>
 
 #include "culver/culver.h"
+#include "culver/rows.h"
 #include "libbase/io.h"
 #include "libbase/xalloc.h"
 #include "libsession/passwd.h"
 
-enum { O_AT, O_AS, O_REPLACE, O_LIST };
+enum { O_AT, O_AS, O_REPLACE, O_LIST, O_JSON };
 
 static const struct opt opts[] = {
 	{ "at", "TIME", "as it was then (the newest state)" },
 	{ "as", "ACCOUNT", "under another name, as it was in all" },
 	{ "replace", NULL, "in place of the account that is there" },
 	{ "list", NULL, "tell which moments can be restored" },
+	{ "json", NULL, "what is told as JSON" },
 	{ NULL, NULL, NULL }
 };
 
@@ -26,10 +28,42 @@ told(void *arg, const char *text)
 	complain("%s: %s", (const char *)arg, text);
 }
 
+struct listing {
+	const char *name;
+	struct rows rows;
+};
+
+static void
+told_list(void *arg, const char *text)
+{
+	complain("%s: %s", ((struct listing *)arg)->name, text);
+}
+
+static void
+put_row(struct rows *rows, const struct store_moments *m)
+{
+	json_t *o = json_object();
+
+	if (m->run)
+		row_time(o, "backup", (int64_t)(m->from / 1000000));
+	else {
+		json_object_set_new(o, "from", json_null());
+		if (m->from != 0)
+			row_time(o, "from", (int64_t)(m->from / 1000000));
+		row_time(o, "lastChange", (int64_t)(m->to / 1000000));
+	}
+	rows_put(rows, o);
+}
+
 static void
 put_moment(void *arg, const struct store_moments *m)
 {
-	(void)arg;
+	struct listing *l = arg;
+
+	if (l->rows.json) {
+		put_row(&l->rows, m);
+		return;
+	}
 	if (m->run) {
 		fputs("  backup of ", stdout);
 		put_time((int64_t)(m->from / 1000000));
@@ -50,7 +84,7 @@ put_moment(void *arg, const struct store_moments *m)
 
 /* The login, where there is none any more. */
 static int
-restore_login(struct culver *c, const char *name, const char *dir)
+restore_login(struct culver *c, const char *name, const char *dir, bool quiet)
 {
 	struct arena *a = arena_new(0);
 	char *path = xasprintf("%s/passwd", dir);
@@ -76,13 +110,23 @@ restore_login(struct culver *c, const char *name, const char *dir)
 		if (rc < 0) {
 			complain("%s: the login: %s", name, strerror(errno));
 			code = EXIT_TEMP;
-		} else
+		} else if (!quiet)
 			printf("%s: its login is back, too\n", name);
 		priv_service();
 	}
 	arena_free(&a);
 	xfree(path);
 	return code;
+}
+
+static void
+put_restored(const char *account, const struct store_backed *d)
+{
+	json_t *o = json_object();
+
+	row_text(o, "account", slice_str(account));
+	row_time(o, "lastChange", (int64_t)(d->when / 1000000));
+	row_alone(o);
 }
 
 static int
@@ -111,24 +155,30 @@ restore(struct culver *c, const char *name, const char *as, const char *dir,
 		    "backup in its place", r.account);
 	if (rc < 0)
 		return complain_store(r.account, rc, NULL);
+	if (a->val[O_JSON]) {
+		put_restored(r.account, &d);
+		return as ? 0 : restore_login(c, name, dir, true);
+	}
 	put_clean(slice_str(r.account));
 	fputs(": restored, with its last change of ", stdout);
 	put_time((int64_t)(d.when / 1000000));
 	putchar('\n');
-	return as ? 0 : restore_login(c, name, dir);
+	return as ? 0 : restore_login(c, name, dir, false);
 }
 
 static int
 run(struct culver *c, const struct args *a)
 {
 	char *name = account_name(slice_str(a->pos[1])), *as = NULL, *dir;
+	struct listing l = { name, { .json = a->val[O_JSON] != NULL } };
 	int rc, code = EXIT_PERM;
 
 	if (!name)
 		return EXIT_PERM;
 	dir = xasprintf("%s/%s", a->pos[0], name);
 	if (a->val[O_LIST]) {
-		rc = store_backup_list(dir, put_moment, name, told);
+		rc = store_backup_list(dir, put_moment, &l, told_list);
+		rows_end(&l.rows);
 		code = rc < 0 ? complain_store(name, rc, NULL) : 0;
 	} else if (a->val[O_AS] && a->val[O_REPLACE])
 		complain("--as and --replace don't go together");

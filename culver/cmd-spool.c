@@ -4,14 +4,16 @@
 #include <stdio.h>
 
 #include "culver/culver.h"
+#include "culver/rows.h"
 #include "libbase/log.h"
 #include "libsession/submit.h"
 
-enum { O_ALL, O_LIST };
+enum { O_ALL, O_LIST, O_JSON };
 
 static const struct opt opts[] = {
 	{ "all", NULL, "look into all accounts, for lost hints" },
 	{ "list", NULL, "print what is waiting, and send nothing" },
+	{ "json", NULL, "with --list: as a JSON array" },
 	{ NULL, NULL, NULL }
 };
 
@@ -33,8 +35,28 @@ one(struct culver *c, const char *name)
 	return code;
 }
 
+static void
+put_row(struct rows *rows, const char *name,
+    const struct store_submission *v)
+{
+	json_t *o = json_object(), *to = json_array();
+	char id[24];
+
+	snprintf(id, sizeof(id), "S%llx", (unsigned long long)v->id);
+	row_text(o, "account", slice_str(name));
+	row_text(o, "id", slice_str(id));
+	row_time(o, "nextTry", v->next_try);
+	row_u64(o, "attempts", v->attempts);
+	row_text(o, "from", v->from.email);
+	for (size_t k = 0; k < v->n_rcpt; k++)
+		json_array_append_new(to, json_stringn(v->rcpt[k].to.email.p,
+		    v->rcpt[k].to.email.n));
+	json_object_set_new(o, "to", to);
+	rows_put(rows, o);
+}
+
 static int
-list_one(struct culver *c, const char *name)
+list_one(struct culver *c, const char *name, struct rows *rows)
 {
 	struct store_submission *v;
 	struct arena *a = arena_new(0);
@@ -47,6 +69,10 @@ list_one(struct culver *c, const char *name)
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		if (!store_submission_open(&v[i]))
 			continue;
+		if (rows->json) {
+			put_row(rows, name, &v[i]);
+			continue;
+		}
 		put_clean(slice_str(name));
 		printf(" S%llx ", (unsigned long long)v[i].id);
 		put_time(v[i].next_try);
@@ -93,6 +119,7 @@ run(struct culver *c, const struct args *a)
 {
 	struct names l = { NULL, 0, 0 };
 	bool list = a->val[O_LIST] != NULL;
+	struct rows rows = { .json = a->val[O_JSON] != NULL };
 	int code;
 
 	if (!list && !mta_configured(c->conf)) {
@@ -101,8 +128,10 @@ run(struct culver *c, const struct args *a)
 	}
 	code = accounts(c, a, &l);
 	for (size_t i = 0; i < l.n; i++)
-		code = worse(code, list ? list_one(c, l.v[i]) :
+		code = worse(code, list ? list_one(c, l.v[i], &rows) :
 		    one(c, l.v[i]));
+	if (list)
+		rows_end(&rows);
 	names_release(&l);
 	return code;
 }

@@ -7,13 +7,15 @@
 
 #include "culver/culver.h"
 #include "culver/dirlist.h"
+#include "culver/rows.h"
 #include "libbase/xalloc.h"
 
-enum { O_ALL, O_QUIET };
+enum { O_ALL, O_QUIET, O_JSON };
 
 static const struct opt opts[] = {
 	{ "all", NULL, "also what is hardly worth it" },
 	{ "quiet", NULL, "print what went wrong only" },
+	{ "json", NULL, "as a JSON array" },
 	{ NULL, NULL, NULL }
 };
 
@@ -64,11 +66,23 @@ sweep(struct culver *c, const char *name, bool all, uint64_t *freed_r)
 	return code;
 }
 
+static void
+put_row(struct rows *rows, const char *name, bool ok, uint64_t freed)
+{
+	json_t *o = json_object();
+
+	row_text(o, "account", slice_str(name));
+	json_object_set_new(o, "ok", json_boolean(ok));
+	row_u64(o, "octets", freed);
+	rows_put(rows, o);
+}
+
 static int
 run(struct culver *c, const struct args *a)
 {
 	struct names l = { NULL, 0, 0 };
-	bool quiet = a->val[O_QUIET] != NULL;
+	struct rows rows = { .json = a->val[O_JSON] != NULL };
+	bool quiet = a->val[O_QUIET] != NULL || rows.json;
 	uint64_t freed, sum = 0;
 	int code, rc;
 
@@ -78,6 +92,7 @@ run(struct culver *c, const struct args *a)
 		rc = sweep(c, l.v[i], a->val[O_ALL] != NULL, &freed);
 		code = worse(code, rc);
 		sum += freed;
+		put_row(&rows, l.v[i], rc == 0, freed);
 		if (rc != 0 || quiet || freed == 0)
 			continue;
 		put_clean(slice_str(l.v[i]));
@@ -86,6 +101,7 @@ run(struct culver *c, const struct args *a)
 	if (!quiet)
 		printf("%zu swept, %llu octets given back\n", l.n,
 		    (unsigned long long)sum);
+	rows_end(&rows);
 	names_release(&l);
 	return code;
 }

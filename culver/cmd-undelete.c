@@ -4,11 +4,12 @@
 #include <stdio.h>
 
 #include "culver/culver.h"
+#include "culver/rows.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
 #include "libmime/mime.h"
 
-enum { O_MAILBOX, O_SINCE, O_BEFORE, O_SEARCH, O_INTO, O_LIST };
+enum { O_MAILBOX, O_SINCE, O_BEFORE, O_SEARCH, O_INTO, O_LIST, O_JSON };
 
 static const struct opt opts[] = {
 	{ "mailbox", "PATH", "what was in this mailbox" },
@@ -17,10 +18,12 @@ static const struct opt opts[] = {
 	{ "search", "TEXT", "with this text in any header or in the text" },
 	{ "into", "PATH", "into this mailbox, which is made if need be" },
 	{ "list", NULL, "only tell what could be brought back" },
+	{ "json", NULL, "as a JSON array" },
 	{ NULL, NULL, NULL }
 };
 
 struct undeleting {
+	struct rows rows;
 	struct store *st;
 	struct arena *a, *tmp;
 	struct slice mailbox;
@@ -115,6 +118,25 @@ put_address(struct undeleting *u, const struct mime_addrs *l)
 		put_clean(mime_addr_email(&l->a[0], u->tmp));
 }
 
+static void
+put_row(struct undeleting *u, const struct store_gone *g, struct slice path)
+{
+	json_t *o = json_object();
+	struct mime_msg *m;
+
+	row_time(o, "goneAt", g->gone_at);
+	row_text(o, "mailbox", path);
+	if (store_email_mime(u->st, u->tmp, g->ref, &m) == 0 && m->root->env) {
+		const struct mime_addrs *l = &m->root->env->from;
+
+		if (l->n > 0 && l->a[0].kind == MIME_ADDR)
+			row_text(o, "from", mime_addr_email(&l->a[0], u->tmp));
+		row_text(o, "subject", mime_words_decode(u->tmp,
+		    m->root->env->subject));
+	}
+	rows_put(&u->rows, o);
+}
+
 /* One line: when it went, from where, from whom, what about. */
 static void
 tell(struct undeleting *u, const struct store_gone *g, struct slice path)
@@ -122,6 +144,10 @@ tell(struct undeleting *u, const struct store_gone *g, struct slice path)
 	struct mime_msg *m;
 
 	arena_reset(u->tmp);
+	if (u->rows.json) {
+		put_row(u, g, path);
+		return;
+	}
 	put_time(g->gone_at);
 	putchar(' ');
 	put_clean(path.n ? path : SLICE_LIT("(unknown)"));
@@ -187,14 +213,15 @@ bring_back(struct undeleting *u, const char *into)
 		tell(u, &u->g[i], path);
 		done++;
 	}
-	printf("%zu brought back\n", done);
+	if (!u->rows.json)
+		printf("%zu brought back\n", done);
 	return 0;
 }
 
 static int
 run(struct culver *c, const struct args *a)
 {
-	struct undeleting u = { .code = 0 };
+	struct undeleting u = { .rows.json = a->val[O_JSON] != NULL };
 	int rc;
 
 	if ((rc = account_open(c, a->pos[0], &u.st)) != 0)
@@ -211,9 +238,11 @@ run(struct culver *c, const struct args *a)
 	if (a->val[O_LIST]) {
 		for (size_t i = 0; i < u.n; i++)
 			tell(&u, &u.g[i], u.g[i].path);
-		printf("%zu can be brought back\n", u.n);
+		if (!u.rows.json)
+			printf("%zu can be brought back\n", u.n);
 	} else
 		rc = bring_back(&u, a->val[O_INTO]);
+	rows_end(&u.rows);
 failed:
 	if (rc < 0)
 		u.code = complain_store(store_account_name(u.st), rc, u.st);

@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "culver/culver.h"
+#include "culver/rows.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
 #include "libsession/passwd.h"
 
 enum { O_STDIN, O_RANDOM, O_NONE, O_NAMES, O_COUNT, O_PREFIX, O_FULL,
-	O_QUIET };
+	O_QUIET, O_JSON };
 
 static const struct opt opts[] = {
 	{ "password-stdin", NULL, "the password is the first line of standard "
@@ -25,6 +26,7 @@ static const struct opt opts[] = {
 	{ "prefix", "PREFIX", "for --count; default \"user\"" },
 	{ "full-name", "TEXT", "whose account it is; for one NAME" },
 	{ "quiet", NULL, "say nothing of those that were made" },
+	{ "json", NULL, "as a JSON array" },
 	{ NULL, NULL, NULL }
 };
 
@@ -38,6 +40,7 @@ struct newuser {
 };
 
 struct adding {
+	struct rows rows;
 	struct culver *c;
 	struct arena *a;	/* hashes */
 	struct newuser *u;
@@ -242,6 +245,17 @@ create(struct adding *ad)
 }
 
 static void
+put_row(struct adding *ad, const struct newuser *u)
+{
+	json_t *o = json_object();
+
+	row_text(o, "name", slice_str(u->name));
+	if (ad->random && u->pw)
+		row_text(o, "password", slice_str(u->pw));
+	rows_put(&ad->rows, o);
+}
+
+static void
 make_all(struct adding *ad)
 {
 	struct passwd_entry *e = xcalloc(ad->n + 1, sizeof(*e));
@@ -270,6 +284,10 @@ make_all(struct adding *ad)
 
 		if (!u->made || (ad->quiet && !ad->random))
 			continue;
+		if (ad->rows.json) {
+			put_row(ad, u);
+			continue;
+		}
 		if (ad->random && u->pw)
 			printf("%s:%s\n", u->name, u->pw);
 		else
@@ -318,7 +336,7 @@ usage_ok(const struct args *a)
 static int
 run(struct culver *c, const struct args *a)
 {
-	struct adding ad = { .c = c };
+	struct adding ad = { .c = c, .rows.json = a->val[O_JSON] != NULL };
 	bool ask = false;
 
 	if (usage_ok(a) < 0)
@@ -339,6 +357,7 @@ run(struct culver *c, const struct args *a)
 		ask = ask || (!ad.u[i].pw && !ad.random);
 	if (!ask || shared_password(&ad, a) == 0)
 		make_all(&ad);
+	rows_end(&ad.rows);
 out:
 	for (size_t i = 0; i < ad.n; i++) {
 		xfree(ad.u[i].name);

@@ -7,15 +7,17 @@
 #include <unistd.h>
 
 #include "culver/culver.h"
+#include "culver/rows.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
 #include "libsession/passwd.h"
 
-enum { O_YES, O_KEEP };
+enum { O_YES, O_KEEP, O_JSON };
 
 static const struct opt opts[] = {
 	{ "yes", NULL, "don't ask" },
 	{ "keep-mail", NULL, "delete the login only" },
+	{ "json", NULL, "as a JSON array" },
 	{ NULL, NULL, NULL }
 };
 
@@ -111,10 +113,15 @@ out:
 static int
 run(struct culver *c, const struct args *a)
 {
-	int code = 0;
+	struct rows rows = { .json = a->val[O_JSON] != NULL };
+	int code = 0, rc;
 
-	for (size_t i = 0; i < a->n; i++)
-		code = worse(code, one(c, a, a->pos[i]));
+	for (size_t i = 0; i < a->n; i++) {
+		code = worse(code, rc = one(c, a, a->pos[i]));
+		rows_put(&rows, json_pack("{s:s, s:b}", "name", a->pos[i],
+		    "deleted", rc == 0));
+	}
+	rows_end(&rows);
 	return code;
 }
 

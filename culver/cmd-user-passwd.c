@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "culver/culver.h"
+#include "culver/rows.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
 #include "libsession/backend.h"
@@ -13,7 +14,7 @@
 #include "libsession/protocols.h"
 
 enum { O_STDIN, O_RANDOM, O_DISABLE, O_ENABLE, O_FOR,
-	O_BACKEND };
+	O_BACKEND, O_JSON };
 
 static const struct opt opts[] = {
 	{ "password-stdin", NULL, "the password is the first line of standard "
@@ -24,6 +25,7 @@ static const struct opt opts[] = {
 	{ "for", "LIST", "allow them by these protocols only, of "
 	    "imap,jmap,pop3" },
 	{ "checked-by", "WHO", "who knows the password: pam or command" },
+	{ "json", NULL, "as a JSON array" },
 	{ NULL, NULL, NULL }
 };
 
@@ -107,6 +109,17 @@ shared_hash(struct culver *c, const struct args *a, struct arena *ar,
 	return rc;
 }
 
+static void
+put_row(struct rows *rows, const char *name, const char *password)
+{
+	json_t *o = json_object();
+
+	row_text(o, "name", slice_str(name));
+	if (password)
+		row_text(o, "password", slice_str(password));
+	rows_put(rows, o);
+}
+
 static int
 set_all(struct culver *c, const struct args *a, struct arena *ar,
     struct passwd_entry *e)
@@ -114,6 +127,7 @@ set_all(struct culver *c, const struct args *a, struct arena *ar,
 	bool toggle = a->val[O_DISABLE] || a->val[O_ENABLE] || a->val[O_FOR];
 	struct slice shared = { NULL, 0 };
 	unsigned protocols = 0;
+	struct rows rows = { .json = a->val[O_JSON] != NULL };
 	char **pw;
 	int code = EXIT_PERM, rc;
 
@@ -143,11 +157,14 @@ set_all(struct culver *c, const struct args *a, struct arena *ar,
 	priv_service();
 out:
 	for (size_t i = 0; i < a->n; i++) {
-		if (pw[i] && code == 0)
+		if (a->val[O_JSON] && code == 0)
+			put_row(&rows, a->pos[i], pw[i]);
+		else if (pw[i] && code == 0)
 			printf("%s:%s\n", a->pos[i], pw[i]);
 		if (pw[i])
 			xfree_secret(pw[i], strlen(pw[i]));
 	}
+	rows_end(&rows);
 	xfree(pw);
 	return code;
 }

@@ -14,7 +14,7 @@ struct import_conf {
 	struct culver *c;
 	const char *account;
 	struct slice base;	/* mailbox path of what comes at the top */
-	bool skip_duplicates, quiet, all_seen;
+	bool skip_duplicates, quiet, all_seen, json;
 	enum mbox_format mbox;
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "culver/import.h"
+#include "culver/rows.h"
 #include "culver/seen.h"
 #include "libbase/io.h"
 #include "libbase/log.h"
@@ -406,6 +407,18 @@ out:
 	return rc;
 }
 
+static void
+put_json(const struct importer *im)
+{
+	json_t *o = json_object();
+
+	row_u64(o, "imported", im->added);
+	row_u64(o, "thereAlready", im->skipped);
+	row_u64(o, "renumbered", im->renumbered);
+	row_u64(o, "failed", im->failed);
+	row_alone(o);
+}
+
 int
 importer_close(struct importer **imp)
 {
@@ -416,7 +429,9 @@ importer_close(struct importer **imp)
 		return 0;
 	(void)flush(im);
 	progress_clear(&im->pg);
-	if (!im->cf.quiet) {
+	if (im->cf.json) {
+		put_json(im);
+	} else if (!im->cf.quiet) {
 		printf("%llu imported", (unsigned long long)im->added);
 		if (im->skipped)
 			printf(", %llu there already",

@@ -103,6 +103,7 @@ TAPS += \
 	t/admin/export.t \
 	t/admin/import.t \
 	t/admin/import-imap.t \
+	t/admin/json.t \
 	t/admin/listeners.t \
 	t/admin/service-user.t \
 	t/admin/stats.t \

@@ -25,6 +25,18 @@ rows_put(struct rows *r, json_t *o)
 }
 
 void
+row_alone(json_t *o)
+{
+	char *s = json_dumps(o, JSON_COMPACT);
+
+	if (!s)
+		fatal("out of memory");
+	puts(s);
+	xfree(s);
+	json_decref(o);
+}
+
+void
 rows_end(const struct rows *r)
 {
 	if (r->json)
@@ -56,6 +68,17 @@ void
 row_u64(json_t *o, const char *key, uint64_t v)
 {
 	json_object_set_new(o, key, json_integer((json_int_t)v));
+}
+
+void
+row_time(json_t *o, const char *key, int64_t t)
+{
+	struct buf b;
+
+	buf_init(&b, 64);
+	time_rfc3339(&b, t);
+	row_text(o, key, buf_slice(&b));
+	buf_release(&b);
 }
 
 void
