@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "culver/culver.h"
+#include "culver/rows.h"
 #include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
@@ -29,9 +30,9 @@ struct backing {
 	struct culver *c;
 	const char *dir, *account;
 	uint64_t keep_s;
-	bool full, verify, only, json, quiet;
+	struct rows rows;
+	bool full, verify, only, quiet;
 	json_t *faults;
-	size_t n;
 	int code;
 };
 
@@ -40,7 +41,7 @@ fault(void *arg, const char *text)
 {
 	struct backing *b = arg;
 
-	if (b->json) {
+	if (b->rows.json) {
 		json_t *s = json_string(text);
 
 		json_array_append_new(b->faults,
@@ -112,9 +113,8 @@ static void
 report(struct backing *b, const struct store_backed *d, int code)
 {
 	json_t *o;
-	char *s;
 
-	if (!b->json) {
+	if (!b->rows.json) {
 		if (b->quiet || code)
 			return;
 		put_clean(slice_str(b->account));
@@ -128,19 +128,14 @@ report(struct backing *b, const struct store_backed *d, int code)
 		return;
 	}
 	o = json_object();
-	json_object_set_new(o, "account", json_string(b->account));
+	row_text(o, "account", slice_str(b->account));
 	json_object_set_new(o, "ok", json_boolean(code == 0));
 	if (!b->only && code == 0) {
-		json_object_set_new(o, "octets",
-		    json_integer((json_int_t)d->octets));
+		row_u64(o, "octets", d->octets);
 		json_object_set_new(o, "full", json_boolean(d->full));
 	}
 	json_object_set(o, "faults", b->faults);
-	if (!(s = json_dumps(o, JSON_COMPACT)))
-		fatal("out of memory");
-	printf("%s %s\n", b->n == 0 ? "[" : ",", s);
-	xfree(s);
-	json_decref(o);
+	rows_put(&b->rows, o);
 }
 
 static void
@@ -152,7 +147,7 @@ one(struct backing *b, const char *name)
 	int rc, code = 0;
 
 	b->account = name;
-	if (b->json)
+	if (b->rows.json)
 		b->faults = json_array();
 	if (!b->only)
 		code = back_up(b, dir, &d);
@@ -164,7 +159,6 @@ one(struct backing *b, const char *name)
 			code = EXIT_PERM;
 	}
 	report(b, &d, code);
-	b->n++;
 	b->code = worse(b->code, code);
 	json_decref(b->faults);
 	b->faults = NULL;
@@ -184,7 +178,7 @@ run(struct culver *c, const struct args *a)
 		.c = c, .dir = a->pos[0], .full = a->val[O_FULL] != NULL,
 		.verify = a->val[O_VERIFY] != NULL,
 		.only = a->val[O_ONLY] != NULL,
-		.json = a->val[O_JSON] != NULL,
+		.rows.json = a->val[O_JSON] != NULL,
 		.quiet = a->val[O_QUIET] != NULL
 	};
 	struct store_conf there = c->store_conf;
@@ -210,8 +204,7 @@ run(struct culver *c, const struct args *a)
 	for (size_t i = 0; i < l.n; i++)
 		one(&b, l.v[i]);
 	names_release(&l);
-	if (b.json)
-		puts(b.n ? "]" : "[]");
+	rows_end(&b.rows);
 	return b.code;
 }
 

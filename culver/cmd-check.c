@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "culver/culver.h"
+#include "culver/rows.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
 
@@ -22,7 +23,8 @@ struct checking {
 	struct culver *c;
 	const char *account;
 	json_t *faults, *repairs;	/* with --json */
-	bool json, quick, quiet, repair;
+	struct rows rows;
+	bool quick, quiet, repair;
 	size_t n, damaged, newer, unread, repaired;
 	int code;
 };
@@ -30,7 +32,7 @@ struct checking {
 static void
 tell(struct checking *ck, json_t *list, const char *text)
 {
-	if (ck->json) {
+	if (ck->rows.json) {
 		json_t *s = json_string(text);
 
 		json_array_append_new(list,
@@ -63,9 +65,8 @@ static void
 report(struct checking *ck, size_t faults)
 {
 	json_t *o;
-	char *s;
 
-	if (!ck->json) {
+	if (!ck->rows.json) {
 		if (faults == 0 && !ck->quiet) {
 			put_clean(slice_str(ck->account));
 			puts(": ok");
@@ -73,17 +74,12 @@ report(struct checking *ck, size_t faults)
 		return;
 	}
 	o = json_object();
-	json_object_set_new(o, "account", json_string(ck->account));
+	row_text(o, "account", slice_str(ck->account));
 	json_object_set_new(o, "ok", json_boolean(faults == 0));
 	json_object_set(o, "faults", ck->faults);
 	if (ck->repair)
 		json_object_set(o, "repair", ck->repairs);
-	s = json_dumps(o, JSON_COMPACT);
-	if (!s)
-		fatal("out of memory");
-	printf("%s %s\n", ck->n == 0 ? "[" : ",", s);
-	xfree(s);
-	json_decref(o);
+	rows_put(&ck->rows, o);
 }
 
 /* Damage is permanent; what couldn't be looked at now is temporary. */
@@ -148,7 +144,7 @@ check_one(struct checking *ck, const char *name)
 	int rc;
 
 	ck->account = name;
-	if (ck->json) {
+	if (ck->rows.json) {
 		ck->faults = json_array();
 		ck->repairs = json_array();
 	}
@@ -176,7 +172,7 @@ static int
 run(struct culver *c, const struct args *a)
 {
 	struct checking ck = {
-		.c = c, .json = a->val[O_JSON] != NULL,
+		.c = c, .rows.json = a->val[O_JSON] != NULL,
 		.quick = a->val[O_QUICK] != NULL,
 		.repair = a->val[O_REPAIR] != NULL,
 		.quiet = a->val[O_QUIET] != NULL
@@ -189,8 +185,9 @@ run(struct culver *c, const struct args *a)
 	for (size_t i = 0; i < l.n; i++)
 		check_one(&ck, l.v[i]);
 	names_release(&l);
-	if (ck.json)
-		puts(ck.n ? "]" : "[]");
+	rows_end(&ck.rows);
+	if (ck.rows.json)
+		;
 	else if (!ck.quiet && ck.repair)
 		printf("%zu checked, %zu repaired, %zu with faults\n", ck.n,
 		    ck.repaired, ck.damaged);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "culver/culver.h"
+#include "culver/rows.h"
 #include "libbase/log.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
@@ -120,40 +121,21 @@ static const struct opt list_opts[] = {
 
 struct listing {
 	const char *account;	/* or NULL: of all */
-	bool json;
-	size_t n;
+	struct rows rows;
 };
 
 static void
-put_member_time(json_t *o, const char *key, int64_t t)
-{
-	struct buf b;
-
-	buf_init(&b, 64);
-	time_rfc3339(&b, t);
-	json_object_set_new(o, key, t ? json_stringn(b.p, b.n) : json_null());
-	buf_release(&b);
-}
-
-static void
-print_json(const struct listing *l, const struct token *t)
+put_row(struct rows *rows, const struct token *t)
 {
 	json_t *o = json_object();
-	char *s;
 
-	json_object_set_new(o, "id", json_stringn(t->hash.p, ID));
-	json_object_set_new(o, "account", json_stringn(t->account.p,
-	    t->account.n));
+	row_text(o, "id", slice_make(t->hash.p, ID));
+	row_text(o, "account", t->account);
 	json_object_set_new(o, "for", protocols_json(t->protocols));
-	put_member_time(o, "made", t->made);
-	put_member_time(o, "until", t->until);
-	json_object_set_new(o, "name", json_stringn(t->name.n ? t->name.p : "",
-	    t->name.n));
-	if ((s = json_dumps(o, JSON_COMPACT)) == NULL)
-		fatal("out of memory");
-	printf("%s %s\n", l->n ? "," : "[", s);
-	xfree(s);
-	json_decref(o);
+	row_until(o, "made", t->made);
+	row_until(o, "until", t->until);
+	row_text(o, "name", t->name.n ? t->name : SLICE_LIT(""));
+	rows_put(rows, o);
 }
 
 static void
@@ -183,18 +165,17 @@ one(void *arg, const struct token *t)
 
 	if (l->account && !slice_eq(t->account, slice_str(l->account)))
 		return 0;
-	if (l->json)
-		print_json(l, t);
+	if (l->rows.json)
+		put_row(&l->rows, t);
 	else
 		print_text(t);
-	l->n++;
 	return 0;
 }
 
 static int
 list(struct culver *c, const struct args *a)
 {
-	struct listing l = { .json = a->val[L_JSON] != NULL };
+	struct listing l = { .rows.json = a->val[L_JSON] != NULL };
 	char *name = NULL;
 	int rc;
 
@@ -204,8 +185,7 @@ list(struct culver *c, const struct args *a)
 	priv_caller();
 	rc = token_list(c->conf, one, &l) < 0 ? file_failed(c) : 0;
 	priv_service();
-	if (l.json)
-		puts(l.n ? "]" : "[]");
+	rows_end(&l.rows);
 	xfree(name);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "culver/culver.h"
+#include "culver/rows.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
 #include "libsession/passwd.h"
@@ -22,8 +23,8 @@ static const struct opt opts[] = {
 
 struct listing {
 	struct culver *c;
-	bool json, usage;
-	size_t n;
+	struct rows rows;
+	bool usage;
 	int code;
 };
 
@@ -49,36 +50,28 @@ usage_of(struct listing *l, const struct passwd_entry *e,
 }
 
 static void
-print_json(const struct listing *l, const struct passwd_entry *e,
+put_row(struct rows *rows, const struct passwd_entry *e,
     const struct store_usage *u)
 {
 	json_t *o = json_object();
-	char *s;
 
-	json_object_set_new(o, "name", json_stringn(e->name.p, e->name.n));
-	json_object_set_new(o, "aliasOf", e->alias_of.n > 0 ?
-	    json_stringn(e->alias_of.p, e->alias_of.n) : json_null());
+	row_text(o, "name", e->name);
+	if (e->alias_of.n > 0)
+		row_text(o, "aliasOf", e->alias_of);
+	else
+		json_object_set_new(o, "aliasOf", json_null());
 	json_object_set_new(o, "disabled", json_boolean(e->disabled));
 	json_object_set_new(o, "password",
 	    json_boolean(!slice_eq(e->hash, SLICE_LIT("*"))));
 	json_object_set_new(o, "for", protocols_json(e->protocols != 0 ?
 	    e->protocols : PROTOCOLS_ALL));
 	if (u) {
-		json_object_set_new(o, "messages",
-		    json_integer((json_int_t)u->messages));
-		json_object_set_new(o, "size",
-		    json_integer((json_int_t)u->size));
-		json_object_set_new(o, "sizeLimit", u->size_limit ?
-		    json_integer((json_int_t)u->size_limit) : json_null());
-		json_object_set_new(o, "messageLimit", u->message_limit ?
-		    json_integer((json_int_t)u->message_limit) : json_null());
+		row_u64(o, "messages", u->messages);
+		row_u64(o, "size", u->size);
+		row_limit(o, "sizeLimit", u->size_limit);
+		row_limit(o, "messageLimit", u->message_limit);
 	}
-	s = json_dumps(o, JSON_COMPACT);
-	if (!s)
-		fatal("out of memory");
-	printf("%s %s\n", l->n ? "," : "[", s);
-	xfree(s);
-	json_decref(o);
+	rows_put(rows, o);
 }
 
 static void
@@ -117,11 +110,10 @@ one(void *arg, const struct passwd_entry *e)
 
 	if (l->usage && e->alias_of.n == 0)
 		have = usage_of(l, e, &u) == 0;
-	if (l->json)
-		print_json(l, e, have ? &u : NULL);
+	if (l->rows.json)
+		put_row(&l->rows, e, have ? &u : NULL);
 	else
 		print_text(e, have ? &u : NULL);
-	l->n++;
 	return 0;
 }
 
@@ -129,7 +121,7 @@ static int
 run(struct culver *c, const struct args *a)
 {
 	struct listing l = {
-		.c = c, .json = a->val[O_JSON] != NULL,
+		.c = c, .rows.json = a->val[O_JSON] != NULL,
 		.usage = a->val[O_USAGE] != NULL
 	};
 	int rc;
@@ -141,8 +133,7 @@ run(struct culver *c, const struct args *a)
 		l.code = EXIT_TEMP;
 	}
 	priv_service();
-	if (l.json)
-		puts(l.n ? "]" : "[]");
+	rows_end(&l.rows);
 	return l.code;
 }
 

@@ -82,6 +82,15 @@ row_time(json_t *o, const char *key, int64_t t)
 }
 
 void
+row_until(json_t *o, const char *key, int64_t t)
+{
+	if (t != 0)
+		row_time(o, key, t);
+	else
+		json_object_set_new(o, key, json_null());
+}
+
+void
 row_limit(json_t *o, const char *key, uint64_t v)
 {
 	json_object_set_new(o, key, v == 0 ? json_null() :

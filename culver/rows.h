@@ -23,8 +23,9 @@ void rows_end(const struct rows *r);
 /* Members: octets that aren't UTF-8 are shown as \xNN; 0 may mean null. */
 void row_text(json_t *o, const char *key, struct slice s);
 void row_u64(json_t *o, const char *key, uint64_t v);
-/* RFC 3339, in UTC. */
+/* RFC 3339, in UTC; row_until: 0 is null. */
 void row_time(json_t *o, const char *key, int64_t t);
+void row_until(json_t *o, const char *key, int64_t t);
 void row_limit(json_t *o, const char *key, uint64_t v);
 
 #endif

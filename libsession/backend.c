@@ -59,7 +59,7 @@ check_pam(const struct conf *c, const struct backend_login *l,
 		    (int)l->account.n, l->account.p);
 		return -1;
 	}
-	m = module_load(c, "pam", "culver_pam_module", want, a, &why);
+	m = module_load(c->module_dir, "pam", "culver_pam_module", want, a, &why);
 	if (m == NULL) {
 		log_err("PAM: %s", why);
 		return -1;

@@ -6,10 +6,10 @@
 #include "libsession/module.h"
 
 const void *
-module_load(const struct conf *c, const char *name, const char *symbol,
+module_load(const char *dir, const char *name, const char *symbol,
     struct module want, struct arena *a, const char **why_r)
 {
-	const char *path = arena_printf(a, "%s/%s.so", c->module_dir, name);
+	const char *path = arena_printf(a, "%s/%s.so", dir, name);
 	const struct module *m = NULL;
 	void *handle;
 

@@ -4,7 +4,6 @@
 
 #include <stdint.h>
 
-#include "conf/conf.h"
 #include "libbase/arena.h"
 
 /* Every module's structure begins so. */
@@ -17,7 +16,7 @@ struct module {
  * size; it is loaded once and never unloaded.  NULL, and why in *why_r (in the
  * arena).  For several threads.
  */
-const void *module_load(const struct conf *c, const char *name,
+const void *module_load(const char *dir, const char *name,
     const char *symbol, struct module want, struct arena *a,
     const char **why_r);
 

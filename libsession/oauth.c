@@ -56,7 +56,7 @@ oauth_verify(const struct conf *c, struct slice token, struct arena *a,
 	if (slurp(c->oauth_keys, KEYS_MAX, a, &q.keys, &f_r->why) < 0 ||
 	    slurp(c->oauth_secret_file, SECRET_MAX, a, &q.secret,
 		&f_r->why) < 0 ||
-	    (m = module_load(c, "oauth", "culver_oauth_module", want, a,
+	    (m = module_load(c->module_dir, "oauth", "culver_oauth_module", want, a,
 		&f_r->why)) == NULL)
 		return LOGIN_E_TEMP;
 	q.secret = slice_trim(q.secret);

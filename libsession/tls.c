@@ -1,7 +1,6 @@
 /* libsession/tls.c - finds the TLS files and loads the module */
 #include "config.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "libbase/io.h"
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
+#include "libsession/module.h"
 #include "libsession/secret.h"
 #include "libsession/tls-int.h"
 
@@ -32,9 +32,7 @@ struct tls_ctx {
 	/* the current one and the one before */
 	char ticket_key[2 * TLS_TICKET_KEY_LEN];
 	struct stat ticket;
-	char *priority, *module;	/* module: its path */
-	void *handle;			/* of dlopen; never closed again: libraries
-					 * below it can't be unloaded */
+	char *priority, *module_dir;
 	const struct tls_module *m;
 	struct tls_module_ctx *mc;
 };
@@ -130,7 +128,7 @@ ctx_alloc(const struct conf *c)
 	struct tls_ctx *ctx = xcalloc(1, sizeof(*ctx));
 
 	ctx->priority = xstrdup(c->tls_priority);
-	ctx->module = xasprintf("%s/tls.so", c->module_dir);
+	ctx->module_dir = xstrdup(c->module_dir);
 	return ctx;
 }
 
@@ -197,7 +195,7 @@ tls_ctx_free(struct tls_ctx **ctxp)
 	xfree(ctx->client_crl.p);
 	secret_wipe(ctx->ticket_key, sizeof(ctx->ticket_key));
 	xfree(ctx->priority);
-	xfree(ctx->module);
+	xfree(ctx->module_dir);
 	xfree(ctx);
 	*ctxp = NULL;
 }
@@ -205,23 +203,16 @@ tls_ctx_free(struct tls_ctx **ctxp)
 static int
 module_open(struct tls_ctx *ctx, char **err_r)
 {
-	const struct tls_module *m;
+	const struct module want = { TLS_MODULE_VERSION, sizeof(*ctx->m) };
+	struct arena *a = arena_new(0);
+	const char *why;
 
-	if (ctx->handle == NULL)
-		ctx->handle = dlopen(ctx->module, RTLD_NOW | RTLD_LOCAL);
-	if (ctx->handle == NULL) {
-		*err_r = xasprintf("TLS module: %s", dlerror());
-		return -1;
-	}
-	m = dlsym(ctx->handle, "culver_tls_module");
-	if (m == NULL || m->version != TLS_MODULE_VERSION ||
-	    m->size != sizeof(*m)) {
-		*err_r = xasprintf("%s: not a TLS module of this version",
-		    ctx->module);
-		return -1;
-	}
-	ctx->m = m;
-	return 0;
+	ctx->m = module_load(ctx->module_dir, "tls", "culver_tls_module", want,
+	    a, &why);
+	if (ctx->m == NULL)
+		*err_r = xasprintf("TLS %s", why);
+	arena_free(&a);
+	return ctx->m != NULL ? 0 : -1;
 }
 
 int
