@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "libbase/log.h"
 #include "libbase/xalloc.h"
 #include "libsession/authcache.h"
+#include "libsession/run-file.h"
 #include "libsession/secret.h"
 
 enum {
@@ -36,22 +36,6 @@ struct place {
 	struct entry set[WAYS];
 	int64_t now;
 };
-
-static int
-table_open(const struct conf *c)
-{
-	char *path = xasprintf("%s/auth.cache", c->run_dir);
-	struct stat st;
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-			   (st.st_mode & 077) != 0)) {
-		log_warn("%s: not a private file, not used", path);
-		io_close(&fd);
-	}
-	xfree(path);
-	return fd;
-}
 
 static bool
 key_read(const struct conf *c, unsigned char key[KEY_LEN])
@@ -108,7 +92,7 @@ place_open(struct place *p, const struct conf *c, struct slice name,
 	p->fd = -1;
 	if (c->auth_cache_s == 0 || name.n > 1024 || password.n > 1024 ||
 	    line.n > 4096 || !key_read(c, p->key) ||
-	    (p->fd = table_open(c)) < 0)
+	    (p->fd = run_file_open(c, "auth.cache")) < 0)
 		return false;
 	clock_gettime(CLOCK_REALTIME, &ts);
 	p->now = ts.tv_sec;

@@ -35,6 +35,7 @@ libsession_libsession_a_SOURCES = \
 	libsession/program.c libsession/program.h \
 	libsession/proxy.c libsession/proxy.h \
 	libsession/protocols.c libsession/protocols.h \
+	libsession/run-file.c libsession/run-file.h \
 	libsession/sasl-int.h \
 	libsession/sasl-oauth.c \
 	libsession/sasl-scram.c \

@@ -5,15 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "libbase/io.h"
 #include "libbase/log.h"
-#include "libbase/xalloc.h"
 #include "libsession/peer.h"
 #include "libsession/penalty.h"
+#include "libsession/run-file.h"
 
 enum {
 	SETS = 4096,		/* of the table */
@@ -50,22 +49,6 @@ counted(const struct conf *c, const char *peer, unsigned char out[16])
 	return true;
 }
 
-static int
-table_open(const struct conf *c)
-{
-	char *path = xasprintf("%s/auth.failures", c->run_dir);
-	struct stat st;
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-			   (st.st_mode & 077) != 0)) {
-		log_warn("%s: not a private file, not used", path);
-		io_close(&fd);
-	}
-	xfree(path);
-	return fd;
-}
-
 /* Finds the set of an address, with a lock on it.  false: nothing is counted. */
 static bool
 place_open(struct place *p, const struct conf *c, const char *peer)
@@ -76,7 +59,7 @@ place_open(struct place *p, const struct conf *c, const char *peer)
 
 	p->fd = -1;
 	if (!counted(c, peer, p->address) ||
-	    (p->fd = table_open(c)) < 0)
+	    (p->fd = run_file_open(c, "auth.failures")) < 0)
 		return false;
 	clock_gettime(CLOCK_REALTIME, &ts);
 	p->now = ts.tv_sec;
