@@ -85,9 +85,10 @@ q_size(struct slice s)
 	return n;
 }
 
-static void
-q_encode(struct buf *out, struct slice s)
+void
+mime_put_word(struct buf *out, struct slice s)
 {
+	buf_add_str(out, "=?utf-8?Q?");
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
@@ -98,6 +99,7 @@ q_encode(struct buf *out, struct slice s)
 		else
 			buf_printf(out, "=%02X", c);
 	}
+	buf_add_str(out, "?=");
 }
 
 /* As many whole characters of s as one encoded word of max octets takes. */
@@ -130,12 +132,13 @@ encode_run(struct mime_writer *w, struct slice s)
 		if (n == 0)
 			n = word_cut(s, q, WORD_MAX);
 		buf_init(&word, 2 * WORD_MAX);
-		buf_add_str(&word, q ? "=?utf-8?Q?" : "=?utf-8?B?");
 		if (q)
-			q_encode(&word, slice_make(s.p, n));
-		else
+			mime_put_word(&word, slice_make(s.p, n));
+		else {
+			buf_add_str(&word, "=?utf-8?B?");
 			base64_encode(&word, slice_make(s.p, n));
-		buf_add_str(&word, "?=");
+			buf_add_str(&word, "?=");
+		}
 		mime_write_token(w, buf_slice(&word));
 		buf_release(&word);
 		s = slice_make(s.p + n, s.n - n);

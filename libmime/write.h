@@ -33,6 +33,9 @@ int mime_write_phrase(struct mime_writer *w, struct slice utf8);
  * follows.  -1: bad name or address. */
 int mime_write_address(struct mime_writer *w, struct slice name,
     struct slice email, bool comma);
+/* UTF-8 as one encoded word (RFC 2047 4.2, "Q") that is good in a phrase, too;
+ * how long it may be is the caller's business. */
+void mime_put_word(struct buf *out, struct slice s);
 /* A token that is not broken, after a blank: comma or other punctuation
  * included in it by the caller. */
 void mime_write_token(struct mime_writer *w, struct slice token);

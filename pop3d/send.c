@@ -6,6 +6,7 @@
 #include "libbase/buf.h"
 #include "libbase/text.h"
 #include "libbase/xalloc.h"
+#include "libmime/write.h"
 #include "pop3d/pop3.h"
 
 enum { PIECE = 65536, WORD_OCTETS = 15 };
@@ -87,25 +88,10 @@ send_lines(struct sender *sd, const char *p, size_t n)
 static void
 put_words(struct buf *b, struct slice run)
 {
-	static const char hex[] = "0123456789ABCDEF";
-
 	while (run.n > 0) {
 		size_t n = utf8_cut(run, WORD_OCTETS);
 
-		buf_add_str(b, "=?utf-8?Q?");
-		for (size_t i = 0; i < n; i++) {
-			unsigned char c = (unsigned char)run.p[i];
-
-			if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-			    (c >= 'a' && c <= 'z')) {
-				buf_addc(b, (char)c);
-				continue;
-			}
-			buf_addc(b, '=');
-			buf_addc(b, hex[c >> 4]);
-			buf_addc(b, hex[c & 15]);
-		}
-		buf_add_str(b, "?=");
+		mime_put_word(b, slice_make(run.p, n));
 		run = slice_make(run.p + n, run.n - n);
 		if (run.n > 0)
 			buf_add_str(b, "\r\n ");
