@@ -26,4 +26,7 @@ void check_dir(struct checks *c, const char *path);
 /* Certificates and keys fit, and how long the certificates are valid. */
 void check_tls(struct checks *c);
 
+/* Where there is a listener for jmap: nginx, and that it asks it. */
+void check_nginx(struct checks *c);
+
 #endif

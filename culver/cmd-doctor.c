@@ -107,6 +107,7 @@ run(struct culver *c, const struct args *a)
 	check_secret(&d, c->conf->ticket_key);
 	check_tls(&d);
 	check_sockets(&d);
+	check_nginx(&d);
 	check_kernel(&d);
 	rows_end(&d.rows);
 	return d.worst == CHECK_FAULT ? EXIT_PERM : 0;

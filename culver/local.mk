@@ -9,6 +9,7 @@ culver_libculver_a_CPPFLAGS = $(AM_CPPFLAGS) \
 culver_libculver_a_SOURCES = \
 	culver/account.c \
 	culver/args.c culver/culver.h \
+	culver/check-nginx.c \
 	culver/checks.c culver/checks.h \
 	culver/cmd-acl.c \
 	culver/cmd-backup.c \

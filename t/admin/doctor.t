@@ -44,6 +44,15 @@ $t->spew('cert.pem', "no certificate\n");
 ($rc, @l) = doctor();
 is($rc, 100, 'a fault');
 like((grep { /\ATLS/ } @l)[0], qr/ fault .*cert\.pem/, 'a certificate');
+# nginx, where there is a listener for it.
+unlike($t->slurp('culver.conf'), qr/jmap/, 'none so far');
+$t->spew('culver.conf', $t->slurp('culver.conf')
+	. qq(listener j { protocol = "jmap" address = "unix:$t->{dir}/jmap" }\n));
+($rc, @l) = doctor();
+my @nginx = grep { /\Anginx / } @l;
+is(@nginx, 1, 'nginx is looked at');
+like($nginx[0], qr{\Anginx warning (?:doesn't ask unix:\S+/jmap|isn't there|\S+ -T doesn't)},
+	'it does not know of this');
 rmdir $t->path('run');
 $t->culver('doctor');
 like(($t->culver('doctor'))[1], qr{^fault +\S+/run: }m, 'text');
