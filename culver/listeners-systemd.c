@@ -10,7 +10,8 @@ enum {	/* what a service needs */
 	PROGRAMS = 1,	/* starts others', with rights of their own */
 	NETWORK = 2,	/* connects to other hosts, or to a port of this one */
 	PROCESSES = 4,	/* one or more for each connection */
-	NETLINK = 8	/* looks at routes */
+	NETLINK = 8,		/* looks at routes */
+	KEY = 16		/* is started as root, to read the TLS key */
 };
 
 struct unit {
@@ -64,20 +65,31 @@ put_paths(struct maker *m)
 		    (int)(slash - c->log), c->log);
 }
 
+/* From the start: who starts programs would lose what they are, and a log that
+ * is a file is root's. */
+static bool
+as_user(const struct maker *m, const struct unit *u)
+{
+	return m->conf->user != NULL && *m->conf->log != '/' &&
+	    !(u->needs & (KEY | PROGRAMS));
+}
+
 /* A service whose programs have rights of their own (sendmail, PAM) can't be
  * held by what they would inherit. */
 static void
 put_alone(struct maker *m, const struct unit *u)
 {
 	put_paths(m);
-	buf_add_str(&m->b,
-	    "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_DAC_READ_SEARCH\n"
+	buf_printf(&m->b, "CapabilityBoundingSet=%s\n", as_user(m, u) ? "" :
+	    "CAP_SETUID CAP_SETGID CAP_DAC_READ_SEARCH");
+	buf_printf(&m->b,
 	    "NoNewPrivileges=yes\n"
 	    "SystemCallFilter=@system-service\n"
 	    "SystemCallFilter=~@resources @privileged\n"
-	    "SystemCallFilter=@setuid setrlimit prlimit64 landlock_create_ruleset "
+	    "SystemCallFilter=%ssetrlimit prlimit64 landlock_create_ruleset "
 	    "landlock_add_rule landlock_restrict_self seccomp\n"
-	    "MemoryDenyWriteExecute=yes\n"
+	    "MemoryDenyWriteExecute=yes\n", as_user(m, u) ? "" : "@setuid ");
+	buf_add_str(&m->b,
 	    "ProcSubset=pid\n");
 	if (!(u->needs & NETWORK))	/* its sockets come from outside */
 		buf_add_str(&m->b, "PrivateNetwork=yes\n"
@@ -132,8 +144,11 @@ put_service(struct maker *m, const struct unit *u, const char *suffix,
 		buf_add_str(&m->b, "LimitNOFILE=20000\n");
 	if (u->tasks > 0)
 		buf_printf(&m->b, "TasksMax=%u\n", u->tasks);
-	buf_add_str(&m->b, "# It is started as root to read the key and the "
-	    "passwords, and becomes the\n# user of the configuration.\n");
+	if (as_user(m, u))
+		buf_printf(&m->b, "User=%s\n", m->conf->user);
+	else
+		buf_add_str(&m->b, "# It is started as root to read the key, "
+		    "and becomes the user of the\n# configuration.\n");
 	put_hardening(m, u);
 	made_end(m, arena_printf(m->a, "%s%s.service", u->name, suffix), false);
 }
@@ -221,6 +236,8 @@ needs_of(const struct maker *m, const struct conf_listener *l)
 	bool sends = l->protocol == CONF_LMTP || l->protocol == CONF_JMAP;
 	unsigned needs = PROCESSES;
 
+	if (l->protocol == CONF_IMAP || l->protocol == CONF_POP3)
+		needs |= KEY;
 	if ((login && (c->auth_command != NULL || c->pam_service != NULL)) ||
 	    (sends && c->sendmail != NULL))
 		needs |= PROGRAMS;
@@ -304,8 +321,7 @@ put_push(struct maker *m)
 
 	if (c->push_socket == NULL)
 		return 0;
-	if (made_plain("push-socket", c->push_socket) < 0 ||
-	    made_plain("user", c->user) < 0)
+	if (made_plain("push-socket", c->push_socket) < 0)
 		return -1;
 	made_begin(m, false);
 	buf_printf(&m->b, "[Unit]\nDescription=Culver: %s\n\n[Socket]\n"
@@ -328,6 +344,7 @@ make_systemd(struct maker *m)
 
 	if (made_plain("mail-dir", c->mail_dir) < 0 ||
 	    made_plain("run-dir", c->run_dir) < 0 ||
+	    made_plain("user", c->user) < 0 ||
 	    made_plain("trace-dir", c->trace_dir) < 0 ||
 	    made_plain("log", c->log) < 0)
 		return -1;

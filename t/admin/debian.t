@@ -30,6 +30,8 @@ SKIP: {
 	my $service = qx(dpkg-deb --fsys-tarfile $deb | tar -xO ./lib/systemd/system/culver-imap.service);
 	like($service, qr{^ExecStart=/usr/libexec/culver/imapd -l imap$}m,
 		'its unit is for where it is installed');
+	my $lmtp = qx(dpkg-deb --fsys-tarfile $deb | tar -xO ./lib/systemd/system/culver-lmtp.service);
+	like($lmtp, qr{^User=culver$}m, 'and for its user');
 	skip 'no lintian', 1 if system('sh', '-c', 'command -v lintian >/dev/null') != 0;
 	my @e = grep { /^E:/ } split /\n/, qx(lintian --allow-root $deb 2>&1);
 	is_deeply(\@e, [], 'lintian has no errors');

@@ -246,6 +246,35 @@ SKIP: {
 	close $l;
 	login_a('127.0.0.1', port('n'), 'a directory of the user');
 	end_program($pid);
+	# lmtpd needs no key, and is that user from the start, but for a log that
+	# is root's.
+	unlink glob "$dir/*";
+	listeners('systemd', '--out', $dir);
+	unlike($t->slurp('out/culver-c.service'), qr/^User=/m, 'a log that is a file');
+	$t->spew('culver.conf', $t->slurp('culver.conf')
+		=~ s{^log = .*}{log = "stderr"}mr);
+	listeners('systemd', '--out', $dir);
+	my $service = $t->slurp('out/culver-c.service');
+	like($service, qr/^User=nobody$/m, 'lmtpd is never root');
+	like($service, qr/^CapabilityBoundingSet=$/m, 'nor has anything of root');
+	unlike($t->slurp('out/culver-a.service'), qr/^User=/m, 'imapd begins as root');
+	chmod 0600, $t->path('key.pem');
+	$l = IO::Socket::UNIX->new(Local => $t->path('run/lmtp2'), Listen => 5)
+	    or die $!;
+	$pid = fork // die "fork: $!";
+	if ($pid == 0) {
+		POSIX::dup2(fileno $l, 0);
+		exec('setpriv', "--reuid=$uid", "--regid=$gid", '--clear-groups',
+			'--no-new-privs', '--bounding-set=-all',
+			$t->program('lmtpd'), '-f', $t->conf_file, '-l', 'c')
+		    or POSIX::_exit(127);
+	}
+	close $l;
+	my ($s, $line) = greeting(path => $t->path('run/lmtp2'));
+	like($line, qr/\A220 /, 'lmtpd as that user');
+	print $s "LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<alice>\r\nQUIT\r\n";
+	like(join('', <$s>), qr/^250 2\.1\.5 /m, 'knows the accounts');
+	end_program($pid);
 	is((stat $t->path('run/ticket.key'))[4], $uid, 'the ticket key is there');
 	system('chown', '-R', '0:0', @theirs);
 	system('rm', '-rf', glob $t->path('run/*'));
