@@ -7,7 +7,8 @@
 #include "culver/import.h"
 #include "libbase/log.h"
 
-enum { O_MAILBOX, O_SKIP, O_FORMAT, O_SEEN, O_QUIET, O_JSON };
+enum { O_MAILBOX, O_SKIP, O_FORMAT, O_SEEN, O_QUIET, O_JSON,
+	O_NEW };
 
 static const struct opt opts[] = {
 	{ "mailbox", "NAME", "into this one, and folders below it; default "
@@ -19,6 +20,7 @@ static const struct opt opts[] = {
 	{ "seen", NULL, "mark all as read" },
 	{ "quiet", NULL, "say nothing but faults" },
 	{ "json", NULL, "tell how many as a JSON object" },
+	{ "new-uids", NULL, "don't keep the UIDs that a Maildir has" },
 	{ NULL, NULL, NULL }
 };
 
@@ -31,6 +33,8 @@ run(struct culver *c, const struct args *a)
 		    "INBOX"),
 		.skip_duplicates = a->val[O_SKIP] != NULL,
 		.json = a->val[O_JSON] != NULL,
+		.keep_uids = a->val[O_NEW] == NULL &&
+		    a->val[O_MAILBOX] == NULL,
 		.quiet = a->val[O_QUIET] != NULL,
 		.all_seen = a->val[O_SEEN] != NULL
 	};

@@ -15,6 +15,7 @@ struct import_conf {
 	const char *account;
 	struct slice base;	/* mailbox path of what comes at the top */
 	bool skip_duplicates, quiet, all_seen, json;
+	bool keep_uids;		/* where the source tells them */
 	enum mbox_format mbox;
 };
 

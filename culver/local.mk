@@ -68,7 +68,8 @@ culver_libculver_a_SOURCES = \
 	culver/rows.c culver/rows.h \
 	culver/say-store.c \
 	culver/say.c \
-	culver/seen.c culver/seen.h
+	culver/seen.c culver/seen.h \
+	culver/uidlist.c culver/uidlist.h
 
 check_PROGRAMS += t/fuzz/fuzz-mbox
 t_fuzz_fuzz_mbox_SOURCES = t/fuzz/fuzz-mbox.c $(FUZZ_MAIN)

@@ -11,6 +11,7 @@
 #include "culver/dirlist.h"
 #include "culver/import.h"
 #include "culver/maildir.h"
+#include "culver/uidlist.h"
 #include "libbase/io.h"
 #include "libbase/text.h"
 #include "libbase/utf7.h"
@@ -34,6 +35,7 @@ struct folder {
 		struct slice unique, names;
 	} *more;		/* sorted by unique */
 	size_t n_more;
+	struct uidlist uids;
 };
 
 bool
@@ -173,64 +175,92 @@ name_flags(const struct folder *f, const char *name, struct import_meta *m,
 		add_keyword(keywords, more->names);
 }
 
+struct file {
+	char *path;
+	const char *name;	/* of it */
+	uint32_t uid;
+	bool is_new;
+	size_t at;		/* where it comes without a UID */
+};
+
 static int
-import_message(struct folder *f, const char *path, const char *name,
-    bool is_new)
+import_message(struct folder *f, const struct file *file)
 {
-	struct import_meta m = { .received = INT64_MIN };
+	struct import_meta m = { .received = INT64_MIN, .uid = file->uid };
 	struct buf keywords;
 	struct stat sb;
 	int fd, rc;
 
-	fd = import_open(path, false);
+	fd = import_open(file->path, false);
 	if (fd < 0) {
 		/* A mail program may have moved it in the meantime. */
-		importer_failed(f->im, path, strerror(errno));
+		importer_failed(f->im, file->path, strerror(errno));
 		return 0;
 	}
 	if (fstat(fd, &sb) == 0)
 		m.received = sb.st_mtime;
 	buf_init(&keywords, 1 << 20);
-	if (!is_new)
-		name_flags(f, name, &m, &keywords);
+	if (!file->is_new)
+		name_flags(f, file->name, &m, &keywords);
 	m.keywords = buf_slice(&keywords);
-	rc = import_file(f->im, fd, &m, path);
+	rc = import_file(f->im, fd, &m, file->path);
 	buf_release(&keywords);
 	io_close(&fd);
 	return rc;
 }
 
-static int
-import_part(struct folder *f, const char *dir, bool is_new)
+struct files {
+	struct file *v;
+	size_t n, cap;
+};
+
+static void
+gather(struct folder *f, const char *dir, bool is_new, struct files *l)
 {
 	char *part = xasprintf("%s/%s", dir, is_new ? "new" : "cur");
-	struct dirlist l;
-	int rc = 0;
+	struct dirlist d;
 
-	if (dirlist_read(part, &l) < 0) {
+	if (dirlist_read(part, &d) < 0) {
 		if (errno != ENOENT)
 			importer_failed(f->im, part, strerror(errno));
 		xfree(part);
-		return 0;
+		return;
 	}
-	for (size_t i = 0; rc == 0 && i < l.n; i++) {
-		char *path;
+	for (size_t i = 0; i < d.n; i++) {
+		struct file *m;
 
-		if (l.v[i].dir || l.v[i].name[0] == '.')
+		if (d.v[i].dir || d.v[i].name[0] == '.')
 			continue;
-		path = xasprintf("%s/%s", part, l.v[i].name);
-		rc = import_message(f, path, l.v[i].name, is_new);
-		xfree(path);
+		l->v = arena_grow(f->a, l->v, &l->cap, l->n + 1,
+		    sizeof(*l->v));
+		m = &l->v[l->n];
+		m->path = arena_printf(f->a, "%s/%s", part, d.v[i].name);
+		m->name = strrchr(m->path, '/') + 1;
+		m->uid = uidlist_find(&f->uids, m->name);
+		m->is_new = is_new;
+		m->at = l->n++;
 	}
-	dirlist_release(&l);
+	dirlist_release(&d);
 	xfree(part);
-	return rc;
+}
+
+/* Those without a UID are younger. */
+static int
+by_uid(const void *a, const void *b)
+{
+	const struct file *x = a, *y = b;
+	uint32_t u = x->uid - 1, v = y->uid - 1;	/* none: the greatest */
+
+	if (u != v)
+		return u < v ? -1 : 1;
+	return x->at < y->at ? -1 : 1;
 }
 
 static int
 import_one(struct importer *im, const char *dir, struct slice mailbox)
 {
 	struct folder f = { .im = im };
+	struct files l = { NULL, 0, 0 };
 	int rc;
 
 	rc = importer_mailbox(im, mailbox, true);
@@ -238,9 +268,15 @@ import_one(struct importer *im, const char *dir, struct slice mailbox)
 		return rc;
 	f.a = arena_new(0);
 	read_lists(&f, dir);
-	rc = import_part(&f, dir, false);
-	if (rc == 0)
-		rc = import_part(&f, dir, true);
+	uidlist_parse(list_file(&f, dir, UIDLIST_FILE), f.a, &f.uids);
+	if (f.uids.uidvalidity != 0 && importer_conf(im)->keep_uids)
+		rc = importer_adopt(im, f.uids.uidvalidity, 0);
+	gather(&f, dir, false, &l);
+	gather(&f, dir, true, &l);
+	if (l.n > 0)
+		qsort(l.v, l.n, sizeof(*l.v), by_uid);
+	for (size_t i = 0; rc == 0 && i < l.n; i++)
+		rc = import_message(&f, &l.v[i]);
 	arena_free(&f.a);
 	return rc;
 }

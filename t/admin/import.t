@@ -214,4 +214,48 @@ $c = content($acct);
 is_deeply([ map { /Subject: (\d+)/ } map { $_->[0] } @{ $c->{INBOX} } ],
 	[ 1 .. 2000 ], 'in their order');
 
+
+# ---- a Maildir's UIDs, as Dovecot keeps them
+{
+	my $u = CulverTest->new(users => {});
+	$u->culver('user', 'add', '--no-password', $_) for qw(kept new);
+	for my $d ('md', 'md/.Work') {
+		mkdir $u->path($_), 0700 for $d, map { "$d/$_" } qw(cur new tmp);
+	}
+	my $put = sub { $u->spew("md/$_[0]", "Subject: $_[1]\n\nx\n") };
+	$put->('cur/1.a.host:2,S', 'nine');
+	$put->('cur/2.b.host,S=20,W=22:2,', 'four');
+	$put->('cur/3.c.host:2,', 'unlisted');
+	$put->('new/4.d.host', 'thirty');
+	$put->('.Work/cur/5.e.host:2,F', 'seven');
+	$u->spew('md/dovecot-uidlist', "3 V1275660208 N31 G3085f01b7f11094c\n"
+		. "4 W22 :2.b.host,S=20,W=22\n9 :1.a.host\n0 :3.c.host\n"
+		. "nonsense\n99999999999 :3.c.host\n12 P :\n30 :4.d.host\n8 :gone\n");
+	$u->spew('md/.Work/dovecot-uidlist', "3 V5 N8 Gx\n7 :5.e.host");
+	my $found = sub {
+		my ($account, $box) = @_;
+		my ($o) = @{ decode_json(($u->culver('mailbox', 'status', '--json',
+			$account, $box))[1]) };
+		return "$o->{uidValidity} " . join ' ', map { "$_->{uid}" }
+		    @{ decode_json(($u->culver('message', 'search', '--json',
+			$account, $box, 'ALL'))[1]) };
+	};
+	my ($rc, $out, $err) = $u->culver('import', 'kept', $u->path('md'));
+	is("$rc $out$err", "0 5 imported\n", 'a Maildir of Dovecot\'s');
+	is($found->('kept', 'INBOX'), '1275660208 4 9 30 31', 'UIDs, in their order');
+	is($found->('kept', 'Work'), '5 7', 'of a folder, too');
+	my ($four) = @{ decode_json(($u->culver('message', 'search', '--json', 'kept',
+		'INBOX', 'SUBJECT four'))[1]) };
+	is($four->{uid}, 4, 'each its own');
+	($rc, $out, $err) = $u->culver('import', '--new-uids', 'new', $u->path('md'));
+	is("$rc $out$err", "0 5 imported\n", 'without them');
+	like($found->('new', 'INBOX'), qr/ 1 2 3 4\z/, 'they are new');
+	for my $head ('', '1 1275660208 31', '3 V0 N1', '3 N1', "3 V99999999999 N1\n4 :1.a.host",
+		"\0\xff" x 100) {
+		$u->spew('md/dovecot-uidlist', $head);
+		$u->culver('user', 'add', '--no-password', my $name = 'h' . ++$u->{h});
+		is(($u->culver('import', $name, $u->path('md')))[1], "5 imported\n",
+			'another list: ' . substr($head =~ s/[^ -~]/./gr, 0, 20));
+	}
+}
 done_testing;
